@@ -1,0 +1,1 @@
+#include "crypto/group/public_point.h"

@@ -1,0 +1,1 @@
+#include "crypto/note/ed25519.h"

@@ -1,0 +1,1 @@
+#include "crypto/note/note.h"

@@ -1,0 +1,1 @@
+#include "crypto/note/signed_message.h"

@@ -1,0 +1,1 @@
+#include "crypto/threshold/combine.h"
