@@ -1,0 +1,40 @@
+// IntakeClient: a partner's IT system hands signals to its own node. Thread safety: all methods may be called from any thread; one Push
+// stream is for one thread.
+#pragma once
+
+#include <grpcpp/channel.h>
+
+#include <functional>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "raakvlak/v1/intake.pb.h"
+
+namespace raakvlak::client {
+
+// An open Push call: send a batch, get its receipts. Several batches may be under way: Send up to `window` ahead of Receive.
+class PushStream {
+ public:
+  virtual ~PushStream() = default;
+  // Errors of the call: its refusal with the reason, UNAVAILABLE, DEADLINE_EXCEEDED.
+  virtual absl::Status Send(const v1::PushRequest& batch) = 0;
+  virtual absl::StatusOr<v1::PushResponse> Receive() = 0;
+  // Says that no more batches come, and returns the call's outcome.
+  virtual absl::Status Close() = 0;
+};
+
+class IntakeClient {
+ public:
+  virtual ~IntakeClient() = default;
+  virtual std::unique_ptr<PushStream> Push(absl::Duration timeout) = 0;
+  virtual absl::StatusOr<v1::WithdrawResponse> Withdraw(const v1::WithdrawRequest& request, absl::Duration timeout) = 0;
+  virtual absl::StatusOr<v1::GetStateResponse> GetState(const v1::GetStateRequest& request, absl::Duration timeout) = 0;
+  virtual absl::StatusOr<v1::ListSignalsResponse> ListSignals(const v1::ListSignalsRequest& request,
+                                                              absl::Duration timeout) = 0;
+};
+
+std::unique_ptr<IntakeClient> MakeIntakeClient(std::shared_ptr<grpc::Channel> channel);
+
+}  // namespace raakvlak::client

@@ -1,0 +1,24 @@
+// MatchesClient: the hub's way to the broker. Thread safety: all methods may be called from any thread.
+#pragma once
+
+#include <grpcpp/channel.h>
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "raakvlak/v1/matches.pb.h"
+
+namespace raakvlak::client {
+
+class MatchesClient {
+ public:
+  virtual ~MatchesClient() = default;
+  // The broker's refusal with its reason, UNAVAILABLE, or DEADLINE_EXCEEDED.
+  virtual absl::StatusOr<v1::ListMatchesResponse> List(const v1::ListMatchesRequest& request, absl::Duration timeout) = 0;
+  virtual absl::StatusOr<v1::OpenMatchResponse> Open(const v1::OpenMatchRequest& request, absl::Duration timeout) = 0;
+};
+
+std::unique_ptr<MatchesClient> MakeMatchesClient(std::shared_ptr<grpc::Channel> channel);
+
+}  // namespace raakvlak::client

@@ -1,0 +1,92 @@
+// Covenant: the verified agreement of one region, and what it says (docs/format/covenant.md).
+//
+// A Covenant object exists only for a note that every partner and the hub signed and that breaks no rule; an expired one parses, and
+// CheckValidAt refuses it. covenant_id = SHA-256 of the note's text. Immutable; thread safe.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/civil_time.h"
+#include "absl/time/time.h"
+#include "crypto/note/ed25519.h"
+#include "crypto/note/note.h"
+#include "raakvlak/v1/covenant.pb.h"
+
+namespace raakvlak::policy {
+
+// CheckCovenant checks the rules that need no signature: format, names, times, unique ids and URNs, partner classes, entitlement,
+// organisations and indices (1..32, one index per organisation), 2 <= t <= n <= 32 key holders, k >= 2, modes, known enum values,
+// retention, quotas, seal key for each (purpose, epoch), rules whose class is ADDRESS only in household purposes when EXACT or STRONG.
+// COVENANT_INVALID with what and where; NEEDS_LATER_VERSION for OTHER_LAW, four_eyes, epoch other than 1.
+absl::Status CheckCovenant(const v1::Covenant& covenant);
+
+// CollusionWarnings lists, one line each, the organisations that run two of broker, hub and node and the guarantees of the design that
+// fall with it; and per class what a partner with c = 1 and c = t-1 holders on its side can evaluate a day: q(n-c)/(t-c).
+std::vector<std::string> CollusionWarnings(const v1::Covenant& covenant);
+std::vector<std::string> QuotaNotes(const v1::Covenant& covenant);
+
+// ParseCovenantText reads protobuf text format. COVENANT_INVALID for unknown fields or anything that does not parse.
+absl::StatusOr<v1::Covenant> ParseCovenantText(absl::string_view text);
+
+// SignersOf returns the verifier keys that must sign: all partners, then the hub. COVENANT_INVALID for a key that does not parse or
+// whose name is not the URN.
+absl::StatusOr<std::vector<crypto::note::VerifierKey>> SignersOf(const v1::Covenant& covenant);
+
+// URNs: urn:raakvlak:<region>:<role>:<id>.
+std::string Urn(absl::string_view region, absl::string_view role, absl::string_view id);
+
+class Covenant {
+ public:
+  // Verify parses and checks a signed note. COVENANT_INVALID, NEEDS_LATER_VERSION, SIGNATURE_INVALID (names who did not sign).
+  static absl::StatusOr<std::shared_ptr<const Covenant>> Verify(absl::string_view note_bytes);
+
+  const std::string& id() const { return id_; }  // 32 bytes
+  const v1::Covenant& text() const { return text_; }
+  const std::string& region() const { return text_.region(); }
+
+  // COVENANT_EXPIRED outside valid_from <= now < valid_until.
+  absl::Status CheckValidAt(absl::Time now) const;
+
+  // nullptr when there is none.
+  const v1::Partner* FindPartner(absl::string_view id) const;
+  const v1::Purpose* FindPurpose(absl::string_view id) const;
+  const v1::SealKey* FindSealKey(absl::string_view purpose, uint32_t epoch) const;
+  static const v1::LinkageRule* FindRule(const v1::Purpose& purpose, absl::string_view rule);
+
+  // REQUIRES: such a partner exists.
+  const crypto::note::PublicKey& PartnerKey(absl::string_view partner) const;
+  const crypto::note::PublicKey& HubKey() const { return hub_key_->key(); }
+  const crypto::note::VerifierKey& HubVerifier() const { return *hub_key_; }
+  // One verifier per partner, in the covenant's order.
+  std::vector<crypto::note::VerifierKey> PartnerVerifiers() const;
+
+  // Elements a day; 0 when the covenant gives this partner none.
+  uint64_t QuotaFor(absl::string_view partner, v1::IdentifierClass identifier_class) const;
+
+  static bool MaySubmit(const v1::Purpose& purpose, absl::string_view partner);
+  static bool MayReportCases(const v1::Purpose& purpose, absl::string_view partner);
+
+  // Calendar day, and days since 1970-01-01, in the covenant's time zone.
+  absl::CivilDay CivilDayAt(absl::Time time) const;
+  uint32_t DayAt(absl::Time time) const;
+
+ private:
+  Covenant() = default;
+  std::string id_;
+  v1::Covenant text_;
+  absl::Time valid_from_;
+  absl::Time valid_until_;
+  absl::TimeZone time_zone_;
+  std::map<std::string, crypto::note::VerifierKey, std::less<>> partner_keys_;
+  std::optional<crypto::note::VerifierKey> hub_key_;
+};
+
+}  // namespace raakvlak::policy

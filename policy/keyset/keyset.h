@@ -1,0 +1,102 @@
+// Keyset: the public part of one shared key (docs/format/keyset.md): a signed note of all its holders.
+//
+//   raakvlak/v1/keyset
+//   region <region>
+//   purpose <purpose>
+//   class <1|2|3>
+//   epoch <n>
+//   quorum <t>
+//   covenant <hex covenant_id>
+//   transcript <hex 32 bytes>
+//   holder <index> <partner id>        one line per holder, ascending index
+//   commitment <j> <base64 32 bytes>   A_0 .. A_{t-1}
+//
+// keyset_id = SHA-256 of the text. PK and every PK_i are computed from the commitments, never received. A Keyset exists only when every
+// holder's partner signed, n, t and indices fit the covenant, and no key in it is the identity. Immutable; thread safe.
+//
+// It lives apart from the rest of policy because it needs crypto/group and crypto/threshold, which the broker must not contain.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "base/random.h"
+#include "base/secret.h"
+#include "crypto/group/element.h"
+#include "crypto/group/scalar.h"
+#include "policy/covenant.h"
+
+namespace raakvlak::policy {
+
+struct Holder {
+  uint32_t index;
+  std::string partner;
+  crypto::group::Element public_share;
+};
+
+struct KeysetText {
+  std::string region;
+  std::string purpose;
+  uint8_t identifier_class = 0;
+  uint32_t epoch = 0;
+  uint32_t quorum = 0;
+  std::string covenant_id;      // 32 bytes
+  std::string transcript_hash;  // 32 bytes
+  std::vector<std::pair<uint32_t, std::string>> holders;
+  std::vector<crypto::group::Element> commitments;
+};
+
+// FormatKeysetText and ParseKeysetText are exact inverses. KEYSET_INVALID for anything else.
+std::string FormatKeysetText(const KeysetText& keyset);
+absl::StatusOr<KeysetText> ParseKeysetText(absl::string_view text);
+
+class Keyset {
+ public:
+  // KEYSET_INVALID, SIGNATURE_INVALID (names who did not sign), COVENANT_MISMATCH (another region, purpose unknown).
+  static absl::StatusOr<std::shared_ptr<const Keyset>> Verify(absl::string_view note_bytes, const Covenant& covenant);
+
+  const std::string& id() const { return id_; }  // 32 bytes
+  const KeysetText& text() const { return text_; }
+  const crypto::group::Element& public_key() const { return text_.commitments.front(); }
+  uint32_t quorum() const { return text_.quorum; }
+  // Ascending index.
+  const std::vector<Holder>& holders() const { return holders_; }
+  // nullptr when this partner holds no share.
+  const Holder* FindHolder(absl::string_view partner) const;
+
+ private:
+  Keyset() = default;
+  std::string id_;
+  KeysetText text_;
+  std::vector<Holder> holders_;
+};
+
+// KeysetStore: all keysets of a folder (*.keyset), by id and by (purpose, class). Only the covenant's epoch of a purpose is current.
+class KeysetStore {
+ public:
+  // Reads every file; the first that does not verify is an error that names it.
+  static absl::StatusOr<KeysetStore> Load(const std::string& folder, const Covenant& covenant);
+
+  // nullptr when there is none.
+  std::shared_ptr<const Keyset> Find(absl::string_view keyset_id) const;
+  std::shared_ptr<const Keyset> Current(absl::string_view purpose, uint8_t identifier_class) const;
+  size_t size() const { return keysets_.size(); }
+  const std::vector<std::shared_ptr<const Keyset>>& all() const { return keysets_; }
+
+ private:
+  std::vector<std::shared_ptr<const Keyset>> keysets_;
+};
+
+// Share files: <keyset id, hex>.share holds nonce(24) || XChaCha20-Poly1305 of the 32-byte share under the node's at-rest key for
+// "share", additional data lp("raakvlak/v1/share") || keyset_id || index(4).
+// ReadShare checks share * G == PK_i. FILE_UNREADABLE, FILE_UNSAFE, VERIFICATION_FAILED (wrong key, wrong file, wrong share).
+absl::StatusOr<crypto::group::Scalar> ReadShare(const std::string& folder, const Keyset& keyset,
+                                                absl::string_view partner, const base::SecretBytes& vault_key);
+absl::Status WriteShare(const std::string& folder, const Keyset& keyset, absl::string_view partner,
+                        const crypto::group::Scalar& share, const base::SecretBytes& vault_key, base::Random& random);
+
+}  // namespace raakvlak::policy

@@ -1,0 +1,71 @@
+// Handlers: the way from a gRPC callback to a core function and back.
+//
+// Every RPC of Raakvlak goes through Unary or a Stream: deadline required (at most kMaxDeadline away), no resumed TLS session, identity and table by the Gate,
+// work on the Executor (a callback never blocks), errors by rpc/status.h. A refusal before the core runs is handed to the RefusalLog, so that it
+// is in the audit log too.
+//
+// Thread safety: all functions may be called from any thread.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "base/executor.h"
+#include "base/reason.h"
+#include "base/status.h"
+#include "rpc/gate.h"
+#include "rpc/status.h"
+
+namespace raakvlak::rpc {
+
+inline constexpr absl::Duration kMaxDeadline = absl::Minutes(10);
+
+// Where refusals go. `actor` is the peer's URN, or its address when it has none.
+class RefusalLog {
+ public:
+  virtual ~RefusalLog() = default;
+  // Durable when it returns; an error refuses the call as STORAGE_FAILED instead.
+  virtual absl::Status Refused(absl::string_view actor, absl::string_view role, absl::string_view method,
+                               const absl::Status& why) = 0;
+};
+
+// What a service needs to handle calls. All outlive the service.
+struct CallEnvironment {
+  const Gate* gate = nullptr;
+  base::Executor* executor = nullptr;
+  RefusalLog* refusals = nullptr;
+};
+
+// Admit runs the checks above for one call; on refusal it logs and returns why.
+absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment, const grpc::CallbackServerContext& context,
+                                 absl::string_view method);
+
+// Finish adds the reason to the trailing metadata and returns the gRPC status. Before the reactor's Finish.
+grpc::Status Finish(grpc::CallbackServerContext& context, const absl::Status& status);
+
+// Unary runs `core` on the executor. The request and response belong to gRPC until the reactor finishes.
+template <typename Request, typename Response>
+grpc::ServerUnaryReactor* Unary(const CallEnvironment& environment, grpc::CallbackServerContext* context,
+                                absl::string_view method, const Request* request, Response* response,
+                                std::function<absl::Status(const Gate::Pass&, const Request&, Response&)> core) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  auto work = [environment, context, method = std::string(method), request, response, reactor, core = std::move(core)] {
+    absl::StatusOr<Gate::Pass> pass = Admit(environment, *context, method);
+    const absl::Status status = pass.ok() ? core(*pass, *request, *response) : pass.status();
+    if (!status.ok()) response->Clear();
+    reactor->Finish(Finish(*context, status));
+  };
+  if (!environment.executor->Post(std::move(work))) {
+    reactor->Finish(Finish(*context, base::Error(absl::StatusCode::kResourceExhausted, base::reason::kOverloaded,
+                                                 "the server is busy; try again later")));
+  }
+  return reactor;
+}
+
+}  // namespace raakvlak::rpc

@@ -1,0 +1,51 @@
+// Gate: may this caller make this call? Denies by default: an RPC without a row in the table is refused to everyone.
+//
+// Checked on every call, in this order: identity, region, covenant and roster in force and valid now, that the identity is in them
+// (node and it: a partner in force; broker and hub: the covenant's URN; staff, officer, operator: a roster member with that role), then the
+// table row. Purposes and content of the request are the core's affair.
+//
+// Thread safety: all methods may be called from any thread.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "policy/authority.h"
+#include "rpc/identity.h"
+
+namespace raakvlak::rpc {
+
+struct MethodRule {
+  // "/raakvlak.v1.Exchange/Submit"
+  std::string method;
+  std::set<Role> roles;
+  // When not empty, the caller's id must be this (a node's Intake serves its own partner's IT only).
+  std::string only_id;
+};
+
+class Gate {
+ public:
+  // `authority` outlives the gate.
+  Gate(policy::Authority& authority, std::vector<MethodRule> table);
+
+  // What a permitted call carries along.
+  struct Pass {
+    Caller caller;
+    policy::Snapshot snapshot;
+  };
+  // `uri_names` are the URI names of the peer's certificate. UNAUTHENTICATED (not exactly one, not a URN of ours), NOT_ALLOWED (wrong region,
+  // role or id, unknown member, no row), PARTNER_SUSPENDED, COVENANT_EXPIRED, ROSTER_EXPIRED.
+  absl::StatusOr<Pass> Check(const std::vector<std::string>& uri_names, absl::string_view method) const;
+
+  const std::vector<MethodRule>& table() const { return table_; }
+
+ private:
+  policy::Authority& authority_;
+  const std::vector<MethodRule> table_;
+};
+
+}  // namespace raakvlak::rpc
