@@ -1,8 +1,9 @@
-// PublicPoint: a decoded ristretto255 point for PUBLIC data only: proof composites, commitments, verified shares.
+// PublicPoint: a decoded ristretto255 point for PUBLIC data only: proof composites, commitments, verified
+// shares.
 //
-// Decoded points make additions a hundred times cheaper than on the wire format. Work on them is by libdecaf and runs in VARIABLE
-// time: never with a secret scalar or point. Unlike Element it may be the identity, the empty sum; ToElement refuses that.
-// Every operation is compared with libsodium in tests/unit/crypto/group.
+// Decoded points make additions a hundred times cheaper than on the wire format. Work on them is by libdecaf
+// and runs in VARIABLE time: never with a secret scalar or point. Unlike Element it may be the identity, the
+// empty sum; ToElement refuses that. Every operation is compared with libsodium in tests/unit/crypto/group.
 //
 // Thread safety: as an int.
 #pragma once
@@ -49,8 +50,8 @@ class PublicPoint {
   decaf_255_point_t point_;
 };
 
-// MultiScalarMul returns sum scalars[i] * points[i], the identity for n = 0 (Pippenger's buckets; plain sums for small n).
-// Variable time. REQUIRES: equal sizes.
+// MultiScalarMul returns sum scalars[i] * points[i], the identity for n = 0 (Pippenger's buckets; plain sums
+// for small n). Variable time. REQUIRES: equal sizes.
 PublicPoint MultiScalarMul(absl::Span<const Scalar> scalars, absl::Span<const PublicPoint> points);
 
 }  // namespace raakvlak::crypto::group

@@ -1,8 +1,9 @@
 // Scalar: an integer modulo L, the order of ristretto255 (RFC 9496 section 4.4), for secret and public use.
 //
-// All operations run in constant time in the value, by libsodium. Encodings are 32 bytes, little-endian, below L.
-// libsodium itself accepts encodings of L and above; Decode does not, so that a proof or share has one encoding only.
-// The value is wiped when the object goes. It does NOT keep copies out of registers or swap.
+// All operations run in constant time in the value, by libsodium. Encodings are 32 bytes, little-endian,
+// below L. libsodium itself accepts encodings of L and above; Decode does not, so that a proof or share has
+// one encoding only. The value is wiped when the object goes. It does NOT keep copies out of registers or
+// swap.
 //
 // Thread safety: as an int.
 #pragma once
@@ -55,7 +56,8 @@ class Scalar {
   std::array<uint8_t, kScalarSize> bytes_;
 };
 
-// BatchInvert replaces each scalar by its inverse with one inversion (Montgomery's trick). REQUIRES: none is zero.
+// BatchInvert replaces each scalar by its inverse with one inversion (Montgomery's trick). REQUIRES: none is
+// zero.
 void BatchInvert(absl::Span<Scalar> scalars);
 
 }  // namespace raakvlak::crypto::group
