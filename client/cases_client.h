@@ -1,13 +1,15 @@
 // CasesClient: staff's way to the hub. Thread safety: all methods may be called from any thread.
 #pragma once
 
-#include <grpcpp/channel.h>
-
 #include <memory>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "raakvlak/v1/cases.pb.h"
+
+namespace grpc {
+class Channel;
+}  // namespace grpc
 
 namespace raakvlak::client {
 

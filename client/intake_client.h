@@ -2,8 +2,6 @@
 // stream is for one thread.
 #pragma once
 
-#include <grpcpp/channel.h>
-
 #include <functional>
 #include <memory>
 
@@ -11,6 +9,10 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "raakvlak/v1/intake.pb.h"
+
+namespace grpc {
+class Channel;
+}  // namespace grpc
 
 namespace raakvlak::client {
 

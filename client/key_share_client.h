@@ -2,13 +2,15 @@
 // Thread safety: all methods may be called from any thread.
 #pragma once
 
-#include <grpcpp/channel.h>
-
 #include <memory>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "raakvlak/v1/key_share.pb.h"
+
+namespace grpc {
+class Channel;
+}  // namespace grpc
 
 namespace raakvlak::client {
 
