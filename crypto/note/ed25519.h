@@ -1,7 +1,8 @@
 // Ed25519 keys (RFC 8032, libsodium): signing, verification, and key files.
 //
-// A public key is taken only when it is a canonical point of the main subgroup (crypto_core_ed25519_is_valid_point): OpenSSL would
-// accept signatures under small-order keys. Thread safety: all functions and const methods may be called from any thread.
+// A public key is taken only when it is a canonical point of the main subgroup
+// (crypto_core_ed25519_is_valid_point): OpenSSL would accept signatures under small-order keys. Thread
+// safety: all functions and const methods may be called from any thread.
 #pragma once
 
 #include <array>
@@ -19,6 +20,7 @@ namespace raakvlak::crypto::note {
 inline constexpr size_t kPublicKeySize = 32;
 inline constexpr size_t kSignatureSize = 64;
 inline constexpr size_t kSeedSize = 32;
+inline constexpr size_t kMaxPemSize = 16384;
 
 class PublicKey {
  public:
@@ -39,7 +41,8 @@ class PrivateKey {
   static PrivateKey Generate(base::Random& random);
   // INVALID_ARGUMENT unless the seed is 32 bytes.
   static absl::StatusOr<PrivateKey> FromSeed(const base::SecretBytes& seed);
-  // From PKCS#8 PEM, as `openssl genpkey -algorithm ed25519` writes it. MALFORMED otherwise.
+  // From PKCS#8 PEM, as `openssl genpkey -algorithm ed25519` writes it. MALFORMED otherwise: another kind
+  // of key, an encrypted one, over kMaxPemSize.
   static absl::StatusOr<PrivateKey> FromPem(const base::SecretBytes& pem);
   // To PKCS#8 PEM.
   base::SecretBytes ToPem() const;

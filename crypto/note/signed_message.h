@@ -1,5 +1,6 @@
-// Signed messages: `bytes body, bytes signature` on the wire. The signature covers "raakvlak/v1/" || kind || 0x00 || body, so that
-// a signature of one kind is worth nothing as another. DO NOT CHANGE. Verify before parsing; never serialise a body again.
+// Signed messages: `bytes body, bytes signature` on the wire. The signature covers "raakvlak/v1/" || kind ||
+// 0x00 || body, so that a signature of one kind is worth nothing as another. DO NOT CHANGE. Verify before
+// parsing; never serialise a body again.
 //
 // Thread safety: all functions are pure.
 #pragma once
