@@ -10,7 +10,8 @@
 namespace raakvlak::base {
 
 std::string BigEndian(uint64_t value, size_t length) {
-  RAAKVLAK_CHECK(length <= 8 && (length == 8 || value < (uint64_t{1} << (8 * length))), "the number fits its length");
+  RAAKVLAK_CHECK(length <= 8 && (length == 8 || value < (uint64_t{1} << (8 * length))),
+                 "the number fits its length");
   std::string out(length, '\0');
   for (size_t i = 0; i < length; ++i) out[length - 1 - i] = static_cast<char>((value >> (8 * i)) & 0xff);
   return out;

@@ -1,5 +1,6 @@
-// Byte strings. Throughout Raakvlak a byte string of variable length is a std::string, passed as absl::string_view: that is
-// what protobuf holds, so no copies are made at its edge. Secret byte strings are base::SecretBytes instead.
+// Byte strings. Throughout Raakvlak a byte string of variable length is a std::string, passed as
+// absl::string_view: that is what protobuf holds, so no copies are made at its edge. Secret byte strings are
+// base::SecretBytes instead.
 //
 // Thread safety: all functions are pure.
 #pragma once
@@ -14,7 +15,9 @@
 
 namespace raakvlak::base {
 
-inline const uint8_t* AsBytes(absl::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
+inline const uint8_t* AsBytes(absl::string_view text) {
+  return reinterpret_cast<const uint8_t*>(text.data());
+}
 inline uint8_t* AsMutableBytes(std::string& text) { return reinterpret_cast<uint8_t*>(text.data()); }
 
 template <size_t N>
@@ -35,7 +38,8 @@ absl::StatusOr<std::string> ParseHex(absl::string_view text);
 
 // Base64 uses the standard alphabet with padding (RFC 4648 section 4).
 std::string Base64(absl::string_view bytes);
-// ParseBase64 accepts exactly what Base64 writes. MALFORMED otherwise: missing padding, white space, stray bits.
+// ParseBase64 accepts exactly what Base64 writes. MALFORMED otherwise: missing padding, white space, stray
+// bits.
 absl::StatusOr<std::string> ParseBase64(absl::string_view text);
 
 // Sha256 returns 32 bytes.

@@ -1,4 +1,5 @@
-// Clock: the time, handed in so that tests decide it. Thread safety: implementations may be called from any thread.
+// Clock: the time, handed in so that tests decide it. Thread safety: implementations may be called from any
+// thread.
 #pragma once
 
 #include "absl/time/clock.h"

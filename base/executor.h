@@ -1,5 +1,5 @@
-// Executor: a fixed pool of threads with a bounded queue. gRPC's callback handlers hand their work to one, because a callback
-// may not block. Thread safety: all methods may be called from any thread.
+// Executor: a fixed pool of threads with a bounded queue. gRPC's callback handlers hand their work to one,
+// because a callback may not block. Thread safety: all methods may be called from any thread.
 #pragma once
 
 #include <cstddef>

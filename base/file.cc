@@ -65,8 +65,9 @@ absl::StatusOr<SecretBytes> ReadSecretFile(const std::string& path, size_t limit
   struct stat info = {};
   if (fstat(descriptor, &info) != 0) return Unreadable(path);
   if (!S_ISREG(info.st_mode) || (info.st_mode & 077) != 0 || (info.st_uid != geteuid() && info.st_uid != 0)) {
-    return Error(absl::StatusCode::kFailedPrecondition, reason::kFileUnsafe,
-                 absl::StrCat(path, ": a secret's file must be a regular file of this user, mode 0600 or stricter"));
+    return Error(
+        absl::StatusCode::kFailedPrecondition, reason::kFileUnsafe,
+        absl::StrCat(path, ": a secret's file must be a regular file of this user, mode 0600 or stricter"));
   }
   RAAKVLAK_ASSIGN_OR_RETURN(std::string content, ReadDescriptor(descriptor, path, limit));
   return SecretBytes::Take(std::move(content));

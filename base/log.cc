@@ -33,12 +33,14 @@ void Write(LogLevel level, absl::string_view event, const std::vector<LogField>&
   const absl::string_view name = level == LogLevel::kInfo      ? "info"
                                  : level == LogLevel::kWarning ? "warning"
                                                                : "error";
-  std::string line = absl::StrCat(
-      "{\"ts\":\"", absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone()), "\",\"level\":\"", name,
-      "\",\"event\":", JsonString(event));
-  for (const auto& [key, value] : fields) absl::StrAppend(&line, ",", JsonString(key), ":", JsonString(value));
+  std::string line =
+      absl::StrCat("{\"ts\":\"", absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone()),
+                   "\",\"level\":\"", name, "\",\"event\":", JsonString(event));
+  for (const auto& [key, value] : fields)
+    absl::StrAppend(&line, ",", JsonString(key), ":", JsonString(value));
   line += "}\n";
-  // One write per line keeps lines of several threads apart; a log that cannot be written must not stop the service.
+  // One write per line keeps lines of several threads apart; a log that cannot be written must not stop the
+  // service.
   [[maybe_unused]] const ssize_t ignored = write(STDERR_FILENO, line.data(), line.size());
 }
 

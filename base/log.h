@@ -1,7 +1,7 @@
 // Log: one JSON object a line on standard error: time (RFC 3339, UTC), level, event, then the fields given.
 //
-// It is for operators. It never carries an identifier, name, note, key or other record data; it is not the audit log.
-// Thread safety: may be called from any thread; lines do not mix.
+// It is for operators. It never carries an identifier, name, note, key or other record data; it is not the
+// audit log. Thread safety: may be called from any thread; lines do not mix.
 #pragma once
 
 #include <initializer_list>

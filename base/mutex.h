@@ -1,5 +1,6 @@
-// Mutex, MutexLock, ConditionVariable: std::mutex with clang's thread-safety annotations. absl::Mutex lives in a library that
-// the thread sanitizer does not see into, so it reports races that are none; std::mutex does not have that problem.
+// Mutex, MutexLock, ConditionVariable: std::mutex with clang's thread-safety annotations. absl::Mutex lives
+// in a library that the thread sanitizer does not see into, so it reports races that are none; std::mutex
+// does not have that problem.
 #pragma once
 
 #include <condition_variable>
@@ -43,7 +44,8 @@ class ConditionVariable {
   // As Wait, at most `timeout`. Returns false when the time ran out.
   bool WaitFor(Mutex& mutex, absl::Duration timeout) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
-    const bool notified = condition_.wait_for(lock, absl::ToChronoMicroseconds(timeout)) == std::cv_status::no_timeout;
+    const bool notified =
+        condition_.wait_for(lock, absl::ToChronoMicroseconds(timeout)) == std::cv_status::no_timeout;
     lock.release();
     return notified;
   }

@@ -1,8 +1,8 @@
 // SecretBytes: bytes that must not be seen: keys, seeds, plaintext records.
 //
-// The memory is wiped when the object goes or is moved from; it is never printed, compared with == or copied by accident.
-// Reading takes RevealSecret, a name that reviews and tools/check count. It does NOT promise locked memory or constant-time
-// use, and it cannot wipe copies that a caller makes from what it read.
+// The memory is wiped when the object goes or is moved from; it is never printed, compared with == or copied
+// by accident. Reading takes RevealSecret, a name that reviews and tools/check count. It does NOT promise
+// locked memory or constant-time use, and it cannot wipe copies that a caller makes from what it read.
 //
 // Thread safety: as a std::string.
 #pragma once

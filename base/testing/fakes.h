@@ -53,7 +53,8 @@ class SeededRandom final : public Random {
   std::mt19937_64 engine_ ABSL_GUARDED_BY(mutex_);
 };
 
-// Hands out given byte strings in order, for published vectors. Aborts when asked for another length or for more.
+// Hands out given byte strings in order, for published vectors. Aborts when asked for another length or for
+// more.
 class ScriptedRandom final : public Random {
  public:
   explicit ScriptedRandom(std::deque<std::string> answers) : answers_(std::move(answers)) {}

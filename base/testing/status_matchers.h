@@ -1,4 +1,5 @@
-// gMock matchers for absl::Status: EXPECT_THAT(status, IsOk()), EXPECT_THAT(result, HasReason(reason::kReplayed)).
+// gMock matchers for absl::Status: EXPECT_THAT(status, IsOk()), EXPECT_THAT(result,
+// HasReason(reason::kReplayed)).
 #pragma once
 
 #include <string>
@@ -22,14 +23,16 @@ MATCHER(IsOk, "is ok") {
 }
 
 MATCHER_P(HasReason, expected, std::string("has the reason ") + expected) {
-  *result_listener << "whose reason is " << ReasonOf(StatusOf(arg)) << " (" << StatusOf(arg).ToString() << ")";
+  *result_listener << "whose reason is " << ReasonOf(StatusOf(arg)) << " (" << StatusOf(arg).ToString()
+                   << ")";
   return ReasonOf(StatusOf(arg)) == expected;
 }
 
 }  // namespace raakvlak::base::testing
 
-#define RAAKVLAK_ASSERT_OK_AND_ASSIGN(declaration, expression)                                                       \
-  RAAKVLAK_ASSERT_OK_AND_ASSIGN_INNER(RAAKVLAK_STATUS_CONCAT(status_or_value_, __LINE__), declaration, expression)
+#define RAAKVLAK_ASSERT_OK_AND_ASSIGN(declaration, expression)                                         \
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN_INNER(RAAKVLAK_STATUS_CONCAT(status_or_value_, __LINE__), declaration, \
+                                      expression)
 #define RAAKVLAK_ASSERT_OK_AND_ASSIGN_INNER(temporary, declaration, expression) \
   auto temporary = (expression);                                                \
   ASSERT_THAT(temporary, ::raakvlak::base::testing::IsOk());                    \

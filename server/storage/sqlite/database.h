@@ -1,15 +1,17 @@
 // Database: one SQLite file with one writer and several readers.
 //
-// Writes: callers hand in a function; one writer thread runs a group of them in one transaction, each inside a savepoint, and all are told
-// the outcome only after COMMIT (synchronous = FULL). A function that returns an error has no effect and does not touch its neighbours.
-// Reads: each runs in a snapshot on a read-only connection from a small pool. Only the writer ever checkpoints the WAL, between groups:
-// SQLite before 3.51.3 can lose committed data when two connections checkpoint (docs/adr/).
+// Writes: callers hand in a function; one writer thread runs a group of them in one transaction, each inside
+// a savepoint, and all are told the outcome only after COMMIT (synchronous = FULL). A function that returns
+// an error has no effect and does not touch its neighbours. Reads: each runs in a snapshot on a read-only
+// connection from a small pool. Only the writer ever checkpoints the WAL, between groups: SQLite
+// before 3.51.3 can lose committed data when two connections checkpoint (docs/adr/).
 //
-// An I/O error, corruption or a full disk on COMMIT fails the whole group with STORAGE_FAILED; the writer rolls back and goes on, and
-// callers must treat the outcome as unknown and retry with the same ids.
+// An I/O error, corruption or a full disk on COMMIT fails the whole group with STORAGE_FAILED; the writer
+// rolls back and goes on, and callers must treat the outcome as unknown and retry with the same ids.
 //
-// Settings: WAL, foreign keys on, trusted_schema off, cell_size_check on, temp store in memory, secure_delete on, DEFENSIVE on.
-// Thread safety: all methods may be called from any thread; Write blocks. Do not call Write inside a Write or Read.
+// Settings: WAL, foreign keys on, trusted_schema off, cell_size_check on, temp store in memory, secure_delete
+// on, DEFENSIVE on. Thread safety: all methods may be called from any thread; Write blocks. Do not call Write
+// inside a Write or Read.
 #pragma once
 
 #include <sqlite3.h>
@@ -31,7 +33,8 @@
 
 namespace raakvlak::storage {
 
-// A prepared statement in use: bind, then Step or Run. Reset when it goes. Columns are valid until the next Step.
+// A prepared statement in use: bind, then Step or Run. Reset when it goes. Columns are valid until the next
+// Step.
 class Statement {
  public:
   explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
@@ -70,7 +73,8 @@ class Connection {
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
-  // Query returns the cached statement for `sql`, which must be a string literal. REQUIRES: it compiles (our own SQL).
+  // Query returns the cached statement for `sql`, which must be a string literal. REQUIRES: it compiles (our
+  // own SQL).
   Statement Query(const char* sql);
   // Rows changed by the last Run.
   int64_t Changes() const;
@@ -88,12 +92,13 @@ class Database {
     int readers = 4;
     size_t max_group = 256;
   };
-  // Opens or makes the file. `schema` is run once on a new file and its version kept in user_version; `application_id` marks whose file
-  // it is. SCHEMA_UNKNOWN for another version or application; STORAGE_FAILED.
-  static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path, const char* schema, int version,
-                                                        int application_id, Options options);
-  static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path, const char* schema, int version,
-                                                        int application_id) {
+  // Opens or makes the file. `schema` is run once on a new file and its version kept in user_version;
+  // `application_id` marks whose file it is. SCHEMA_UNKNOWN for another version or application;
+  // STORAGE_FAILED.
+  static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path, const char* schema,
+                                                        int version, int application_id, Options options);
+  static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& path, const char* schema,
+                                                        int version, int application_id) {
     return Open(path, schema, version, application_id, Options());
   }
   // Finishes what is queued, checkpoints, closes.
@@ -114,6 +119,8 @@ class Database {
   void RunGroup(const std::vector<Pending*>& group);
 
   std::unique_ptr<Connection> writer_;
+  // Pages in the WAL after the last commit; the writer thread's own.
+  int wal_pages_ = 0;
   const Options options_;
   mutable base::Mutex mutex_;
   base::ConditionVariable wakeup_;

@@ -17,7 +17,9 @@ TEST(BytesTest, BigEndianPutsTheMostSignificantByteFirst) {
 TEST(BytesTest, BigEndianOfANumberThatDoesNotFitAborts) { EXPECT_DEATH(BigEndian(256, 1), "fits"); }
 
 TEST(BytesTest, LengthPrefixedHoldsTwoByteLength) {
-  EXPECT_EQ(LengthPrefixed("abc"), std::string("\x00\x03" "abc", 5));
+  EXPECT_EQ(LengthPrefixed("abc"), std::string("\x00\x03"
+                                               "abc",
+                                               5));
   EXPECT_EQ(LengthPrefixed(""), std::string("\x00\x00", 2));
 }
 
@@ -29,7 +31,8 @@ TEST(BytesTest, HexAndBase64AreReadBackExactly) {
 }
 
 TEST(BytesTest, OtherThanCanonicalTextIsRefused) {
-  for (const char* text : {"0", "0g", " 00"}) EXPECT_THAT(ParseHex(text), HasReason(reason::kMalformed)) << text;
+  for (const char* text : {"0", "0g", " 00"})
+    EXPECT_THAT(ParseHex(text), HasReason(reason::kMalformed)) << text;
   for (const char* text : {"AP8", "AP8Q\n", "AP9=", "A", "-_8="}) {
     EXPECT_THAT(ParseBase64(text), HasReason(reason::kMalformed)) << text;
   }
