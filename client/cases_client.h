@@ -17,8 +17,10 @@ class CasesClient {
  public:
   virtual ~CasesClient() = default;
   // The hub's refusal with its reason, UNAVAILABLE, or DEADLINE_EXCEEDED.
-  virtual absl::StatusOr<v1::ListMatchesResponse> List(const v1::ListMatchesRequest& request, absl::Duration timeout) = 0;
-  virtual absl::StatusOr<v1::OpenCaseResponse> Open(const v1::OpenCaseRequest& request, absl::Duration timeout) = 0;
+  virtual absl::StatusOr<v1::ListMatchesResponse> List(const v1::ListMatchesRequest& request,
+                                                       absl::Duration timeout) = 0;
+  virtual absl::StatusOr<v1::OpenCaseResponse> Open(const v1::OpenCaseRequest& request,
+                                                    absl::Duration timeout) = 0;
 };
 
 std::unique_ptr<CasesClient> MakeCasesClient(std::shared_ptr<grpc::Channel> channel);

@@ -17,7 +17,8 @@ class ExchangeClient {
  public:
   virtual ~ExchangeClient() = default;
   // The broker's refusal with its reason, UNAVAILABLE, or DEADLINE_EXCEEDED.
-  virtual absl::StatusOr<v1::SubmitResponse> Submit(const v1::SubmitRequest& request, absl::Duration timeout) = 0;
+  virtual absl::StatusOr<v1::SubmitResponse> Submit(const v1::SubmitRequest& request,
+                                                    absl::Duration timeout) = 0;
   virtual absl::StatusOr<v1::WithdrawSignalsResponse> Withdraw(const v1::WithdrawSignalsRequest& request,
                                                                absl::Duration timeout) = 0;
 };

@@ -1,5 +1,5 @@
-// IntakeClient: a partner's IT system hands signals to its own node. Thread safety: all methods may be called from any thread; one Push
-// stream is for one thread.
+// IntakeClient: a partner's IT system hands signals to its own node. Thread safety: all methods may be called
+// from any thread; one Push stream is for one thread.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,8 @@ class Channel;
 
 namespace raakvlak::client {
 
-// An open Push call: send a batch, get its receipts. Several batches may be under way: Send up to `window` ahead of Receive.
+// An open Push call: send a batch, get its receipts. Several batches may be under way: Send up to `window`
+// ahead of Receive.
 class PushStream {
  public:
   virtual ~PushStream() = default;
@@ -31,8 +32,10 @@ class IntakeClient {
  public:
   virtual ~IntakeClient() = default;
   virtual std::unique_ptr<PushStream> Push(absl::Duration timeout) = 0;
-  virtual absl::StatusOr<v1::WithdrawResponse> Withdraw(const v1::WithdrawRequest& request, absl::Duration timeout) = 0;
-  virtual absl::StatusOr<v1::GetStateResponse> GetState(const v1::GetStateRequest& request, absl::Duration timeout) = 0;
+  virtual absl::StatusOr<v1::WithdrawResponse> Withdraw(const v1::WithdrawRequest& request,
+                                                        absl::Duration timeout) = 0;
+  virtual absl::StatusOr<v1::GetStateResponse> GetState(const v1::GetStateRequest& request,
+                                                        absl::Duration timeout) = 0;
   virtual absl::StatusOr<v1::ListSignalsResponse> ListSignals(const v1::ListSignalsRequest& request,
                                                               absl::Duration timeout) = 0;
 };

@@ -17,8 +17,10 @@ class MatchesClient {
  public:
   virtual ~MatchesClient() = default;
   // The broker's refusal with its reason, UNAVAILABLE, or DEADLINE_EXCEEDED.
-  virtual absl::StatusOr<v1::ListMatchesResponse> List(const v1::ListMatchesRequest& request, absl::Duration timeout) = 0;
-  virtual absl::StatusOr<v1::OpenMatchResponse> Open(const v1::OpenMatchRequest& request, absl::Duration timeout) = 0;
+  virtual absl::StatusOr<v1::ListMatchesResponse> List(const v1::ListMatchesRequest& request,
+                                                       absl::Duration timeout) = 0;
+  virtual absl::StatusOr<v1::OpenMatchResponse> Open(const v1::OpenMatchRequest& request,
+                                                     absl::Duration timeout) = 0;
 };
 
 std::unique_ptr<MatchesClient> MakeMatchesClient(std::shared_ptr<grpc::Channel> channel);
