@@ -1,0 +1,241 @@
+// BrokerStore: what the broker keeps: sealed signals with their tokens, what has ended, matches, orders seen,
+// counters, and the audit log.
+//
+// All access is in named transactions: Write is serialisable and durable when it returns, Read sees one
+// snapshot. A body that returns an error has no effect at all, its audit entries included. A body must not
+// call Write or Read of the store again; it may use its own transaction only. STORAGE_FAILED from Write means
+// that the outcome is unknown: retry with the same ids.
+//
+// Signals and matches have numbers (from 1, in order of arrival, never used twice) besides their ids. "Dirty"
+// is what the matcher has not looked at yet; every operation here that changes what is live marks it itself.
+//
+// A signal that ends (withdrawn, expired) loses its envelope, tokens and places in matches in that same
+// transaction; what remains is a tombstone (ids, envelope hash, how and when it ended) until its expiry day,
+// so that nothing comes back to life.
+//
+// What a store does NOT do: check signatures, dates, entitlement or quota; decide who may see what.
+// Every method that returns a Status or StatusOr may return STORAGE_FAILED; only further reasons are named.
+// Thread safety: a BrokerStore may be used from any thread; a reader or transaction only by the body it was
+// handed to.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "policy/authority.h"
+#include "raakvlak/v1/covenant.pb.h"
+#include "server/storage/audit.h"
+
+namespace raakvlak::storage {
+
+struct StoredToken {
+  std::string rule;
+  v1::SubjectKind subject = v1::SUBJECT_KIND_UNSPECIFIED;
+  v1::Quality quality = v1::QUALITY_UNSPECIFIED;
+  std::string tag;               // 16 bytes
+  std::string commitments_hash;  // SHA-256 of the token's commitments, 32 bytes; empty for SUPPORTING
+};
+
+struct StoredSignal {
+  std::string partner;
+  uint32_t organisation = 0;  // the organisation's index in the covenant
+  std::string signal_id;      // 16 bytes
+  std::string envelope_hash;  // 32 bytes
+  std::string purpose;
+  uint32_t epoch = 0;
+  v1::SignalKind kind = v1::SIGNAL_KIND_UNSPECIFIED;
+  bool counts_as_case = false;  // a case report of a partner that the purpose entitles to one
+  uint32_t submitted_day = 0;
+  uint32_t expiry_day = 0;  // the first day on which it is no longer live
+  int64_t accepted_ms = 0;
+  std::string body;  // of the envelope, as signed
+  std::string signature;
+  std::vector<StoredToken> tokens;  // at most one for each rule
+};
+
+struct StoredEnvelope {
+  std::string body;
+  std::string signature;
+};
+
+enum class SignalState { kLive = 1, kWithdrawn = 2, kExpired = 3 };
+
+// What is known of a signal id, live or ended.
+struct SignalStatus {
+  SignalState state = SignalState::kLive;
+  std::string envelope_hash;  // empty when it was withdrawn without ever being submitted
+  int64_t accepted_ms = 0;    // 0 when never submitted
+  int64_t ended_ms = 0;       // 0 while live
+  std::string reason;         // kWithdrawn: of the first withdrawal
+  uint32_t expiry_day = 0;    // a tombstone is kept until this day
+};
+
+struct Withdrawal {
+  std::string partner;
+  std::string signal_id;
+  std::string reason;
+  int64_t time_ms = 0;
+  // For an id that was never submitted: until when it is remembered; later than any submit of it could
+  // expire.
+  uint32_t remember_until_day = 0;
+};
+
+// What the matcher needs of a live signal.
+struct SignalFacts {
+  uint64_t number = 0;
+  std::string partner;
+  uint32_t organisation = 0;
+  std::string purpose;
+  uint32_t epoch = 0;
+  bool counts_as_case = false;
+  std::vector<StoredToken> tokens;
+};
+
+struct TaggedSignal {
+  uint64_t number = 0;
+  std::string commitments_hash;
+};
+
+enum class MatchState { kOpen = 1, kClosed = 2, kMerged = 3 };
+
+struct MatchMember {
+  uint64_t number = 0;
+  std::string partner;
+  uint32_t organisation = 0;
+  std::string signal_id;
+  std::string envelope_hash;
+  uint32_t submitted_day = 0;
+};
+
+struct MatchRecord {
+  uint64_t number = 0;  // 0: not stored yet
+  std::string id;       // 16 bytes
+  std::string purpose;
+  v1::SubjectKind subject = v1::SUBJECT_KIND_UNSPECIFIED;
+  v1::Quality quality = v1::QUALITY_UNSPECIFIED;
+  std::vector<std::string> rules;  // sorted
+  bool conflict = false;
+  MatchState state = MatchState::kOpen;
+  int64_t changed_ms = 0;
+  // In order of number. A signal that ends leaves at once, so until the next matching run an open match may
+  // have members of fewer than k organisations: who opens it checks that, and that every partner is in force.
+  std::vector<MatchMember> members;
+  std::vector<std::string> merged_ids;  // 16 bytes each, oldest first
+
+  std::vector<std::string> Partners() const;  // sorted, each once
+  std::vector<std::string> EnvelopeHashes() const;
+  uint32_t FirstDay() const;  // 0 without members
+  uint32_t LastDay() const;
+};
+
+// A page of matches of one purpose, oldest first.
+struct MatchQuery {
+  std::string purpose;
+  bool include_closed = false;
+  uint64_t after_number = 0;  // of the last match of the page before
+  size_t limit = 100;
+};
+
+// What may go; each is exclusive: rows of that day or time stay.
+struct PruneBounds {
+  uint32_t tombstones_before_day = 0;  // by expiry day
+  int64_t orders_before_ms = 0;
+  uint32_t counters_before_day = 0;
+  int64_t closed_matches_before_ms = 0;
+};
+
+struct DirtySignal {
+  uint64_t number = 0;
+  // The signal itself came, ended or had its partner's standing changed; otherwise a signal beside it did.
+  bool changed = false;
+};
+
+class BrokerReader {
+ public:
+  virtual ~BrokerReader() = default;
+
+  virtual absl::StatusOr<std::optional<SignalStatus>> FindSignal(absl::string_view partner,
+                                                                 absl::string_view signal_id) = 0;
+  // By number; nothing when it has ended.
+  virtual absl::StatusOr<std::optional<StoredEnvelope>> FindEnvelope(uint64_t number) = 0;
+  // How many signals are live; with a partner, of that partner.
+  virtual absl::StatusOr<uint64_t> CountSignals(absl::string_view partner) = 0;
+
+  // The match with that id, or the match it went up in; nothing when there is none.
+  virtual absl::StatusOr<std::optional<MatchRecord>> FindMatch(absl::string_view match_id) = 0;
+  // Open matches, and closed ones when asked for; never those that went up in others.
+  virtual absl::StatusOr<std::vector<MatchRecord>> ListMatches(const MatchQuery& query) = 0;
+
+  // What follows is for the matcher.
+  virtual absl::StatusOr<std::optional<SignalFacts>> FindFacts(uint64_t number) = 0;
+  // All live signals with that tag, whatever their commitments, in order of number.
+  virtual absl::StatusOr<std::vector<TaggedSignal>> SignalsWithTag(absl::string_view purpose,
+                                                                   absl::string_view rule, uint32_t epoch,
+                                                                   absl::string_view tag) = 0;
+  // Numbers of the open matches that hold the signal.
+  virtual absl::StatusOr<std::vector<uint64_t>> MatchesOf(uint64_t number) = 0;
+  // As stored, without following merges.
+  virtual absl::StatusOr<std::optional<MatchRecord>> FindMatchByNumber(uint64_t number) = 0;
+  // The oldest dirty signals (also those that have ended since), and matches that lost a signal.
+  virtual absl::StatusOr<std::vector<DirtySignal>> DirtySignals(size_t limit) = 0;
+  virtual absl::StatusOr<std::vector<uint64_t>> DirtyMatches(size_t limit) = 0;
+  // The partners in force at the last matching run.
+  virtual absl::StatusOr<std::set<std::string>> PartnersInForce() = 0;
+};
+
+class BrokerTransaction : public BrokerReader, public AuditAppender {
+ public:
+  // Stores a new signal and marks it dirty. ENVELOPE_CONFLICT when the id is live, SIGNAL_ENDED when it has
+  // ended: look with FindSignal first.
+  virtual absl::Status InsertSignal(const StoredSignal& signal) = 0;
+  // Ends the signal, or remembers that it must not come; a signal that has ended stays as it is. Returns what
+  // is known of it afterwards.
+  virtual absl::StatusOr<SignalStatus> MarkWithdrawn(const Withdrawal& withdrawal) = 0;
+  // Ends at most `limit` signals with expiry_day <= today. Returns how many.
+  virtual absl::StatusOr<uint64_t> ExpireSignals(uint32_t today, int64_t now_ms, size_t limit) = 0;
+  // Deletes at most `limit` rows that are past their time. Returns how many. A closed match takes the ids
+  // that went up in it along.
+  virtual absl::StatusOr<uint64_t> Prune(const PruneBounds& bounds, size_t limit) = 0;
+
+  // Adds to the partner's count of submitted signals of that day and returns the sum.
+  virtual absl::StatusOr<uint64_t> CountSubmitted(absl::string_view partner, uint32_t day,
+                                                  uint64_t signals) = 0;
+  // Returns false when the order id was seen before.
+  virtual absl::StatusOr<bool> RememberOrder(absl::string_view order_id, int64_t time_ms) = 0;
+
+  // What follows is for the matcher.
+  // Stores a new match (number 0) or rules, quality, conflict and members of an open one; state, merged_ids
+  // and all of a member but its number are not read. Returns its number.
+  virtual absl::StatusOr<uint64_t> PutMatch(const MatchRecord& match) = 0;
+  // An open match loses its members and is closed for good.
+  virtual absl::Status CloseMatch(uint64_t number, int64_t time_ms) = 0;
+  // `number` loses its members, and its id, with all that went up in it, resolves to `into`.
+  virtual absl::Status MergeMatch(uint64_t number, uint64_t into, int64_t time_ms) = 0;
+  virtual absl::Status ClearDirty(const std::vector<DirtySignal>& signals,
+                                  const std::vector<uint64_t>& matches) = 0;
+  // Marks at most `limit` signals of the partner dirty, from the one after `after_signal_id` on. Returns the
+  // last signal id; empty when there were none left.
+  virtual absl::StatusOr<std::string> MarkPartnerDirty(absl::string_view partner,
+                                                       absl::string_view after_signal_id, size_t limit) = 0;
+  virtual absl::Status SetPartnersInForce(const std::set<std::string>& partners) = 0;
+};
+
+// The store is also the audit log's reader, and where policy::Authority keeps the newest covenant and roster
+// it saw.
+class BrokerStore : public AuditReader, public policy::HighWater {
+ public:
+  // `name` is for logs.
+  virtual absl::Status Write(absl::string_view name,
+                             absl::FunctionRef<absl::Status(BrokerTransaction&)> body) = 0;
+  virtual absl::Status Read(absl::string_view name, absl::FunctionRef<absl::Status(BrokerReader&)> body) = 0;
+};
+
+}  // namespace raakvlak::storage
