@@ -1,7 +1,8 @@
-// Normalisation, recipe version 1: from text as partners write it to canonical fields (docs/format/normalisation.md).
+// Normalisation, recipe version 1: from text as partners write it to canonical fields
+// (docs/format/normalisation.md).
 //
-// Every field that is given is checked, also one that no rule of the purpose needs. Unicode by ICU, independent of the locale.
-// Normalising what was normalised changes nothing. Canonical fields are UTF-8 NFC.
+// Every field that is given is checked, also one that no rule of the purpose needs. Unicode by ICU,
+// independent of the locale. Normalising what was normalised changes nothing. Canonical fields are UTF-8 NFC.
 //
 // Thread safety: all functions are pure.
 #pragma once
@@ -23,11 +24,11 @@ inline constexpr size_t kMaxFieldSize = 256;
 
 // Canonical fields; an empty string (or nullopt) means: not given.
 struct Normalised {
-  std::string bsn;       // 9 digits, passes the 11-test, not 000000000
-  std::string surname;   // case folded, letters only, without diacritics, hyphens, apostrophes, blanks
-  std::string initial;   // first letter of the first given name, folded the same way
-  std::string birth_date;  // YYYY-MM-DD
-  std::string postcode;  // 1234AB
+  std::string bsn;           // 9 digits, passes the 11-test, not 000000000
+  std::string surname;       // case folded, letters only, without diacritics, hyphens, apostrophes, blanks
+  std::string initial;       // first letter of the first given name, folded the same way
+  std::string birth_date;    // YYYY-MM-DD
+  std::string postcode;      // 1234AB
   std::string house_number;  // 1 to 99999, no leading zeros
   std::string house_letter;  // A..Z
   std::string house_suffix;  // upper case, blanks and hyphens removed
@@ -41,12 +42,13 @@ struct Normalised {
   ~Normalised();  // wipes
 };
 
-// Normalise checks and normalises. `today` bounds birth dates. Errors (each names its field): NOT_UTF8, FIELD_TOO_LONG, BSN_INVALID,
-// DATE_INVALID, POSTCODE_INVALID, HOUSE_NUMBER_INVALID, HOUSE_LETTER_INVALID, HOUSE_SUFFIX_INVALID.
-// A name without any letter ("-", ".") counts as not given.
+// Normalise checks and normalises. `today` bounds birth dates. Errors (each names its field): NOT_UTF8,
+// FIELD_TOO_LONG, BSN_INVALID, DATE_INVALID, POSTCODE_INVALID, HOUSE_NUMBER_INVALID, HOUSE_LETTER_INVALID,
+// HOUSE_SUFFIX_INVALID. A name without any letter ("-", ".") counts as not given.
 absl::StatusOr<Normalised> Normalise(const Record& record, absl::CivilDay today);
 
-// AgeOn returns whole years on `day`. REQUIRES: born <= day. Someone born on 29 February is a year older on 1 March.
+// AgeOn returns whole years on `day`. REQUIRES: born <= day. Someone born on 29 February is a year older on 1
+// March.
 int AgeOn(absl::CivilDay born, absl::CivilDay day);
 
 // IsTestBsn: in the range 99999xxxx that demonstrations use. `bsn` is canonical.

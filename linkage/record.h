@@ -1,7 +1,7 @@
 // Record: what a partner knows about a subject, as text, and errors that name the field they are about.
 //
-// A Record is personal data. It is wiped when it goes; it is never logged, and no error of this folder holds a value of it.
-// Thread safety: as a struct of strings.
+// A Record is personal data. It is wiped when it goes; it is never logged, and no error of this folder holds
+// a value of it. Thread safety: as a struct of strings.
 #pragma once
 
 #include <string>
@@ -40,8 +40,8 @@ struct Record {
   Record& operator=(const Record&) = default;
   Record& operator=(Record&&) = default;
   ~Record() {
-    for (std::string* field : {&bsn, &surname, &surname_prefix, &given_names, &birth_date, &postcode, &house_number,
-                               &house_letter, &house_suffix}) {
+    for (std::string* field : {&bsn, &surname, &surname_prefix, &given_names, &birth_date, &postcode,
+                               &house_number, &house_letter, &house_suffix}) {
       base::WipeString(*field);
     }
   }

@@ -16,7 +16,11 @@
 
 namespace raakvlak::linkage {
 
+// g++ 12 takes a scoped enumerator for a shadow of the field name of record.h.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 enum class IdentifierClass : uint8_t { kBsn = 1, kPerson = 2, kAddress = 3 };
+#pragma GCC diagnostic pop
 enum class Subject : uint8_t { kPerson = 1, kHousehold = 2 };
 
 struct RuleDefinition {
@@ -26,8 +30,9 @@ struct RuleDefinition {
   Subject subject;
 };
 
-// All rules this version knows: "bsn" (class BSN, person: bsn), "surname-initial-birthdate" (PERSON, person: surname, initial,
-// birth_date), "address" (ADDRESS, household: postcode, house_number, house_letter "/" house_suffix joined to one field that is never empty).
+// All rules this version knows: "bsn" (class BSN, person: bsn), "surname-initial-birthdate" (PERSON, person:
+// surname, initial, birth_date), "address" (ADDRESS, household: postcode, house_number, house_letter "/"
+// house_suffix joined to one field that is never empty).
 absl::Span<const RuleDefinition> KnownRules();
 
 // FindRule returns nullptr when there is no such rule in that version.

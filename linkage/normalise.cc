@@ -1,0 +1,184 @@
+#include "linkage/normalise.h"
+
+#include <array>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/reason.h"
+#include "base/status.h"
+#include "linkage/fold.h"
+
+namespace raakvlak::linkage {
+namespace {
+
+namespace reason = base::reason;
+
+constexpr size_t kBsnSize = 9;
+constexpr int kFirstBirthYear = 1880;
+constexpr size_t kMaxHouseNumberDigits = 5;
+constexpr size_t kMaxHouseSuffixSize = 4;
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsLetter(char c) { return absl::ascii_isalpha(static_cast<unsigned char>(c)); }
+
+bool AllDigits(absl::string_view text) {
+  for (const char c : text) {
+    if (!IsDigit(c)) return false;
+  }
+  return true;
+}
+
+absl::StatusOr<std::string> NormaliseBsn(absl::string_view text) {
+  if (text.empty()) return std::string();
+  if (!AllDigits(text) || text.size() < kBsnSize - 1 || text.size() > kBsnSize) {
+    return FieldError(reason::kBsnInvalid, kBsn, "not 8 or 9 digits");
+  }
+  std::string bsn = text.size() == kBsnSize ? std::string(text) : absl::StrCat("0", text);
+  if (!PassesElevenTest(bsn)) {
+    base::WipeString(bsn);
+    return FieldError(reason::kBsnInvalid, kBsn, "fails the 11-test, or is all zero");
+  }
+  return bsn;
+}
+
+absl::StatusOr<std::optional<absl::CivilDay>> ParseBirthDate(absl::string_view text, absl::CivilDay today) {
+  if (text.empty()) return std::optional<absl::CivilDay>();
+  const bool shaped = text.size() == 10 && text[4] == '-' && text[7] == '-' && AllDigits(text.substr(0, 4)) &&
+                      AllDigits(text.substr(5, 2)) && AllDigits(text.substr(8, 2));
+  if (!shaped) return FieldError(reason::kDateInvalid, kBirthDate, "not YYYY-MM-DD");
+  const auto number = [&](size_t at, size_t size) {
+    int value = 0;
+    for (const char c : text.substr(at, size)) value = value * 10 + (c - '0');
+    return value;
+  };
+  const int year = number(0, 4);
+  const int month = number(5, 2);
+  const int day = number(8, 2);
+  // A CivilDay carries overflow into the next month: what it changed is no day of the calendar.
+  const absl::CivilDay born(year, month, day);
+  if (born.year() != year || born.month() != month || born.day() != day) {
+    return FieldError(reason::kDateInvalid, kBirthDate, "not a date of the calendar");
+  }
+  if (born > today) return FieldError(reason::kDateInvalid, kBirthDate, "in the future");
+  if (year < kFirstBirthYear) return FieldError(reason::kDateInvalid, kBirthDate, "before 1880");
+  return std::optional<absl::CivilDay>(born);
+}
+
+absl::StatusOr<std::string> NormalisePostcode(absl::string_view text) {
+  if (text.empty()) return std::string();
+  const absl::Status invalid =
+      FieldError(reason::kPostcodeInvalid, kPostcode, "not four digits and two letters");
+  if (text.size() != 6 && text.size() != 7) return invalid;
+  if (text.size() == 7 && text[4] != ' ') return invalid;
+  const absl::string_view digits = text.substr(0, 4);
+  const absl::string_view letters = text.substr(text.size() - 2);
+  if (!AllDigits(digits) || digits[0] == '0' || !IsLetter(letters[0]) || !IsLetter(letters[1]))
+    return invalid;
+  return absl::StrCat(digits, absl::AsciiStrToUpper(letters));
+}
+
+absl::StatusOr<std::string> NormaliseHouseNumber(absl::string_view text) {
+  if (text.empty()) return std::string();
+  absl::string_view digits = text;
+  while (absl::StartsWith(digits, "0")) digits.remove_prefix(1);
+  if (!AllDigits(digits) || digits.empty() || digits.size() > kMaxHouseNumberDigits) {
+    return FieldError(reason::kHouseNumberInvalid, kHouseNumber, "not 1 to 99999");
+  }
+  return std::string(digits);
+}
+
+absl::StatusOr<std::string> NormaliseHouseLetter(absl::string_view text) {
+  if (text.empty()) return std::string();
+  if (text.size() != 1 || !IsLetter(text[0])) {
+    return FieldError(reason::kHouseLetterInvalid, kHouseLetter, "not one letter");
+  }
+  return absl::AsciiStrToUpper(text);
+}
+
+absl::StatusOr<std::string> NormaliseHouseSuffix(absl::string_view text) {
+  std::string out;
+  bool valid = text.size() <= kMaxHouseSuffixSize;
+  for (const char c : text) {
+    if (IsDigit(c) || IsLetter(c)) {
+      out += absl::ascii_toupper(static_cast<unsigned char>(c));
+    } else if (c != ' ' && c != '-') {
+      valid = false;
+    }
+  }
+  if (!valid) {
+    return FieldError(reason::kHouseSuffixInvalid, kHouseSuffix,
+                      "not 1 to 4 letters, digits, blanks or hyphens");
+  }
+  return out;
+}
+
+absl::Status CheckText(absl::string_view field, absl::string_view text) {
+  if (text.size() > kMaxFieldSize) {
+    return FieldError(reason::kFieldTooLong, field, absl::StrCat("over ", kMaxFieldSize, " bytes"));
+  }
+  if (!IsUtf8(text)) return FieldError(reason::kNotUtf8, field, "not UTF-8");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Normalised::~Normalised() {
+  for (std::string* field :
+       {&bsn, &surname, &initial, &birth_date, &postcode, &house_number, &house_letter, &house_suffix}) {
+    base::WipeString(*field);
+  }
+}
+
+absl::StatusOr<Normalised> Normalise(const Record& record, absl::CivilDay today) {
+  const std::array<std::pair<absl::string_view, const std::string*>, 9> fields = {{
+      {kBsn, &record.bsn},
+      {kSurname, &record.surname},
+      {kSurnamePrefix, &record.surname_prefix},
+      {kGivenNames, &record.given_names},
+      {kBirthDate, &record.birth_date},
+      {kPostcode, &record.postcode},
+      {kHouseNumber, &record.house_number},
+      {kHouseLetter, &record.house_letter},
+      {kHouseSuffix, &record.house_suffix},
+  }};
+  for (const auto& [field, text] : fields) RAAKVLAK_RETURN_IF_ERROR(CheckText(field, *text));
+
+  Normalised out;
+  RAAKVLAK_ASSIGN_OR_RETURN(out.bsn, NormaliseBsn(TrimWhiteSpace(record.bsn)));
+  out.surname = FoldToLetters(record.surname);
+  std::string given_names = FoldToLetters(record.given_names);
+  out.initial = FirstLetter(given_names);
+  base::WipeString(given_names);
+  RAAKVLAK_ASSIGN_OR_RETURN(out.born, ParseBirthDate(TrimWhiteSpace(record.birth_date), today));
+  if (out.born.has_value()) out.birth_date = std::string(TrimWhiteSpace(record.birth_date));
+  RAAKVLAK_ASSIGN_OR_RETURN(out.postcode, NormalisePostcode(TrimWhiteSpace(record.postcode)));
+  RAAKVLAK_ASSIGN_OR_RETURN(out.house_number, NormaliseHouseNumber(TrimWhiteSpace(record.house_number)));
+  RAAKVLAK_ASSIGN_OR_RETURN(out.house_letter, NormaliseHouseLetter(TrimWhiteSpace(record.house_letter)));
+  RAAKVLAK_ASSIGN_OR_RETURN(out.house_suffix, NormaliseHouseSuffix(TrimWhiteSpace(record.house_suffix)));
+  return out;
+}
+
+int AgeOn(absl::CivilDay born, absl::CivilDay day) {
+  RAAKVLAK_CHECK(born <= day, "nobody has an age before birth");
+  const auto years = static_cast<int>(day.year() - born.year());
+  const bool birthday_to_come = std::pair(day.month(), day.day()) < std::pair(born.month(), born.day());
+  return birthday_to_come ? years - 1 : years;
+}
+
+bool IsTestBsn(absl::string_view bsn) { return bsn.size() == kBsnSize && absl::StartsWith(bsn, "99999"); }
+
+bool PassesElevenTest(absl::string_view nine_digits) {
+  if (nine_digits.size() != kBsnSize || !AllDigits(nine_digits)) return false;
+  int sum = 0;
+  bool all_zero = true;
+  for (size_t i = 0; i < kBsnSize; ++i) {
+    const int digit = nine_digits[i] - '0';
+    all_zero = all_zero && digit == 0;
+    sum += digit * (i + 1 == kBsnSize ? -1 : static_cast<int>(kBsnSize - i));
+  }
+  return !all_zero && sum % 11 == 0;
+}
+
+}  // namespace raakvlak::linkage
