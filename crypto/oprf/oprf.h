@@ -1,8 +1,9 @@
-// The client and server functions of RFC 9497 section 3.3.2 (VOPRF, mode 0x01), ristretto255-SHA512, for one element at a time.
-// Batches are loops of these plus one proof (proof.h). Threshold evaluation is in crypto/threshold.
+// The client and server functions of RFC 9497 section 3.3.2 (VOPRF, mode 0x01), ristretto255-SHA512, for one
+// element at a time. Batches are loops of these plus one proof (proof.h). Threshold evaluation is in
+// crypto/threshold.
 //
-// Everything here that touches an input, a blind or a key runs in constant time in their values (not in the input's length).
-// It does NOT check who asks or how often, and holds no state.
+// Everything here that touches an input, a blind or a key runs in constant time in their values (not in the
+// input's length). It does NOT check who asks or how often, and holds no state.
 //
 // Thread safety: all functions are pure but for the random source handed in.
 #pragma once
@@ -19,8 +20,9 @@
 
 namespace raakvlak::crypto::oprf {
 
-// HashToGroup of section 4.1: expand_message_xmd(SHA-512, DST = "HashToGroup-" || contextString, 64 bytes), then the one-way map.
-// INVALID_ARGUMENT for an input over kMaxInputSize, or one that maps to the identity (InvalidInputError).
+// HashToGroup of section 4.1: expand_message_xmd(SHA-512, DST = "HashToGroup-" || contextString, 64 bytes),
+// then the one-way map. INVALID_ARGUMENT for an input over kMaxInputSize, or one that maps to the identity
+// (InvalidInputError).
 absl::StatusOr<group::Element> HashToGroup(absl::string_view input);
 
 // HashToScalar of section 4.1: DST = "HashToScalar-" || contextString, 64 bytes little-endian mod L.
@@ -40,10 +42,11 @@ absl::StatusOr<Blinded> Blind(absl::string_view input, base::Random& random);
 
 // Finalize of section 3.3.1 without verification: `unblinded` is N = blind^-1 * Z, returns
 // SHA-512(I2OSP(len(input),2) || input || I2OSP(32,2) || N || "Finalize"), 64 bytes.
-// Never call it on something whose proof was not verified.
+// Never call it on something whose proof was not verified. REQUIRES: the input passed Blind.
 base::SecretBytes Finalize(absl::string_view input, const group::Element& unblinded);
 
-// DeriveKeyPair of section 3.2.1. `seed` is 32 bytes. INVALID_ARGUMENT for another length; INTERNAL when no key is found in 256 tries.
+// DeriveKeyPair of section 3.2.1. `seed` is 32 bytes. INVALID_ARGUMENT for another length; INTERNAL when no
+// key is found in 256 tries.
 absl::StatusOr<group::Scalar> DeriveKey(absl::string_view seed, absl::string_view info);
 
 }  // namespace raakvlak::crypto::oprf

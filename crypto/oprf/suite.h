@@ -1,4 +1,5 @@
-// Constants of RFC 9497, mode 0x01 (VOPRF), suite ristretto255-SHA512. DO NOT CHANGE: they are the standard's.
+// Constants of RFC 9497, mode 0x01 (VOPRF), suite ristretto255-SHA512. DO NOT CHANGE: they are the
+// standard's.
 #pragma once
 
 #include <cstddef>
