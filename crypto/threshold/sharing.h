@@ -1,10 +1,11 @@
-// Shamir sharing of an evaluation key with Feldman commitments, and the public keys that follow from the commitments.
+// Shamir sharing of an evaluation key with Feldman commitments, and the public keys that follow from the
+// commitments.
 //
-// The key is f(0) of a polynomial of degree t - 1; holder i has f(i). Commitments are A_j = a_j * G, so PK = A_0 and
-// PK_i = sum i^j A_j are computed by everyone and never received.
+// The key is f(0) of a polynomial of degree t - 1; holder i has f(i). Commitments are A_j = a_j * G, so PK =
+// A_0 and PK_i = sum i^j A_j are computed by everyone and never received.
 //
-// Limits, checked everywhere: 2 <= t <= n <= 32, indices distinct and 1..32. "Quorum" t is how many holders evaluate; it is not the
-// disclosure threshold k.
+// Limits, checked everywhere: 2 <= t <= n <= 32, indices distinct and 1..32. "Quorum" t is how many holders
+// evaluate; it is not the disclosure threshold k.
 //
 // Thread safety: all functions are pure but for the random source handed in.
 #pragma once
@@ -23,7 +24,8 @@ namespace raakvlak::crypto::threshold {
 
 inline constexpr uint32_t kMaxIndex = 32;
 
-// CheckIndices: INVALID_ARGUMENT unless 2 <= quorum <= indices.size() <= 32 and the indices are distinct and in 1..32.
+// CheckIndices: INVALID_ARGUMENT unless 2 <= quorum <= indices.size() <= 32 and the indices are distinct and
+// in 1..32.
 absl::Status CheckIndices(uint32_t quorum, absl::Span<const uint32_t> indices);
 
 struct Sharing {
@@ -33,15 +35,17 @@ struct Sharing {
   std::vector<group::Scalar> shares;
 };
 
-// Split shares `key` over `indices`. INVALID_ARGUMENT as CheckIndices, or for a zero key. Whoever calls this has seen the key.
+// Split shares `key` over `indices`. INVALID_ARGUMENT as CheckIndices, or for a zero key. Whoever calls this
+// has seen the key.
 absl::StatusOr<Sharing> Split(const group::Scalar& key, uint32_t quorum, absl::Span<const uint32_t> indices,
                               base::Random& random);
 
-// PublicShare returns PK_i. INVALID_ARGUMENT for an index outside 1..32 or fewer than two commitments; VERIFICATION_FAILED when it
-// is the identity.
+// PublicShare returns PK_i. INVALID_ARGUMENT for an index outside 1..32 or fewer than two commitments;
+// VERIFICATION_FAILED when it is the identity.
 absl::StatusOr<group::Element> PublicShare(absl::Span<const group::Element> commitments, uint32_t index);
 
 // CheckShare: VERIFICATION_FAILED unless share * G == PK_index.
-absl::Status CheckShare(absl::Span<const group::Element> commitments, uint32_t index, const group::Scalar& share);
+absl::Status CheckShare(absl::Span<const group::Element> commitments, uint32_t index,
+                        const group::Scalar& share);
 
 }  // namespace raakvlak::crypto::threshold
