@@ -35,9 +35,11 @@ struct Context {
 std::string EncodeContext(const Context& context);
 
 // EncodeExtendedContext returns ctx'. `public_key` is PK, the keyset's group key. REQUIRES: 2 <= k <= 32.
-std::string EncodeExtendedContext(const Context& context, uint32_t disclosure_threshold, const group::Element& public_key);
+std::string EncodeExtendedContext(const Context& context, uint32_t disclosure_threshold,
+                                  const group::Element& public_key);
 
-// EncodeInput returns input. INVALID_ARGUMENT when there is no field, more than 255, an empty one, or one over kMaxFieldSize.
+// EncodeInput returns input. INVALID_ARGUMENT when there is no field, more than 255, an empty one, or one
+// over kMaxFieldSize.
 absl::StatusOr<base::SecretBytes> EncodeInput(const Context& context, absl::Span<const std::string> fields);
 
 }  // namespace raakvlak::crypto::disclosure

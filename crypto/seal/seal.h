@@ -3,9 +3,9 @@
 //   plaintext = SHA-256(header) || content, padded with sodium_pad to a multiple of 512
 //   box       = crypto_box_seal(plaintext, seal public key)
 //   payload   = nonce(24) || XChaCha20-Poly1305(content key, nonce, box, additional data: header)
-//   wrapped   = nonce(24) || XChaCha20-Poly1305(wrap key, nonce, content key, additional data: header || ctx'
-//   || tag || share || C) content key commitment = SHA-512("raakvlak/v1/commit" || content key)[:32], part of
-//   the header
+//   wrapped   = nonce(24) || XChaCha20-Poly1305(wrap key, nonce, content key,
+//                                               additional data: header || ctx' || tag || share || C)
+//   content key commitment = SHA-512("raakvlak/v1/commit" || content key)[:32], part of the header
 //
 // All keys are 32 bytes. The inner box can be opened by the holder of the seal key only, the outer layer by
 // who has the content key. A failed opening is VERIFICATION_FAILED whatever the cause. It does NOT
