@@ -1,8 +1,9 @@
 // Handlers: the way from a gRPC callback to a core function and back.
 //
-// Every RPC of Raakvlak goes through Unary or a Stream: deadline required (at most kMaxDeadline away), no resumed TLS session, identity and table by the Gate,
-// work on the Executor (a callback never blocks), errors by rpc/status.h. A refusal before the core runs is handed to the RefusalLog, so that it
-// is in the audit log too.
+// Every RPC of Raakvlak goes through Unary or ServeStream (rpc/stream.h): a deadline is required, no resumed TLS session,
+// identity and table by the Gate, work on the Executor (a callback never blocks), errors by rpc/status.h. A refusal
+// before the core runs is handed to the RefusalLog, so that it is in the audit log too; OVERLOADED is not, since no
+// thread is free to write it.
 //
 // Thread safety: all functions may be called from any thread.
 #pragma once
@@ -11,22 +12,22 @@
 
 #include <functional>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "base/executor.h"
-#include "base/reason.h"
-#include "base/status.h"
 #include "rpc/gate.h"
 #include "rpc/status.h"
 
 namespace raakvlak::rpc {
 
+// How far away the deadline of a call, and that of a stream, may be.
 inline constexpr absl::Duration kMaxDeadline = absl::Minutes(10);
+inline constexpr absl::Duration kMaxStreamDeadline = absl::Hours(24);
 
-// Where refusals go. `actor` is the peer's URN, or its address when it has none.
+// Where refusals go. `actor` is the peer's URN, or its address when it has none; `role` is empty then.
 class RefusalLog {
  public:
   virtual ~RefusalLog() = default;
@@ -42,29 +43,37 @@ struct CallEnvironment {
   RefusalLog* refusals = nullptr;
 };
 
-// Admit runs the checks above for one call; on refusal it logs and returns why.
+// Admit runs the checks above for one call; on refusal it logs and returns why: DEADLINE_REQUIRED, UNAUTHENTICATED (also for
+// a resumed session), errors of Gate::Check, STORAGE_FAILED.
 absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment, const grpc::CallbackServerContext& context,
-                                 absl::string_view method);
+                                 absl::string_view method, absl::Duration max_deadline = kMaxDeadline);
 
-// Finish adds the reason to the trailing metadata and returns the gRPC status. Before the reactor's Finish.
-grpc::Status Finish(grpc::CallbackServerContext& context, const absl::Status& status);
+// Finish adds the reason to the trailing metadata and returns the gRPC status; what the peer is not shown goes to the
+// program's log. Once per call, before the reactor's Finish.
+grpc::Status Finish(grpc::CallbackServerContext& context, absl::string_view method, const absl::Status& status);
 
-// Unary runs `core` on the executor. The request and response belong to gRPC until the reactor finishes.
+// The answer when the executor takes no more work. OVERLOADED.
+absl::Status Overloaded();
+
+// Unary runs `core` on the executor; not at all when the caller is gone by then. Request and response belong to gRPC until
+// the reactor finishes.
 template <typename Request, typename Response>
 grpc::ServerUnaryReactor* Unary(const CallEnvironment& environment, grpc::CallbackServerContext* context,
                                 absl::string_view method, const Request* request, Response* response,
                                 std::function<absl::Status(const Gate::Pass&, const Request&, Response&)> core) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  auto work = [environment, context, method = std::string(method), request, response, reactor, core = std::move(core)] {
-    absl::StatusOr<Gate::Pass> pass = Admit(environment, *context, method);
+  auto work = [environment, context, name = std::string(method), request, response, reactor,
+               core = std::move(core)] {
+    const absl::StatusOr<Gate::Pass> pass = Admit(environment, *context, name);
+    if (context->IsCancelled()) {
+      reactor->Finish(grpc::Status::CANCELLED);
+      return;
+    }
     const absl::Status status = pass.ok() ? core(*pass, *request, *response) : pass.status();
     if (!status.ok()) response->Clear();
-    reactor->Finish(Finish(*context, status));
+    reactor->Finish(Finish(*context, name, status));
   };
-  if (!environment.executor->Post(std::move(work))) {
-    reactor->Finish(Finish(*context, base::Error(absl::StatusCode::kResourceExhausted, base::reason::kOverloaded,
-                                                 "the server is busy; try again later")));
-  }
+  if (!environment.executor->Post(std::move(work))) reactor->Finish(Finish(*context, method, Overloaded()));
   return reactor;
 }
 
