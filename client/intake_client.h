@@ -1,8 +1,7 @@
 // IntakeClient: a partner's IT system hands signals to its own node. Thread safety: all methods may be called
-// from any thread; one Push stream is for one thread.
+// from any thread; one Push stream is for one thread, and goes before its client.
 #pragma once
 
-#include <functional>
 #include <memory>
 
 #include "absl/status/status.h"
@@ -16,22 +15,27 @@ class Channel;
 
 namespace raakvlak::client {
 
-// An open Push call: send a batch, get its receipts. Several batches may be under way: Send up to `window`
-// ahead of Receive.
+// An open Push call: send a batch, get its receipts. A few batches may be under way; the node takes no more
+// until receipts are received, so a thread that sends without ever receiving waits until the call's deadline.
 class PushStream {
  public:
+  // Cuts the call off when it was not closed.
   virtual ~PushStream() = default;
-  // Errors of the call: its refusal with the reason, UNAVAILABLE, DEADLINE_EXCEEDED.
+  // Errors of the call: its refusal with the reason, UNAVAILABLE, DEADLINE_EXCEEDED. Once the call has ended,
+  // all methods return its outcome, and UNAVAILABLE when the node ended it without an error.
   virtual absl::Status Send(const v1::PushRequest& batch) = 0;
   virtual absl::StatusOr<v1::PushResponse> Receive() = 0;
-  // Says that no more batches come, and returns the call's outcome.
+  // Says that no more batches come, passes over receipts that were not received, and returns the call's
+  // outcome.
   virtual absl::Status Close() = 0;
 };
 
 class IntakeClient {
  public:
   virtual ~IntakeClient() = default;
+  // `timeout` is for the whole stream, at most a day.
   virtual std::unique_ptr<PushStream> Push(absl::Duration timeout) = 0;
+  // The node's refusal with its reason, UNAVAILABLE, or DEADLINE_EXCEEDED.
   virtual absl::StatusOr<v1::WithdrawResponse> Withdraw(const v1::WithdrawRequest& request,
                                                         absl::Duration timeout) = 0;
   virtual absl::StatusOr<v1::GetStateResponse> GetState(const v1::GetStateRequest& request,

@@ -15,7 +15,7 @@ constexpr absl::Duration kDeadlineSlack = absl::Seconds(2);
 
 std::vector<std::string> PropertyValues(const grpc::CallbackServerContext& context, const char* name) {
   std::vector<std::string> values;
-  for (const grpc::string_ref value : context.auth_context()->FindPropertyValues(name)) {
+  for (const grpc::string_ref& value : context.auth_context()->FindPropertyValues(name)) {
     values.emplace_back(value.data(), value.size());
   }
   return values;
@@ -39,9 +39,9 @@ absl::Status CheckSession(const grpc::CallbackServerContext& context) {
                      "resumed TLS sessions are not taken");
 }
 
-absl::StatusOr<Gate::Pass> Check(const CallEnvironment& environment, const grpc::CallbackServerContext& context,
-                                 absl::string_view method, absl::Duration max_deadline,
-                                 const std::vector<std::string>& names) {
+absl::StatusOr<Gate::Pass> Check(const CallEnvironment& environment,
+                                 const grpc::CallbackServerContext& context, absl::string_view method,
+                                 absl::Duration max_deadline, const std::vector<std::string>& names) {
   RAAKVLAK_RETURN_IF_ERROR(CheckDeadline(context, max_deadline));
   RAAKVLAK_RETURN_IF_ERROR(CheckSession(context));
   return environment.gate->Check(names, method);
@@ -49,8 +49,9 @@ absl::StatusOr<Gate::Pass> Check(const CallEnvironment& environment, const grpc:
 
 }  // namespace
 
-absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment, const grpc::CallbackServerContext& context,
-                                 absl::string_view method, absl::Duration max_deadline) {
+absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment,
+                                 const grpc::CallbackServerContext& context, absl::string_view method,
+                                 absl::Duration max_deadline) {
   const std::vector<std::string> names = PropertyValues(context, "peer_uri");
   absl::StatusOr<Gate::Pass> pass = Check(environment, context, method, max_deadline, names);
   if (pass.ok()) return pass;
@@ -59,11 +60,14 @@ absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment, const grpc:
   const absl::string_view role = caller.ok() ? RoleName(caller->role) : "";
   const absl::Status logged = environment.refusals->Refused(actor, role, method, pass.status());
   if (logged.ok()) return pass;
-  base::LogStatus(base::LogLevel::kError, "rpc.refusal_not_logged", logged, {{"method", std::string(method)}});
-  return base::Error(absl::StatusCode::kUnavailable, base::reason::kStorageFailed, "the refusal cannot be logged");
+  base::LogStatus(base::LogLevel::kError, "rpc.refusal_not_logged", logged,
+                  {{"method", std::string(method)}});
+  return base::Error(absl::StatusCode::kUnavailable, base::reason::kStorageFailed,
+                     "the refusal cannot be logged");
 }
 
-grpc::Status Finish(grpc::CallbackServerContext& context, absl::string_view method, const absl::Status& status) {
+grpc::Status Finish(grpc::CallbackServerContext& context, absl::string_view method,
+                    const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
   if (IsConcealed(status)) {
     base::LogStatus(base::LogLevel::kWarning, "rpc.failed", status, {{"method", std::string(method)}});

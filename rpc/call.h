@@ -1,9 +1,9 @@
 // Handlers: the way from a gRPC callback to a core function and back.
 //
-// Every RPC of Raakvlak goes through Unary or ServeStream (rpc/stream.h): a deadline is required, no resumed TLS session,
-// identity and table by the Gate, work on the Executor (a callback never blocks), errors by rpc/status.h. A refusal
-// before the core runs is handed to the RefusalLog, so that it is in the audit log too; OVERLOADED is not, since no
-// thread is free to write it.
+// Every RPC of Raakvlak goes through Unary or ServeStream (rpc/stream.h): a deadline is required, no resumed
+// TLS session, identity and table by the Gate, work on the Executor (a callback never blocks), errors by
+// rpc/status.h. A refusal before the core runs is handed to the RefusalLog, so that it is in the audit log
+// too; OVERLOADED is not, since no thread is free to write it.
 //
 // Thread safety: all functions may be called from any thread.
 #pragma once
@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -43,24 +44,30 @@ struct CallEnvironment {
   RefusalLog* refusals = nullptr;
 };
 
-// Admit runs the checks above for one call; on refusal it logs and returns why: DEADLINE_REQUIRED, UNAUTHENTICATED (also for
-// a resumed session), errors of Gate::Check, STORAGE_FAILED.
-absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment, const grpc::CallbackServerContext& context,
-                                 absl::string_view method, absl::Duration max_deadline = kMaxDeadline);
+// Admit runs the checks above for one call; on refusal it logs and returns why: DEADLINE_REQUIRED,
+// UNAUTHENTICATED (also for a resumed session), errors of Gate::Check, STORAGE_FAILED.
+absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment,
+                                 const grpc::CallbackServerContext& context, absl::string_view method,
+                                 absl::Duration max_deadline = kMaxDeadline);
 
-// Finish adds the reason to the trailing metadata and returns the gRPC status; what the peer is not shown goes to the
-// program's log. Once per call, before the reactor's Finish.
-grpc::Status Finish(grpc::CallbackServerContext& context, absl::string_view method, const absl::Status& status);
+// Finish adds the reason to the trailing metadata and returns the gRPC status; what the peer is not shown
+// goes to the program's log. Once per call, before the reactor's Finish.
+grpc::Status Finish(grpc::CallbackServerContext& context, absl::string_view method,
+                    const absl::Status& status);
 
 // The answer when the executor takes no more work. OVERLOADED.
 absl::Status Overloaded();
 
-// Unary runs `core` on the executor; not at all when the caller is gone by then. Request and response belong to gRPC until
-// the reactor finishes.
+// What answers one request: a function without gRPC in it.
+template <typename Request, typename Response>
+using Core = std::function<absl::Status(const Gate::Pass&, const Request&, Response&)>;
+
+// Unary runs `core` on the executor; not at all when the caller is gone by then. Request and response belong
+// to gRPC until the reactor finishes.
 template <typename Request, typename Response>
 grpc::ServerUnaryReactor* Unary(const CallEnvironment& environment, grpc::CallbackServerContext* context,
                                 absl::string_view method, const Request* request, Response* response,
-                                std::function<absl::Status(const Gate::Pass&, const Request&, Response&)> core) {
+                                std::type_identity_t<Core<Request, Response>> core) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   auto work = [environment, context, name = std::string(method), request, response, reactor,
                core = std::move(core)] {

@@ -4,7 +4,8 @@
 
 namespace raakvlak::rpc {
 
-absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const std::string& address, absl::string_view server_urn,
+absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const std::string& address,
+                                                           absl::string_view server_urn,
                                                            const TlsFiles& files) {
   RAAKVLAK_ASSIGN_OR_RETURN(const auto credentials, MakeChannelCredentials(files, server_urn));
   grpc::ChannelArguments arguments;

@@ -1,4 +1,5 @@
-// CallUnary: what every method of every typed client (client/) does. Thread safety: may be called from any thread.
+// CallUnary: what every method of every typed client (client/) does. Thread safety: may be called from any
+// thread.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -9,13 +10,15 @@
 
 namespace raakvlak::rpc {
 
-// SetDeadline gives the call `timeout` from now. It fails at once when the server cannot be reached: waiting is the caller's affair.
+// SetDeadline gives the call `timeout` from now. It fails at once when the server cannot be reached: waiting
+// is the caller's affair.
 void SetDeadline(grpc::ClientContext& context, absl::Duration timeout);
 
 // Calls `method` of `stub` and waits. Errors as FromGrpc.
 template <typename Stub, typename Request, typename Response>
 absl::StatusOr<Response> CallUnary(Stub& stub,
-                                   grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                                   grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                                Response*),
                                    const Request& request, absl::Duration timeout) {
   grpc::ClientContext context;
   SetDeadline(context, timeout);

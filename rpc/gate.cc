@@ -13,7 +13,8 @@ absl::Status NotAllowed(absl::string_view message) {
 }
 
 absl::Status CheckUrn(const Caller& caller, absl::string_view expected) {
-  return caller.urn == expected ? absl::OkStatus() : NotAllowed("the covenant names another one in this role");
+  return caller.urn == expected ? absl::OkStatus()
+                                : NotAllowed("the covenant names another one in this role");
 }
 
 absl::Status CheckMember(const Caller& caller, const policy::Roster& roster, v1::MemberRole role) {
@@ -49,10 +50,12 @@ absl::Status CheckMembership(const Caller& caller, const policy::Snapshot& snaps
 Gate::Gate(policy::Authority& authority, std::vector<MethodRule> table)
     : authority_(authority), table_(std::move(table)) {
   std::set<std::string> methods;
-  for (const MethodRule& rule : table_) RAAKVLAK_CHECK(methods.insert(rule.method).second, "one row per method");
+  for (const MethodRule& rule : table_)
+    RAAKVLAK_CHECK(methods.insert(rule.method).second, "one row per method");
 }
 
-absl::StatusOr<Gate::Pass> Gate::Check(const std::vector<std::string>& uri_names, absl::string_view method) const {
+absl::StatusOr<Gate::Pass> Gate::Check(const std::vector<std::string>& uri_names,
+                                       absl::string_view method) const {
   RAAKVLAK_ASSIGN_OR_RETURN(Caller caller, ParseNames(uri_names));
   RAAKVLAK_ASSIGN_OR_RETURN(policy::Snapshot snapshot, authority_.Current());
   if (caller.region != snapshot.covenant->region()) return NotAllowed("this is another region");
@@ -60,7 +63,8 @@ absl::StatusOr<Gate::Pass> Gate::Check(const std::vector<std::string>& uri_names
   for (const MethodRule& rule : table_) {
     if (rule.method != method) continue;
     if (rule.roles.count(caller.role) == 0) return NotAllowed("this role may not make this call");
-    if (!rule.only_id.empty() && rule.only_id != caller.id) return NotAllowed("this call is for another partner");
+    if (!rule.only_id.empty() && rule.only_id != caller.id)
+      return NotAllowed("this call is for another partner");
     return Pass{std::move(caller), std::move(snapshot)};
   }
   return NotAllowed("nobody may make this call");

@@ -1,8 +1,10 @@
-// Gate: may this caller make this call? Denies by default: an RPC without a row in the table is refused to everyone.
+// Gate: may this caller make this call? Denies by default: an RPC without a row in the table is refused to
+// everyone.
 //
-// Checked on every call, in this order: identity, covenant and roster in force and valid now, region, that the identity
-// is in them (node and it: a partner in force; broker and hub: the covenant's URN; staff, officer, operator: a roster
-// member with that role), then the table row. Purposes and content of the request are the core's affair.
+// Checked on every call, in this order: identity, covenant and roster in force and valid now, region, that
+// the identity is in them (node and it: a partner in force; broker and hub: the covenant's URN; staff,
+// officer, operator: a roster member with that role), then the table row. Purposes and content of the request
+// are the core's affair.
 //
 // Thread safety: all methods may be called from any thread.
 #pragma once
@@ -37,8 +39,9 @@ class Gate {
     Caller caller;
     policy::Snapshot snapshot;
   };
-  // `uri_names` are the URI names of the peer's certificate. UNAUTHENTICATED (not exactly one, not a URN of ours),
-  // NOT_ALLOWED (wrong region, role or id, unknown member, no row), PARTNER_SUSPENDED, COVENANT_EXPIRED, ROSTER_EXPIRED.
+  // `uri_names` are the URI names of the peer's certificate. UNAUTHENTICATED (not exactly one, not a URN of
+  // ours), NOT_ALLOWED (wrong region, role or id, unknown member, no row), PARTNER_SUSPENDED,
+  // COVENANT_EXPIRED, ROSTER_EXPIRED.
   absl::StatusOr<Pass> Check(const std::vector<std::string>& uri_names, absl::string_view method) const;
 
   const std::vector<MethodRule>& table() const { return table_; }

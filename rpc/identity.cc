@@ -38,11 +38,13 @@ absl::string_view RoleName(Role role) {
 
 absl::StatusOr<Caller> ParseUrn(absl::string_view urn) {
   const std::vector<absl::string_view> parts = absl::StrSplit(urn, ':');
-  if (parts.size() != 5 || parts[0] != "urn" || parts[1] != "raakvlak" || !IsName(parts[2]) || !IsName(parts[4])) {
+  if (parts.size() != 5 || parts[0] != "urn" || parts[1] != "raakvlak" || !IsName(parts[2]) ||
+      !IsName(parts[4])) {
     return Unknown("the certificate's URI name is not urn:raakvlak:<region>:<role>:<id>");
   }
   for (const auto& [value, name] : kRoles) {
-    if (parts[3] == name) return Caller{std::string(urn), std::string(parts[2]), value, std::string(parts[4])};
+    if (parts[3] == name)
+      return Caller{std::string(urn), std::string(parts[2]), value, std::string(parts[4])};
   }
   return Unknown("the certificate's URI name has an unknown role");
 }

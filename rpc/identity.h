@@ -1,7 +1,7 @@
 // Identity of a caller or server: exactly one URI name in its certificate, urn:raakvlak:<region>:<role>:<id>.
 //
-// The common name, DNS names and headers are never looked at. A certificate alone proves no membership: covenant and
-// roster are asked on every call (rpc/gate.h). Thread safety: all functions are pure.
+// The common name, DNS names and headers are never looked at. A certificate alone proves no membership:
+// covenant and roster are asked on every call (rpc/gate.h). Thread safety: all functions are pure.
 #pragma once
 
 #include <string>
@@ -24,10 +24,12 @@ struct Caller {
   std::string id;
 };
 
-// ParseUrn: UNAUTHENTICATED unless it is exactly such a URN with a known role and names of [a-z0-9-], 1 to 64 characters.
+// ParseUrn: UNAUTHENTICATED unless it is exactly such a URN with a known role and names of [a-z0-9-], 1 to 64
+// characters.
 absl::StatusOr<Caller> ParseUrn(absl::string_view urn);
 
-// ParseNames takes the URI names of a certificate. UNAUTHENTICATED unless there is exactly one and ParseUrn takes it.
+// ParseNames takes the URI names of a certificate. UNAUTHENTICATED unless there is exactly one and ParseUrn
+// takes it.
 absl::StatusOr<Caller> ParseNames(const std::vector<std::string>& uri_names);
 
 }  // namespace raakvlak::rpc

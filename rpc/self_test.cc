@@ -48,7 +48,8 @@ class Socket {
   const int descriptor_;
 };
 
-// Notes in `seen` (a bool) that the server answered the offer, which it does before it asks for a certificate.
+// Notes in `seen` (a bool) that the server answered the offer, which it does before it asks for a
+// certificate.
 void NoteServerHello(int written, int, int content_type, const void* bytes, size_t size, SSL*, void* seen) {
   if (written == 0 && content_type == SSL3_RT_HANDSHAKE && size > 0 &&
       *static_cast<const uint8_t*>(bytes) == SSL3_MT_SERVER_HELLO) {

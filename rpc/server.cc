@@ -23,8 +23,8 @@ absl::StatusOr<std::string> ParseListen(const Server::Options& options) {
   const std::vector<std::string> parts = absl::StrSplit(options.listen, ':');
   in_addr address = {};
   int port = 0;
-  if (parts.size() != 2 || inet_pton(AF_INET, parts[0].c_str(), &address) != 1 || !absl::SimpleAtoi(parts[1], &port) ||
-      port < 0 || port > 65535) {
+  if (parts.size() != 2 || inet_pton(AF_INET, parts[0].c_str(), &address) != 1 ||
+      !absl::SimpleAtoi(parts[1], &port) || port < 0 || port > 65535) {
     return ConfigInvalid(absl::StrCat("'", options.listen, "' is not an IPv4 address and a port"));
   }
   const bool loopback = (ntohl(address.s_addr) >> 24) == 127;

@@ -1,11 +1,12 @@
 // Server: one listener with mutual TLS, the limits that gRPC leaves open, health, and an orderly end.
 //
-// Limits: 4 MiB a message in (or as the options say), 16 MiB out, 100 streams a connection, 8 KiB metadata, handshake 5 s,
-// keepalive 60 s / 20 s, connection age 15 min, idle 5 min; compressed messages are refused, because 4 MiB of them
-// can hold gigabytes. Binds loopback addresses only unless allowed otherwise. grpc.health.v1 is served to everyone with
-// a certificate of the authority.
+// Limits: 4 MiB a message in (or as the options say), 16 MiB out, 100 streams a connection, 8 KiB metadata,
+// handshake 5 s, keepalive 60 s / 20 s, connection age 15 min, idle 5 min; compressed messages are refused,
+// because 4 MiB of them can hold gigabytes. Binds loopback addresses only unless allowed otherwise.
+// grpc.health.v1 is served to everyone with a certificate of the authority.
 //
-// It does NOT survive every malicious peer with a valid certificate: see the defects of gRPC 1.51 in SECURITY.md.
+// It does NOT survive every malicious peer with a valid certificate: see the defects of gRPC 1.51 in
+// SECURITY.md.
 //
 // Thread safety: Start once; Shutdown from one thread; the rest from any.
 #pragma once
@@ -34,8 +35,8 @@ class Server {
     // Allows an address that is not loopback.
     bool reachable_from_network = false;
   };
-  // Builds, starts and self-tests. CONFIG_INVALID for an address that is not loopback or cannot be bound; errors of
-  // MakeServerCredentials; INTERNAL when TLS 1.2 is accepted. The services outlive the server.
+  // Builds, starts and self-tests. CONFIG_INVALID for an address that is not loopback or cannot be bound;
+  // errors of MakeServerCredentials; INTERNAL when TLS 1.2 is accepted. The services outlive the server.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options,
                                                        const std::vector<grpc::Service*>& services);
   // Shuts down without grace if that was not done.
@@ -47,8 +48,9 @@ class Server {
   // "127.0.0.1:<port>"
   std::string address() const;
 
-  // Says NOT_SERVING, stops accepting, lets running calls finish for `grace`, then cancels them. Returns when all handlers
-  // are done, so the services' executor must still run: drain it afterwards. May be called twice.
+  // Says NOT_SERVING, stops accepting, lets running calls finish for `grace`, then cancels them. Returns when
+  // all handlers are done, so the services' executor must still run: drain it afterwards. May be called
+  // twice.
   void Shutdown(absl::Duration grace);
 
  private:

@@ -70,7 +70,8 @@ absl::Status FromGrpc(const grpc::Status& status, const grpc::ClientContext& con
   if (status.ok()) return absl::OkStatus();
   // Codes of absl and gRPC have the same numbers; a peer may send any.
   const int number = status.error_code();
-  const auto code = number >= 1 && number <= 16 ? static_cast<absl::StatusCode>(number) : absl::StatusCode::kUnknown;
+  const auto code =
+      number >= 1 && number <= 16 ? static_cast<absl::StatusCode>(number) : absl::StatusCode::kUnknown;
   const auto& trailing = context.GetServerTrailingMetadata();
   const auto found = trailing.find(kReasonKey);
   if (found != trailing.end()) {

@@ -1,8 +1,8 @@
-// The one table that maps our errors to gRPC and back. The code travels as the gRPC code, the reason as trailing
-// metadata "raakvlak-reason", the message as the gRPC message (at most kMaxMessageSize bytes).
+// The one table that maps our errors to gRPC and back. The code travels as the gRPC code, the reason as
+// trailing metadata "raakvlak-reason", the message as the gRPC message (at most kMaxMessageSize bytes).
 //
-// VERIFICATION_FAILED and SIGNATURE_INVALID carry one fixed code and message each, so that cryptographic failures look
-// the same to a peer. INTERNAL and STORAGE_FAILED tell a peer nothing but that.
+// VERIFICATION_FAILED and SIGNATURE_INVALID carry one fixed code and message each, so that cryptographic
+// failures look the same to a peer. INTERNAL and STORAGE_FAILED tell a peer nothing but that.
 //
 // Thread safety: all functions are pure.
 #pragma once
@@ -23,9 +23,9 @@ bool IsConcealed(const absl::Status& status);
 
 grpc::Status ToGrpc(const absl::Status& status);
 
-// FromGrpc reads the reason from the call's trailing metadata. Failures that gRPC made itself have none: a transport
-// failure, or a call cut off, becomes UNAVAILABLE, a deadline DEADLINE_EXCEEDED, a message over a limit TOO_LARGE, anything
-// else INTERNAL.
+// FromGrpc reads the reason from the call's trailing metadata. Failures that gRPC made itself have none: a
+// transport failure, or a call cut off, becomes UNAVAILABLE, a deadline DEADLINE_EXCEEDED, a message over a
+// limit TOO_LARGE, anything else INTERNAL.
 absl::Status FromGrpc(const grpc::Status& status, const grpc::ClientContext& context);
 
 }  // namespace raakvlak::rpc

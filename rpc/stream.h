@@ -1,9 +1,10 @@
 // BatchStream: a bidirectional stream that answers each request with one response, in order.
 //
-// The call is admitted (rpc/call.h) when it starts and again for each request, so that a revocation works on open streams. Reads a
-// request, runs the core on the executor, writes the response, reads the next: one operation at a time, so Finish is called exactly
-// once without any lock, and a stream holds one request and one response at most. A client that sends ahead waits in
-// HTTP/2 flow control. The first error ends the stream with its status; responses written before it still arrive.
+// The call is admitted (rpc/call.h) when it starts and again for each request, so that a revocation works on
+// open streams. Reads a request, runs the core on the executor, writes the response, reads the next: one
+// operation at a time, so Finish is called exactly once without any lock, and a stream holds one request and
+// one response at most. A client that sends ahead waits in HTTP/2 flow control. The first error ends the
+// stream with its status; responses written before it still arrive.
 //
 // Thread safety: the object is gRPC's; nobody else touches it.
 #pragma once
@@ -23,11 +24,9 @@ namespace raakvlak::rpc {
 template <typename Request, typename Response>
 class BatchStream final : public grpc::ServerBidiReactor<Request, Response> {
  public:
-  using Core = std::function<absl::Status(const Gate::Pass&, const Request&, Response&)>;
-
   // Deletes itself when the call is done; made by ServeStream.
-  BatchStream(const CallEnvironment& environment, grpc::CallbackServerContext* context, absl::string_view method,
-              Core core)
+  BatchStream(const CallEnvironment& environment, grpc::CallbackServerContext* context,
+              absl::string_view method, Core<Request, Response> core)
       : environment_(environment), context_(*context), method_(method), core_(std::move(core)) {
     Post([this] { Begin(); });
   }
@@ -72,16 +71,17 @@ class BatchStream final : public grpc::ServerBidiReactor<Request, Response> {
   const CallEnvironment environment_;
   grpc::CallbackServerContext& context_;
   const std::string method_;
-  const Core core_;
+  const Core<Request, Response> core_;
   Request request_;
   Response response_;
 };
 
 // ServeStream returns the reactor for one call.
 template <typename Request, typename Response>
-grpc::ServerBidiReactor<Request, Response>* ServeStream(
-    const CallEnvironment& environment, grpc::CallbackServerContext* context, absl::string_view method,
-    std::function<absl::Status(const Gate::Pass&, const Request&, Response&)> core) {
+grpc::ServerBidiReactor<Request, Response>* ServeStream(const CallEnvironment& environment,
+                                                        grpc::CallbackServerContext* context,
+                                                        absl::string_view method,
+                                                        Core<Request, Response> core) {
   return new BatchStream<Request, Response>(environment, context, method, std::move(core));
 }
 

@@ -25,7 +25,8 @@ using grpc::experimental::ExternalCertificateVerifier;
 using grpc::experimental::StaticDataCertificateProvider;
 using grpc::experimental::TlsCustomVerificationCheckRequest;
 
-// A suite that needs a pre-shared key, which no peer of TLS 1.2 has here. TLS 1.3 has its own list and is not affected.
+// A suite that needs a pre-shared key, which no peer of TLS 1.2 has here. TLS 1.3 has its own list and is not
+// affected.
 constexpr char kNoTls12Suite[] = "PSK-AES256-GCM-SHA384";
 
 template <auto Function>
@@ -55,7 +56,8 @@ CertificatePointer FirstCertificate(absl::string_view pem) {
 // gRPC would find out only at each handshake, and say nothing of use.
 absl::Status CheckPair(const TlsFiles& files, absl::string_view certificate_pem, absl::string_view key_pem) {
   const CertificatePointer certificate = FirstCertificate(certificate_pem);
-  if (certificate == nullptr) return ConfigInvalid(absl::StrCat(files.certificate, " holds no PEM certificate"));
+  if (certificate == nullptr)
+    return ConfigInvalid(absl::StrCat(files.certificate, " holds no PEM certificate"));
   char no_password[] = "";
   const KeyPointer key(PEM_read_bio_PrivateKey(MemoryBio(key_pem).get(), nullptr, nullptr, no_password));
   if (key == nullptr) return ConfigInvalid(absl::StrCat(files.key, " holds no PEM private key"));
@@ -88,8 +90,9 @@ class UrnVerifier final : public ExternalCertificateVerifier {
               grpc::Status* sync_status) override {
     const std::vector<grpc::string_ref> names = request->uri_names();
     const bool same = names.size() == 1 && absl::string_view(names[0].data(), names[0].size()) == urn_;
-    *sync_status = same ? grpc::Status::OK
-                        : grpc::Status(grpc::StatusCode::UNAUTHENTICATED, "the server is not the one expected");
+    *sync_status =
+        same ? grpc::Status::OK
+             : grpc::Status(grpc::StatusCode::UNAUTHENTICATED, "the server is not the one expected");
     return true;
   }
   void Cancel(TlsCustomVerificationCheckRequest*) override {}
@@ -114,8 +117,8 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(c
   return grpc::experimental::TlsServerCredentials(options);
 }
 
-absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MakeChannelCredentials(const TlsFiles& files,
-                                                                                 absl::string_view server_urn) {
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MakeChannelCredentials(
+    const TlsFiles& files, absl::string_view server_urn) {
   RAAKVLAK_ASSIGN_OR_RETURN(const auto provider, MakeProvider(files));
   grpc::experimental::TlsChannelCredentialsOptions options;
   options.set_certificate_provider(provider);

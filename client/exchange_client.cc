@@ -1,0 +1,33 @@
+#include "client/exchange_client.h"
+
+#include "raakvlak/v1/exchange.grpc.pb.h"
+#include "rpc/client_call.h"
+
+namespace raakvlak::client {
+namespace {
+
+class GrpcExchangeClient final : public ExchangeClient {
+ public:
+  explicit GrpcExchangeClient(std::shared_ptr<grpc::Channel> channel)
+      : stub_(v1::Exchange::NewStub(std::move(channel))) {}
+
+  absl::StatusOr<v1::SubmitResponse> Submit(const v1::SubmitRequest& request,
+                                            absl::Duration timeout) override {
+    return rpc::CallUnary(*stub_, &v1::Exchange::Stub::Submit, request, timeout);
+  }
+  absl::StatusOr<v1::WithdrawSignalsResponse> Withdraw(const v1::WithdrawSignalsRequest& request,
+                                                       absl::Duration timeout) override {
+    return rpc::CallUnary(*stub_, &v1::Exchange::Stub::Withdraw, request, timeout);
+  }
+
+ private:
+  const std::unique_ptr<v1::Exchange::Stub> stub_;
+};
+
+}  // namespace
+
+std::unique_ptr<ExchangeClient> MakeExchangeClient(std::shared_ptr<grpc::Channel> channel) {
+  return std::make_unique<GrpcExchangeClient>(std::move(channel));
+}
+
+}  // namespace raakvlak::client

@@ -1,0 +1,27 @@
+// FakeExchangeClient: an ExchangeClient that a test programs. A method that is not programmed answers
+// UNAVAILABLE, as a server that is away. Thread safety: as the functions given; set them before other threads
+// call.
+#pragma once
+
+#include <functional>
+
+#include "client/exchange_client.h"
+#include "client/testing/answer.h"
+
+namespace raakvlak::client::testing {
+
+class FakeExchangeClient final : public ExchangeClient {
+ public:
+  std::function<absl::StatusOr<v1::SubmitResponse>(const v1::SubmitRequest&)> on_submit;
+  std::function<absl::StatusOr<v1::WithdrawSignalsResponse>(const v1::WithdrawSignalsRequest&)> on_withdraw;
+
+  absl::StatusOr<v1::SubmitResponse> Submit(const v1::SubmitRequest& request, absl::Duration) override {
+    return Answer(on_submit, request);
+  }
+  absl::StatusOr<v1::WithdrawSignalsResponse> Withdraw(const v1::WithdrawSignalsRequest& request,
+                                                       absl::Duration) override {
+    return Answer(on_withdraw, request);
+  }
+};
+
+}  // namespace raakvlak::client::testing
