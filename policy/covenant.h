@@ -1,7 +1,8 @@
 // Covenant: the verified agreement of one region, and what it says (docs/format/covenant.md).
 //
-// A Covenant object exists only for a note that every partner and the hub signed and that breaks no rule; an expired one parses, and
-// CheckValidAt refuses it. covenant_id = SHA-256 of the note's text. Immutable; thread safe.
+// A Covenant object exists only for a note that every partner and the hub signed and that breaks no rule; an
+// expired one parses, and CheckValidAt refuses it. covenant_id = SHA-256 of the note's text. Immutable;
+// thread safe.
 #pragma once
 
 #include <cstdint>
@@ -22,36 +23,47 @@
 
 namespace raakvlak::policy {
 
-// CheckCovenant checks the rules that need no signature: format, names, times, unique ids and URNs, partner classes, entitlement,
-// organisations and indices (1..32, one index per organisation), 2 <= t <= n <= 32 key holders, k >= 2, modes, known enum values,
-// retention, quotas, seal key for each (purpose, epoch), rules whose class is ADDRESS only in household purposes when EXACT or STRONG.
+// CheckCovenant checks the rules that need no signature: format, names, times, unique ids and URNs, partner
+// classes, entitlement, organisations and indices (1..32, one index per organisation), 2 <= t <= n <= 32 key
+// holders, k >= 2, modes, known enum values, retention, quotas, seal key for each (purpose, epoch), rules
+// whose class is ADDRESS only in household purposes when EXACT or STRONG (a household purpose has no EXACT or
+// STRONG rule about persons), organisations that run two of broker, hub and node only with accept_collusion.
+// It does NOT know which linkage rules exist: `raakvlak covenant verify` and the nodes check that.
 // COVENANT_INVALID with what and where; NEEDS_LATER_VERSION for OTHER_LAW, four_eyes, epoch other than 1.
 absl::Status CheckCovenant(const v1::Covenant& covenant);
 
-// CollusionWarnings lists, one line each, the organisations that run two of broker, hub and node and the guarantees of the design that
-// fall with it; and per class what a partner with c = 1 and c = t-1 holders on its side can evaluate a day: q(n-c)/(t-c).
+// CollusionWarnings lists, one line each, the organisations that run two of broker, hub and node and the
+// guarantees of the design that fall with it; and per class what a partner with c = 1 and c = t-1 holders on
+// its side can evaluate a day: q(n-c)/(t-c).
 std::vector<std::string> CollusionWarnings(const v1::Covenant& covenant);
 std::vector<std::string> QuotaNotes(const v1::Covenant& covenant);
 
-// ParseCovenantText reads protobuf text format. COVENANT_INVALID for unknown fields or anything that does not parse.
+// ParseCovenantText reads protobuf text format. COVENANT_INVALID for unknown fields or anything that does not
+// parse.
 absl::StatusOr<v1::Covenant> ParseCovenantText(absl::string_view text);
 
-// SignersOf returns the verifier keys that must sign: all partners, then the hub. COVENANT_INVALID for a key that does not parse or
-// whose name is not the URN.
+// SignersOf returns the verifier keys that must sign: all partners, then the hub. COVENANT_INVALID for a key
+// that does not parse or whose name is not the URN.
 absl::StatusOr<std::vector<crypto::note::VerifierKey>> SignersOf(const v1::Covenant& covenant);
+
+// KeyHolders returns index -> partner id. Entries of one organisation share one index, and so one share: the
+// first of them in the covenant's order holds it. n is the size of this map.
+std::map<uint32_t, std::string> KeyHolders(const v1::Covenant& covenant);
 
 // URNs: urn:raakvlak:<region>:<role>:<id>.
 std::string Urn(absl::string_view region, absl::string_view role, absl::string_view id);
 
 class Covenant {
  public:
-  // Verify parses and checks a signed note. COVENANT_INVALID, NEEDS_LATER_VERSION, SIGNATURE_INVALID (names who did not sign).
+  // Verify parses and checks a signed note. COVENANT_INVALID, NEEDS_LATER_VERSION, SIGNATURE_INVALID (names
+  // who did not sign).
   static absl::StatusOr<std::shared_ptr<const Covenant>> Verify(absl::string_view note_bytes);
 
   const std::string& id() const { return id_; }  // 32 bytes
   const v1::Covenant& text() const { return text_; }
   const std::string& region() const { return text_.region(); }
 
+  absl::Time valid_from() const { return valid_from_; }
   // COVENANT_EXPIRED outside valid_from <= now < valid_until.
   absl::Status CheckValidAt(absl::Time now) const;
 

@@ -1,8 +1,10 @@
 // Orders of staff: verification that broker and hub both do, each for itself (docs/format/order.md).
 //
-// Checked, in this order: signature by the key that the roster gives the member; body without unknown fields; version; covenant id; action; that the member is STAFF
-// for that purpose in the roster; the purpose and its legal basis as in the covenant; time within 120 s; for OPEN_MATCH: case reference and reason given and within
-// their lengths, match id of 16 and digest of 32 bytes. It does NOT check replay: the process that acts remembers order ids.
+// Checked, in this order: signature by the key that the roster gives the member; body without unknown fields;
+// version; covenant id; action; that the member is STAFF for that purpose in the roster; the purpose and its
+// legal basis as in the covenant; time within 120 s; for OPEN_MATCH: case reference and reason given and
+// within their lengths, match id of 16 and digest of 32 bytes. It does NOT check replay: the process that
+// acts remembers order ids.
 //
 // Thread safety: all functions are pure.
 #pragma once
@@ -27,8 +29,8 @@ struct VerifiedOrder {
   std::string hash;
 };
 
-// VerifyOrder: SIGNATURE_INVALID (also for an unknown member: they look the same), MALFORMED, UNKNOWN_FIELD, COVENANT_MISMATCH, NOT_ALLOWED, PURPOSE_UNKNOWN,
-// CLOCK_SKEW, ORDER_INVALID.
+// VerifyOrder: SIGNATURE_INVALID (also for an unknown member: they look the same), MALFORMED, UNKNOWN_FIELD,
+// COVENANT_MISMATCH, NOT_ALLOWED, PURPOSE_UNKNOWN, CLOCK_SKEW, ORDER_INVALID.
 absl::StatusOr<VerifiedOrder> VerifyOrder(const v1::Order& order, const Snapshot& snapshot, absl::Time now,
                                           v1::OrderAction action);
 

@@ -1,6 +1,7 @@
 // Roster: the verified list of people who work at the hub (docs/format/roster.md). Immutable; thread safe.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -14,19 +15,26 @@
 
 namespace raakvlak::policy {
 
-// ParseRosterText reads protobuf text format. ROSTER_INVALID for unknown fields or anything that does not parse.
+// ParseRosterText reads protobuf text format. ROSTER_INVALID for unknown fields or anything that does not
+// parse.
 absl::StatusOr<v1::Roster> ParseRosterText(absl::string_view text);
 
-// CheckRoster: ROSTER_INVALID with what and where: format, covenant id, at most 31 days, URNs and keys that fit, unique members and
-// keys, staff only with purposes of the covenant, nobody both staff and officer, suspended partners that exist.
+// CheckRoster: ROSTER_INVALID with what and where: format, covenant id, at most 31 days, URNs and keys that
+// fit, unique members and keys, staff only with purposes of the covenant, nobody both staff and officer,
+// suspended partners that exist.
 absl::Status CheckRoster(const v1::Roster& roster, const Covenant& covenant);
 
 class Roster {
  public:
-  // Verify: ROSTER_INVALID; SIGNATURE_INVALID unless the hub signed; COVENANT_MISMATCH when made for another covenant.
-  static absl::StatusOr<std::shared_ptr<const Roster>> Verify(absl::string_view note_bytes, const Covenant& covenant);
+  // Verify: ROSTER_INVALID; SIGNATURE_INVALID unless the hub signed; COVENANT_MISMATCH when made for another
+  // covenant.
+  static absl::StatusOr<std::shared_ptr<const Roster>> Verify(absl::string_view note_bytes,
+                                                              const Covenant& covenant);
 
+  // SHA-256 of the note's text, 32 bytes.
+  const std::string& id() const { return id_; }
   const v1::Roster& text() const { return text_; }
+  absl::Time issued() const { return issued_; }
   uint64_t number() const { return text_.number(); }
   // ROSTER_EXPIRED outside issued <= now < expires.
   absl::Status CheckValidAt(absl::Time now) const;
@@ -41,9 +49,11 @@ class Roster {
 
  private:
   Roster() = default;
+  std::string id_;
   v1::Roster text_;
   absl::Time issued_;
   absl::Time expires_;
+  std::map<std::string, crypto::note::PublicKey, std::less<>> keys_;
 };
 
 }  // namespace raakvlak::policy
