@@ -1,0 +1,74 @@
+#include "server/program/program.h"
+
+#include <cstdio>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "base/status.h"
+#include "policy/strict_parse.h"
+
+namespace raakvlak::server {
+namespace {
+
+constexpr int kOk = 0;
+constexpr int kError = 1;
+constexpr int kUsage = 2;
+
+std::string Usage(absl::string_view name, absl::string_view summary) {
+  return absl::StrCat(
+      "Usage: ", name, " --config FILE [--check-config]\n\n", summary,
+      "\n\n"
+      "  --config FILE    configuration, protobuf text format; deploy/config/ has a commented sample\n"
+      "  --check-config   read configuration, covenant, roster and keys, then stop\n"
+      "  --version        print the version\n"
+      "  --help           print this text\n\n"
+      "SIGTERM or SIGINT ends it in order. Covenant and roster are read again when they change.\n"
+      "Exit codes: 0 ended when asked, 1 error, 2 usage.\n\n"
+      "Example:\n  ",
+      name, " --config /etc/raakvlak/", name.substr(name.find('-') + 1), ".textproto\n");
+}
+
+}  // namespace
+
+int RunProgram(int argc, char** argv, absl::string_view name, absl::string_view summary,
+               google::protobuf::Message& config, absl::FunctionRef<absl::Status(RunMode)> run) {
+  base::HardenProcess();
+  base::BlockStopSignals();
+  std::string path;
+  RunMode mode = RunMode::kServe;
+  for (int i = 1; i < argc; ++i) {
+    const absl::string_view argument = argv[i];
+    if (argument == "--help" || argument == "-h") {
+      std::fputs(Usage(name, summary).c_str(), stdout);
+      return kOk;
+    }
+    if (argument == "--version") {
+      std::printf("%s %s\n", std::string(name).c_str(), RAAKVLAK_VERSION);
+      return kOk;
+    }
+    if (argument == "--check-config") {
+      mode = RunMode::kCheckConfig;
+    } else if (argument == "--config" && i + 1 < argc) {
+      path = argv[++i];
+    } else {
+      std::fputs(Usage(name, summary).c_str(), stderr);
+      return kUsage;
+    }
+  }
+  if (path.empty()) {
+    std::fputs(Usage(name, summary).c_str(), stderr);
+    return kUsage;
+  }
+  absl::Status status = policy::ReadConfigFile(path, config);
+  if (status.ok()) status = run(mode);
+  if (status.ok()) {
+    if (mode == RunMode::kCheckConfig) std::printf("%s: fine\n", path.c_str());
+    return kOk;
+  }
+  base::LogStatus(base::LogLevel::kError, "program.failed", status, {{"program", std::string(name)}});
+  return kError;
+}
+
+}  // namespace raakvlak::server
