@@ -1,0 +1,85 @@
+// The state of MemoryBrokerStore and the operations on it. Only for MemoryBrokerStore. Thread safety: none of
+// its own.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "server/storage/memory/broker_store.h"
+
+namespace raakvlak::storage {
+
+struct MemoryBrokerStore::State {
+  using SignalKey = std::pair<std::string, std::string>;                       // partner, signal id
+  using TagKey = std::tuple<std::string, std::string, uint32_t, std::string>;  // purpose, rule, epoch, tag
+  struct Match {
+    MatchRecord record;  // without members
+    std::set<uint64_t> members;
+    uint64_t merged_into = 0;
+  };
+
+  uint64_t last_signal = 0;
+  uint64_t last_match = 0;
+  std::map<uint64_t, std::shared_ptr<const StoredSignal>> signals;
+  std::map<SignalKey, uint64_t> live;
+  std::map<SignalKey, SignalStatus> tombstones;
+  std::map<TagKey, std::map<uint64_t, std::string>> tags;  // signal, commitments hash
+  std::map<uint64_t, Match> matches;
+  std::map<uint64_t, bool> dirty_signals;  // changed
+  std::set<uint64_t> dirty_matches;
+  std::set<std::string> partners_in_force;
+  std::map<std::string, int64_t> orders;
+  std::map<std::pair<uint32_t, std::string>, uint64_t> submit_counts;
+  std::vector<std::shared_ptr<const AuditEntry>> audit;
+  policy::Newest newest;
+};
+
+class MemoryBrokerTransaction final : public BrokerTransaction {
+ public:
+  explicit MemoryBrokerTransaction(MemoryBrokerStore::State& state) : state_(state) {}
+
+  absl::StatusOr<std::optional<SignalStatus>> FindSignal(absl::string_view partner,
+                                                         absl::string_view signal_id) override;
+  absl::StatusOr<std::optional<StoredEnvelope>> FindEnvelope(uint64_t number) override;
+  absl::StatusOr<uint64_t> CountSignals(absl::string_view partner) override;
+  absl::StatusOr<std::optional<MatchRecord>> FindMatch(absl::string_view match_id) override;
+  absl::StatusOr<std::vector<MatchRecord>> ListMatches(const MatchQuery& query) override;
+  absl::StatusOr<std::optional<SignalFacts>> FindFacts(uint64_t number) override;
+  absl::StatusOr<std::vector<TaggedSignal>> SignalsWithTag(absl::string_view purpose, absl::string_view rule,
+                                                           uint32_t epoch, absl::string_view tag) override;
+  absl::StatusOr<std::vector<uint64_t>> MatchesOf(uint64_t number) override;
+  absl::StatusOr<std::optional<MatchRecord>> FindMatchByNumber(uint64_t number) override;
+  absl::StatusOr<std::vector<DirtySignal>> DirtySignals(size_t limit) override;
+  absl::StatusOr<std::vector<uint64_t>> DirtyMatches(size_t limit) override;
+  absl::StatusOr<std::set<std::string>> PartnersInForce() override;
+
+  absl::Status InsertSignal(const StoredSignal& signal) override;
+  absl::StatusOr<SignalStatus> MarkWithdrawn(const Withdrawal& withdrawal) override;
+  absl::StatusOr<uint64_t> ExpireSignals(uint32_t today, int64_t now_ms, size_t limit) override;
+  absl::StatusOr<uint64_t> Prune(const PruneBounds& bounds, size_t limit) override;
+  absl::StatusOr<uint64_t> CountSubmitted(absl::string_view partner, uint32_t day, uint64_t signals) override;
+  absl::StatusOr<bool> RememberOrder(absl::string_view order_id, int64_t time_ms) override;
+  absl::StatusOr<uint64_t> PutMatch(const MatchRecord& match) override;
+  absl::Status CloseMatch(uint64_t number, int64_t time_ms) override;
+  absl::Status MergeMatch(uint64_t number, uint64_t into, int64_t time_ms) override;
+  absl::Status ClearDirty(const std::vector<DirtySignal>& signals,
+                          const std::vector<uint64_t>& matches) override;
+  absl::StatusOr<std::string> MarkPartnerDirty(absl::string_view partner, absl::string_view after_signal_id,
+                                               size_t limit) override;
+  absl::Status SetPartnersInForce(const std::set<std::string>& partners) override;
+  absl::StatusOr<uint64_t> AppendAudit(const AuditEntry& entry) override;
+
+ private:
+  using State = MemoryBrokerStore::State;
+  void EndSignal(uint64_t number, SignalState end, absl::string_view reason, int64_t time_ms);
+  MatchRecord RecordOf(const State::Match& match) const;
+
+  State& state_;
+};
+
+}  // namespace raakvlak::storage

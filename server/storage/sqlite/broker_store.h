@@ -1,0 +1,36 @@
+// SqliteBrokerStore: the broker's store in one SQLite file (server/storage/sqlite/database.h: one writer,
+// group commit, snapshots).
+//
+// What ended is overwritten in the file (secure_delete); copies of it may stay in the WAL until the next
+// checkpoint. Cost: each operation touches a number of rows that does not depend on how much is stored.
+// Thread safety: see BrokerStore.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "server/storage/broker_store.h"
+#include "server/storage/sqlite/database.h"
+
+namespace raakvlak::storage {
+
+class SqliteBrokerStore final : public BrokerStore {
+ public:
+  // Opens or makes the file. SCHEMA_UNKNOWN, STORAGE_FAILED.
+  static absl::StatusOr<std::unique_ptr<SqliteBrokerStore>> Open(const std::string& path);
+
+  absl::Status Write(absl::string_view name,
+                     absl::FunctionRef<absl::Status(BrokerTransaction&)> body) override;
+  absl::Status Read(absl::string_view name, absl::FunctionRef<absl::Status(BrokerReader&)> body) override;
+
+  absl::StatusOr<std::vector<AuditEntry>> ReadAudit(const AuditFilter& filter, uint64_t start,
+                                                    size_t limit) override;
+  absl::StatusOr<policy::Newest> Load() override;
+  absl::Status Store(const policy::Newest& newest) override;
+
+ private:
+  explicit SqliteBrokerStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+  const std::unique_ptr<Database> database_;
+};
+
+}  // namespace raakvlak::storage

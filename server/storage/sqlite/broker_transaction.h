@@ -1,0 +1,61 @@
+// SqliteBrokerTransaction: the operations of BrokerTransaction on one connection. Only for SqliteBrokerStore.
+// Thread safety: as the connection.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "server/storage/broker_store.h"
+#include "server/storage/sqlite/database.h"
+
+namespace raakvlak::storage {
+
+class SqliteBrokerTransaction final : public BrokerTransaction {
+ public:
+  explicit SqliteBrokerTransaction(Connection& connection) : connection_(connection) {}
+
+  absl::StatusOr<std::optional<SignalStatus>> FindSignal(absl::string_view partner,
+                                                         absl::string_view signal_id) override;
+  absl::StatusOr<std::optional<StoredEnvelope>> FindEnvelope(uint64_t number) override;
+  absl::StatusOr<uint64_t> CountSignals(absl::string_view partner) override;
+  absl::StatusOr<std::optional<MatchRecord>> FindMatch(absl::string_view match_id) override;
+  absl::StatusOr<std::vector<MatchRecord>> ListMatches(const MatchQuery& query) override;
+  absl::StatusOr<std::optional<SignalFacts>> FindFacts(uint64_t number) override;
+  absl::StatusOr<std::vector<TaggedSignal>> SignalsWithTag(absl::string_view purpose, absl::string_view rule,
+                                                           uint32_t epoch, absl::string_view tag) override;
+  absl::StatusOr<std::vector<uint64_t>> MatchesOf(uint64_t number) override;
+  absl::StatusOr<std::optional<MatchRecord>> FindMatchByNumber(uint64_t number) override;
+  absl::StatusOr<std::vector<DirtySignal>> DirtySignals(size_t limit) override;
+  absl::StatusOr<std::vector<uint64_t>> DirtyMatches(size_t limit) override;
+  absl::StatusOr<std::set<std::string>> PartnersInForce() override;
+
+  absl::Status InsertSignal(const StoredSignal& signal) override;
+  absl::StatusOr<SignalStatus> MarkWithdrawn(const Withdrawal& withdrawal) override;
+  absl::StatusOr<uint64_t> ExpireSignals(uint32_t today, int64_t now_ms, size_t limit) override;
+  absl::StatusOr<uint64_t> Prune(const PruneBounds& bounds, size_t limit) override;
+  absl::StatusOr<uint64_t> CountSubmitted(absl::string_view partner, uint32_t day, uint64_t signals) override;
+  absl::StatusOr<bool> RememberOrder(absl::string_view order_id, int64_t time_ms) override;
+  absl::StatusOr<uint64_t> PutMatch(const MatchRecord& match) override;
+  absl::Status CloseMatch(uint64_t number, int64_t time_ms) override;
+  absl::Status MergeMatch(uint64_t number, uint64_t into, int64_t time_ms) override;
+  absl::Status ClearDirty(const std::vector<DirtySignal>& signals,
+                          const std::vector<uint64_t>& matches) override;
+  absl::StatusOr<std::string> MarkPartnerDirty(absl::string_view partner, absl::string_view after_signal_id,
+                                               size_t limit) override;
+  absl::Status SetPartnersInForce(const std::set<std::string>& partners) override;
+  absl::StatusOr<uint64_t> AppendAudit(const AuditEntry& entry) override;
+
+ private:
+  // Runs `sql` for one number.
+  absl::Status RunFor(const char* sql, uint64_t number);
+  absl::StatusOr<std::vector<uint64_t>> Numbers(Statement query);
+  // Deletes the signal with all that hangs on it, leaves the tombstone and marks what is affected.
+  absl::Status EndSignal(uint64_t number, SignalState state, absl::string_view reason, int64_t time_ms);
+  absl::Status ReadMembers(MatchRecord& match);
+  absl::StatusOr<uint64_t> PruneClosedMatches(int64_t before_ms, uint64_t limit);
+
+  Connection& connection_;
+};
+
+}  // namespace raakvlak::storage
