@@ -371,5 +371,21 @@ TEST_F(NoteTest, TwoKeysOfOneNameAreTwoSigners) {
   EXPECT_THAT(names, ElementsAre(alice_.verifier.name()));
 }
 
+TEST_F(NoteTest, FormatPageShowsTheWorkedExample) {
+  std::string seed;
+  for (char byte = 0; byte < 32; ++byte) seed += byte;
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const PrivateKey key, PrivateKey::FromSeed(base::SecretBytes(seed)));
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(
+      const VerifierKey verifier,
+      VerifierKey::Create("urn:raakvlak:maastricht:node:politie", key.public_key()));
+  Note note{"hello\n", {}};
+  Sign(note, verifier, key);
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(
+      const std::string page,
+      base::ReadFile(absl::StrCat(RAAKVLAK_SOURCE_DIR, "/docs/format/signed_note.md")));
+  EXPECT_THAT(page, HasSubstr(Format(note)));
+  EXPECT_THAT(page, HasSubstr(verifier.Encode()));
+}
+
 }  // namespace
 }  // namespace raakvlak::crypto::note

@@ -7,7 +7,9 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "base/bytes.h"
+#include "base/file.h"
 #include "base/reason.h"
 #include "base/testing/fakes.h"
 #include "base/testing/status_matchers.h"
@@ -336,6 +338,63 @@ TEST_F(SealTest, SealKeyIsAnX25519KeyNamedByItsHash) {
                                     "5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb"))));
   EXPECT_EQ(base::Hex(pair.public_key), "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f");
   EXPECT_EQ(SealKeyId(pair.public_key), "f35e5616160a30bf");
+}
+
+// The worked example of docs/format/sealing.md, made by a program that is not ours
+// (tests/vectors/seal/README.md).
+class SealExampleTest : public ::testing::Test {
+ protected:
+  std::string Read(absl::string_view path) {
+    return *base::ReadFile(absl::StrCat(RAAKVLAK_SOURCE_DIR, "/", path));
+  }
+  static SecretBytes ContentKey() {
+    std::string key;
+    for (char byte = 0x40; byte < 0x60; ++byte) key += byte;
+    return SecretBytes(key);
+  }
+
+  const std::string wrapped_ =
+      "000102030405060708090a0b0c0d0e0f1011121314151617452052da2c59da7d76986fbffd904cd0b88f790ced7403d4edb6f3"
+      "37cfa09438"
+      "4d50d69f02ead46cce5f32ed87f9397a";
+  const std::string wrap_key_ = "4cd42723117e818974936292d7b774bba2aa681f3e8ea467d240fbab73430652";
+  // header || ctx' || tag || share || C, with the figures of docs/format/token.md.
+  const std::string additional_data_ =
+      "header" + *base::ParseHex(
+                     "000a6d616173747269636874000e6f6e61616e74617374626172656e0100000001000362736e000102b4aed"
+                     "8a647936906f61cce1e81"
+                     "15fd2f99a6be13eae8683271bc75fcc8bb6e1e"
+                     "3353f445e1986004fa5e52834b49498a"
+                     "926674b14f4092857f2b71b13b8c0acd9ddf748f719af65f67f5217d442fb005"
+                     "7abfba09cc45b0946cbe473321da386d289faad149d22e966eac185886c43628564a16e016b39e5d936cb07"
+                     "5219cc0ac3da5361c57a2"
+                     "4bdf3fcfd08299449d55");
+};
+
+TEST_F(SealExampleTest, ContentKeyIsWrappedAndUnwrappedAsThere) {
+  ScriptedRandom script({base::ParseHex(wrapped_)->substr(0, 24)});
+  const SecretBytes wrap_key(*base::ParseHex(wrap_key_));
+  EXPECT_EQ(base::Hex(WrapContentKey(wrap_key, ContentKey(), additional_data_, script)), wrapped_);
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const SecretBytes unwrapped,
+                                UnwrapContentKey(wrap_key, *base::ParseHex(wrapped_), additional_data_));
+  EXPECT_EQ(Text(unwrapped), Text(ContentKey()));
+}
+
+TEST_F(SealExampleTest, PayloadMadeThereOpensHere) {
+  const std::string hex = absl::StrReplaceAll(Read("tests/vectors/seal/payload.hex"), {{"\n", ""}});
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const SealKeyPair seal_key,
+                                SealKeyPairFromSecret(SecretBytes(*base::ParseHex(
+                                    "5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb"))));
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const SecretBytes content,
+                                OpenContent("header", *base::ParseHex(hex), ContentKey(), seal_key));
+  EXPECT_EQ(Text(content), "content");
+}
+
+TEST_F(SealExampleTest, FormatPageShowsTheFigures) {
+  const std::string page = Read("docs/format/sealing.md");
+  EXPECT_THAT(page, ::testing::HasSubstr(wrapped_));
+  EXPECT_THAT(page, ::testing::HasSubstr(base::Hex(ContentKeyCommitment(ContentKey()))));
+  EXPECT_THAT(page, ::testing::HasSubstr("f35e5616160a30bf"));
 }
 
 }  // namespace
