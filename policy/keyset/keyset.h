@@ -11,13 +11,17 @@
 //   holder <index> <partner id>        one line per holder, ascending index
 //   commitment <j> <base64 32 bytes>   A_0 .. A_{t-1}
 //
-// keyset_id = SHA-256 of the text. PK and every PK_i are computed from the commitments, never received. A Keyset exists only when every
-// holder's partner signed, n, t and indices fit the covenant, and no key in it is the identity. Immutable; thread safe.
+// keyset_id = SHA-256 of the text. PK and every PK_i are computed from the commitments, never received. A
+// Keyset exists only when every holder's partner signed, n, t and indices fit the covenant, and no key in it
+// is the identity. The holders are KeyHolders(covenant); under a later covenant of the same epoch, partners
+// that joined since may be missing. Immutable; thread safe.
 //
-// It lives apart from the rest of policy because it needs crypto/group and crypto/threshold, which the broker must not contain.
+// It lives apart from the rest of policy because it needs crypto/group and crypto/threshold, which the broker
+// must not contain.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,8 +60,10 @@ absl::StatusOr<KeysetText> ParseKeysetText(absl::string_view text);
 
 class Keyset {
  public:
-  // KEYSET_INVALID, SIGNATURE_INVALID (names who did not sign), COVENANT_MISMATCH (another region, purpose unknown).
-  static absl::StatusOr<std::shared_ptr<const Keyset>> Verify(absl::string_view note_bytes, const Covenant& covenant);
+  // KEYSET_INVALID, SIGNATURE_INVALID (names who did not sign), COVENANT_MISMATCH (another region, purpose
+  // unknown).
+  static absl::StatusOr<std::shared_ptr<const Keyset>> Verify(absl::string_view note_bytes,
+                                                              const Covenant& covenant);
 
   const std::string& id() const { return id_; }  // 32 bytes
   const KeysetText& text() const { return text_; }
@@ -75,10 +81,12 @@ class Keyset {
   std::vector<Holder> holders_;
 };
 
-// KeysetStore: all keysets of a folder (*.keyset), by id and by (purpose, class). Only the covenant's epoch of a purpose is current.
+// KeysetStore: all keysets of a folder (*.keyset), by id and by (purpose, class). Only the covenant's epoch
+// of a purpose is current.
 class KeysetStore {
  public:
-  // Reads every file; the first that does not verify is an error that names it.
+  // Reads every file; the first that does not verify is an error that names it; two of one purpose, class and
+  // epoch are KEYSET_INVALID.
   static absl::StatusOr<KeysetStore> Load(const std::string& folder, const Covenant& covenant);
 
   // nullptr when there is none.
@@ -89,14 +97,19 @@ class KeysetStore {
 
  private:
   std::vector<std::shared_ptr<const Keyset>> keysets_;
+  // Current epoch by purpose.
+  std::map<std::string, uint32_t, std::less<>> epochs_;
 };
 
-// Share files: <keyset id, hex>.share holds nonce(24) || XChaCha20-Poly1305 of the 32-byte share under the node's at-rest key for
-// "share", additional data lp("raakvlak/v1/share") || keyset_id || index(4).
-// ReadShare checks share * G == PK_i. FILE_UNREADABLE, FILE_UNSAFE, VERIFICATION_FAILED (wrong key, wrong file, wrong share).
+// Share files: <keyset id, hex>.share holds nonce(24) || XChaCha20-Poly1305 of the 32-byte share under the
+// node's at-rest key for "share", additional data lp("raakvlak/v1/share") || keyset_id || index(4). ReadShare
+// checks share * G == PK_i. FILE_UNREADABLE, FILE_UNSAFE, VERIFICATION_FAILED (wrong key, wrong file, wrong
+// share).
 absl::StatusOr<crypto::group::Scalar> ReadShare(const std::string& folder, const Keyset& keyset,
-                                                absl::string_view partner, const base::SecretBytes& vault_key);
+                                                absl::string_view partner,
+                                                const base::SecretBytes& vault_key);
 absl::Status WriteShare(const std::string& folder, const Keyset& keyset, absl::string_view partner,
-                        const crypto::group::Scalar& share, const base::SecretBytes& vault_key, base::Random& random);
+                        const crypto::group::Scalar& share, const base::SecretBytes& vault_key,
+                        base::Random& random);
 
 }  // namespace raakvlak::policy

@@ -1,0 +1,34 @@
+// Key files: the secrets that programs and commands read, each a file of mode 0600 (base::ReadSecretFile).
+//
+//   signing key   Ed25519, PKCS#8 PEM
+//   vault key     base64 of 32 random bytes, newline
+//   seal key      <key id>.seal: base64 of the 32-byte X25519 secret key, newline
+//
+// All reading functions: FILE_UNREADABLE, FILE_UNSAFE, MALFORMED (not such a key). Messages name the file,
+// never its content. Thread safety: all functions may be called from any thread.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "base/secret.h"
+#include "crypto/note/ed25519.h"
+#include "crypto/seal/seal.h"
+
+namespace raakvlak::policy {
+
+absl::StatusOr<crypto::note::PrivateKey> ReadSigningKey(const std::string& path);
+// 32 bytes.
+absl::StatusOr<base::SecretBytes> ReadVaultKey(const std::string& path);
+// Reads <folder>/<id>.seal. Also VERIFICATION_FAILED when the key in it has another id.
+absl::StatusOr<crypto::seal::SealKeyPair> ReadSealKeyPair(const std::string& folder, absl::string_view id);
+
+// Writing: STORAGE_FAILED. An existing file is replaced; callers that must not, look first.
+absl::Status WriteSigningKey(const std::string& path, const crypto::note::PrivateKey& key);
+absl::Status WriteVaultKey(const std::string& path, const base::SecretBytes& key);
+// Writes <folder>/<id>.seal.
+absl::Status WriteSealKey(const std::string& folder, const crypto::seal::SealKeyPair& key);
+
+}  // namespace raakvlak::policy

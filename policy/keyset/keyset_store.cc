@@ -1,0 +1,75 @@
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/file.h"
+#include "base/reason.h"
+#include "base/status.h"
+#include "crypto/note/note.h"
+#include "policy/keyset/keyset.h"
+
+namespace raakvlak::policy {
+namespace {
+
+absl::StatusOr<std::vector<std::string>> KeysetFiles(const std::string& folder) {
+  std::error_code error;
+  std::vector<std::string> files;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().extension() == ".keyset") files.push_back(entry->path().string());
+  }
+  if (error) {
+    return base::Error(absl::StatusCode::kNotFound, base::reason::kFileUnreadable,
+                       absl::StrCat("folder ", folder, ": ", error.message()));
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+auto Scope(const KeysetText& text) { return std::tie(text.purpose, text.identifier_class, text.epoch); }
+
+}  // namespace
+
+absl::StatusOr<KeysetStore> KeysetStore::Load(const std::string& folder, const Covenant& covenant) {
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<std::string> files, KeysetFiles(folder));
+  KeysetStore store;
+  for (const v1::Purpose& purpose : covenant.text().purposes()) store.epochs_[purpose.id()] = purpose.epoch();
+  for (const std::string& file : files) {
+    RAAKVLAK_ASSIGN_OR_RETURN(const std::string bytes, base::ReadFile(file, crypto::note::kMaxNoteSize));
+    auto keyset = Keyset::Verify(bytes, covenant);
+    if (!keyset.ok()) return base::Annotate(keyset.status(), file);
+    for (const auto& other : store.keysets_) {
+      // Tags of two keys do not match each other: signals would quietly miss each other.
+      if (Scope(other->text()) == Scope((*keyset)->text())) {
+        return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kKeysetInvalid,
+                           absl::StrCat(file, ": a second keyset of one purpose, class and epoch"));
+      }
+    }
+    store.keysets_.push_back(*std::move(keyset));
+  }
+  return store;
+}
+
+std::shared_ptr<const Keyset> KeysetStore::Find(absl::string_view keyset_id) const {
+  for (const auto& keyset : keysets_) {
+    if (keyset->id() == keyset_id) return keyset;
+  }
+  return nullptr;
+}
+
+std::shared_ptr<const Keyset> KeysetStore::Current(absl::string_view purpose,
+                                                   uint8_t identifier_class) const {
+  const auto epoch = epochs_.find(purpose);
+  if (epoch == epochs_.end()) return nullptr;
+  for (const auto& keyset : keysets_) {
+    const KeysetText& text = keyset->text();
+    if (text.purpose == purpose && text.identifier_class == identifier_class && text.epoch == epoch->second)
+      return keyset;
+  }
+  return nullptr;
+}
+
+}  // namespace raakvlak::policy
