@@ -1,0 +1,274 @@
+#include "server/storage/memory/node_store.h"
+
+#include <algorithm>
+
+#include "base/reason.h"
+#include "base/status.h"
+
+namespace raakvlak::storage {
+namespace {
+
+bool Matches(const AuditFilter& filter, const AuditEntry& entry) {
+  const auto fits = [](const std::string& wanted, const std::string& value) {
+    return wanted.empty() || wanted == value;
+  };
+  return fits(filter.actor, entry.actor) && fits(filter.action, entry.action) &&
+         fits(filter.purpose, entry.purpose) && fits(filter.case_reference, entry.case_reference) &&
+         fits(filter.result, entry.result) && (filter.from_ms == 0 || entry.time_ms >= filter.from_ms) &&
+         (filter.until_ms == 0 || entry.time_ms < filter.until_ms);
+}
+
+bool IsLive(const StoredSignal& signal) {
+  return signal.state == SignalState::kQueued || signal.state == SignalState::kSubmitted;
+}
+
+}  // namespace
+
+struct MemoryNodeStore::State {
+  uint64_t last_sequence = 0;
+  std::map<uint64_t, StoredSignal> signals;
+  std::vector<StoredWithdrawal> withdrawals;
+  std::map<std::pair<std::string, std::string>, int64_t> requests;
+  std::map<std::tuple<uint32_t, std::string, std::string, uint8_t>, uint64_t> quotas;
+  std::vector<AuditEntry> audit;
+  policy::Newest newest;
+  std::string key_check;
+
+  StoredSignal* Find(absl::string_view signal_id) {
+    for (auto& [sequence, signal] : signals) {
+      if (signal.signal_id == signal_id) return &signal;
+    }
+    return nullptr;
+  }
+  const StoredSignal* FindReference(absl::string_view digest) const {
+    for (const auto& [sequence, signal] : signals) {
+      if (signal.reference_digest == digest) return &signal;
+    }
+    return nullptr;
+  }
+};
+
+class MemoryNodeStore::Transaction final : public NodeTransaction {
+ public:
+  explicit Transaction(State& state) : state_(state) {}
+
+  absl::StatusOr<std::optional<StoredSignal>> FindByReference(absl::string_view digest) override {
+    const StoredSignal* found = state_.FindReference(digest);
+    return found == nullptr ? std::nullopt : std::optional<StoredSignal>(*found);
+  }
+
+  absl::Status Insert(const StoredSignal& signal) override {
+    if (state_.Find(signal.signal_id) != nullptr ||
+        state_.FindReference(signal.reference_digest) != nullptr) {
+      return base::Error(absl::StatusCode::kInternal, base::reason::kStorageFailed,
+                         "the signal is there already");
+    }
+    const uint64_t sequence = ++state_.last_sequence;
+    StoredSignal& stored = state_.signals[sequence];
+    stored = signal;
+    stored.sequence = sequence;
+    return absl::OkStatus();
+  }
+
+  absl::Status Remove(absl::string_view signal_id) override {
+    const StoredSignal* found = state_.Find(signal_id);
+    if (found != nullptr && found->state == SignalState::kRefused) state_.signals.erase(found->sequence);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<bool> PutEnvelope(absl::string_view signal_id, absl::string_view envelope,
+                                   uint32_t expiry_day) override {
+    StoredSignal* found = state_.Find(signal_id);
+    if (found == nullptr || found->state != SignalState::kQueued || !found->envelope.empty()) return false;
+    found->envelope = std::string(envelope);
+    found->expiry_day = expiry_day;
+    return true;
+  }
+
+  absl::StatusOr<bool> DropEnvelope(absl::string_view signal_id) override {
+    StoredSignal* found = state_.Find(signal_id);
+    if (found == nullptr || found->state != SignalState::kQueued) return false;
+    found->envelope.clear();
+    return true;
+  }
+
+  absl::StatusOr<bool> MarkSubmitted(absl::string_view signal_id, int64_t now_ms) override {
+    StoredSignal* found = state_.Find(signal_id);
+    if (found == nullptr || found->state != SignalState::kQueued) return false;
+    found->state = SignalState::kSubmitted;
+    found->changed_ms = now_ms;
+    found->envelope.clear();
+    return true;
+  }
+
+  absl::StatusOr<bool> End(absl::string_view signal_id, SignalState state, absl::string_view reason,
+                           int64_t now_ms) override {
+    StoredSignal* found = state_.Find(signal_id);
+    if (found == nullptr || !IsLive(*found)) return false;
+    if (state == SignalState::kRefused && found->state != SignalState::kQueued) return false;
+    Finish(*found, state, reason, now_ms);
+    return true;
+  }
+
+  absl::StatusOr<uint64_t> ExpireUntil(uint32_t day, int64_t now_ms, size_t limit) override {
+    uint64_t count = 0;
+    for (auto& [sequence, signal] : state_.signals) {
+      if (count == limit) break;
+      if (!IsLive(signal) || signal.expiry_day > day) continue;
+      Finish(signal, SignalState::kExpired, "", now_ms);
+      ++count;
+    }
+    return count;
+  }
+
+  absl::Status AddWithdrawal(const StoredWithdrawal& withdrawal) override {
+    for (const StoredWithdrawal& known : state_.withdrawals) {
+      if (known.signal_id == withdrawal.signal_id) return absl::OkStatus();
+    }
+    state_.withdrawals.push_back(withdrawal);
+    return absl::OkStatus();
+  }
+
+  absl::Status RemoveWithdrawal(absl::string_view signal_id) override {
+    std::erase_if(state_.withdrawals,
+                  [&](const StoredWithdrawal& withdrawal) { return withdrawal.signal_id == signal_id; });
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<bool> RememberRequest(absl::string_view partner, absl::string_view request_id,
+                                       int64_t time_ms) override {
+    return state_.requests.emplace(std::pair(std::string(partner), std::string(request_id)), time_ms).second;
+  }
+
+  absl::Status ForgetRequests(int64_t time_ms) override {
+    std::erase_if(state_.requests, [&](const auto& request) { return request.second < time_ms; });
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<bool> TakeQuota(const QuotaKey& key, uint64_t elements, uint64_t limit) override {
+    uint64_t& used = state_.quotas[{key.day, key.partner, key.purpose, key.identifier_class}];
+    if (used > limit || elements > limit - used) return false;
+    used += elements;
+    return true;
+  }
+
+  absl::Status ForgetQuotas(uint32_t day) override {
+    std::erase_if(state_.quotas, [&](const auto& quota) { return std::get<0>(quota.first) < day; });
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<uint64_t> AppendAudit(const AuditEntry& entry) override {
+    state_.audit.push_back(entry);
+    state_.audit.back().index = state_.audit.size() - 1;
+    return state_.audit.back().index;
+  }
+
+ private:
+  static void Finish(StoredSignal& signal, SignalState state, absl::string_view reason, int64_t now_ms) {
+    signal.state = state;
+    signal.reason = std::string(reason);
+    signal.changed_ms = now_ms;
+    signal.record_digest.clear();
+    signal.record.clear();
+    signal.envelope.clear();
+  }
+
+  State& state_;
+};
+
+MemoryNodeStore::MemoryNodeStore() : state_(std::make_unique<State>()) {}
+MemoryNodeStore::~MemoryNodeStore() = default;
+
+absl::Status MemoryNodeStore::Write(absl::string_view,
+                                    absl::FunctionRef<absl::Status(NodeTransaction&)> body) {
+  base::MutexLock lock(mutex_);
+  auto copy = std::make_unique<State>(*state_);
+  Transaction transaction(*copy);
+  RAAKVLAK_RETURN_IF_ERROR(body(transaction));
+  state_ = std::move(copy);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<StoredSignal>> MemoryNodeStore::FindByReference(
+    absl::string_view reference_digest) {
+  base::MutexLock lock(mutex_);
+  return Transaction(*state_).FindByReference(reference_digest);
+}
+
+absl::StatusOr<std::vector<StoredSignal>> MemoryNodeStore::List(uint64_t after, size_t limit,
+                                                                std::optional<SignalState> state) {
+  base::MutexLock lock(mutex_);
+  std::vector<StoredSignal> out;
+  for (auto it = state_->signals.upper_bound(after); it != state_->signals.end() && out.size() < limit;
+       ++it) {
+    if (state.has_value() && it->second.state != *state) continue;
+    out.push_back(it->second);
+    out.back().record_digest.clear();
+    out.back().record.clear();
+    out.back().envelope.clear();
+  }
+  return out;
+}
+
+absl::StatusOr<std::vector<std::string>> MemoryNodeStore::QueuedPurposes() {
+  base::MutexLock lock(mutex_);
+  std::set<std::string> purposes;
+  for (const auto& [sequence, signal] : state_->signals) {
+    if (signal.state == SignalState::kQueued) purposes.insert(signal.purpose);
+  }
+  return std::vector<std::string>(purposes.begin(), purposes.end());
+}
+
+absl::StatusOr<std::vector<StoredSignal>> MemoryNodeStore::Queued(absl::string_view purpose, uint64_t after,
+                                                                  size_t limit) {
+  base::MutexLock lock(mutex_);
+  std::vector<StoredSignal> out;
+  for (auto it = state_->signals.upper_bound(after); it != state_->signals.end() && out.size() < limit;
+       ++it) {
+    if (it->second.state == SignalState::kQueued && it->second.purpose == purpose) out.push_back(it->second);
+  }
+  return out;
+}
+
+absl::StatusOr<std::vector<StoredWithdrawal>> MemoryNodeStore::Withdrawals(size_t limit) {
+  base::MutexLock lock(mutex_);
+  const auto& all = state_->withdrawals;
+  return std::vector<StoredWithdrawal>(all.begin(),
+                                       all.begin() + static_cast<long>(std::min(limit, all.size())));
+}
+
+absl::StatusOr<std::string> MemoryNodeStore::KeyCheck(absl::string_view check) {
+  base::MutexLock lock(mutex_);
+  if (state_->key_check.empty()) state_->key_check = std::string(check);
+  return state_->key_check;
+}
+
+absl::StatusOr<std::vector<AuditEntry>> MemoryNodeStore::ReadAudit(const AuditFilter& filter, uint64_t start,
+                                                                   size_t limit) {
+  base::MutexLock lock(mutex_);
+  std::vector<AuditEntry> out;
+  const auto& all = state_->audit;
+  for (size_t i = 0; i < all.size() && out.size() < limit; ++i) {
+    const AuditEntry& entry = filter.newest_first ? all[all.size() - 1 - i] : all[i];
+    if (filter.newest_first ? entry.index > start : entry.index < start) continue;
+    if (Matches(filter, entry)) out.push_back(entry);
+  }
+  return out;
+}
+
+absl::StatusOr<policy::Newest> MemoryNodeStore::Load() {
+  base::MutexLock lock(mutex_);
+  return state_->newest;
+}
+
+absl::Status MemoryNodeStore::Store(const policy::Newest& newest) {
+  base::MutexLock lock(mutex_);
+  const policy::Newest& known = state_->newest;
+  if (std::pair(newest.covenant_version, newest.roster_number) >=
+      std::pair(known.covenant_version, known.roster_number)) {
+    state_->newest = newest;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace raakvlak::storage

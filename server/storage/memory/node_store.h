@@ -1,0 +1,46 @@
+// MemoryNodeStore: a NodeStore that forgets everything when it goes; for tests.
+//
+// A transaction works on a copy of the whole state, so a failing one leaves no trace: simple, and slow for
+// more than some thousand rows.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "base/mutex.h"
+#include "server/storage/node_store.h"
+
+namespace raakvlak::storage {
+
+class MemoryNodeStore final : public NodeStore {
+ public:
+  MemoryNodeStore();
+  ~MemoryNodeStore() override;
+
+  absl::Status Write(absl::string_view name, absl::FunctionRef<absl::Status(NodeTransaction&)> body) override;
+  absl::StatusOr<std::optional<StoredSignal>> FindByReference(absl::string_view reference_digest) override;
+  absl::StatusOr<std::vector<StoredSignal>> List(uint64_t after, size_t limit,
+                                                 std::optional<SignalState> state) override;
+  absl::StatusOr<std::vector<std::string>> QueuedPurposes() override;
+  absl::StatusOr<std::vector<StoredSignal>> Queued(absl::string_view purpose, uint64_t after,
+                                                   size_t limit) override;
+  absl::StatusOr<std::vector<StoredWithdrawal>> Withdrawals(size_t limit) override;
+  absl::StatusOr<std::string> KeyCheck(absl::string_view check) override;
+  absl::StatusOr<std::vector<AuditEntry>> ReadAudit(const AuditFilter& filter, uint64_t start,
+                                                    size_t limit) override;
+  absl::StatusOr<policy::Newest> Load() override;
+  absl::Status Store(const policy::Newest& newest) override;
+
+ private:
+  struct State;
+  class Transaction;
+  base::Mutex mutex_;
+  std::unique_ptr<State> state_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace raakvlak::storage

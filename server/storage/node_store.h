@@ -1,0 +1,138 @@
+// NodeStore: what a partner's node keeps: its signals (vault and outbox in one row), withdrawals under way,
+// what its key share was asked, and its audit entries.
+//
+// The store sees no identity: client_ref, record and envelope come in encrypted (server/node/vault.h),
+// digests are HMACs under the vault key. A signal's row outlives its content: when the signal ends, record,
+// digest and envelope go in the same transaction, and state and encrypted client_ref stay, so that the
+// partner can still ask and cannot bring it back by mistake.
+//
+// All changes happen in Write: everything in it is durable when Write returns, or nothing happened. The
+// guards (a state that must hold) are in the methods themselves, so that two workers on one signal cannot
+// undo each other.
+//
+// Store (of HighWater) writes nothing older than what it holds, by covenant version and then roster number.
+//
+// Thread safety: all methods of NodeStore may be called from any thread; a NodeTransaction is for the thread
+// that got it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "policy/authority.h"
+#include "server/storage/audit.h"
+
+namespace raakvlak::storage {
+
+// Numbers as raakvlak.v1.SignalState. DO NOT CHANGE: they are in databases.
+enum class SignalState : int { kQueued = 1, kSubmitted = 2, kRefused = 3, kWithdrawn = 4, kExpired = 5 };
+
+struct StoredSignal {
+  // Order of arrival, from 1, never used again; set by Insert.
+  uint64_t sequence = 0;
+  std::string signal_id;         // 16 bytes
+  std::string reference_digest;  // HMAC of client_ref, 32 bytes
+  std::string reference;         // client_ref, encrypted
+  std::string purpose;
+  SignalState state = SignalState::kQueued;
+  std::string reason;  // why it was refused, or withdrawn
+  // The first day on which it is no longer live, in days since 1970.
+  uint32_t expiry_day = 0;
+  int64_t received_ms = 0;
+  int64_t changed_ms = 0;
+  // Gone when the signal has ended:
+  std::string record_digest;  // HMAC of the record, 32 bytes
+  std::string record;         // raakvlak.v1.Record, encrypted
+  // raakvlak.v1.Envelope, encrypted: from when it was made until its receipt. While it is here it may have
+  // been sent.
+  std::string envelope;
+};
+
+struct StoredWithdrawal {
+  std::string signal_id;  // 16 bytes
+  int reason = 0;         // raakvlak.v1.WithdrawalReason
+  int64_t time_ms = 0;
+};
+
+struct QuotaKey {
+  std::string partner;
+  std::string purpose;
+  uint8_t identifier_class = 0;
+  // Days since 1970.
+  uint32_t day = 0;
+};
+
+class NodeTransaction : public AuditAppender {
+ public:
+  // FindByReference returns the newest row of that client_ref, with all its columns.
+  virtual absl::StatusOr<std::optional<StoredSignal>> FindByReference(absl::string_view reference_digest) = 0;
+
+  // Insert adds a signal; `sequence` of the argument is not looked at. STORAGE_FAILED when id or client_ref
+  // is there already.
+  virtual absl::Status Insert(const StoredSignal& signal) = 0;
+  // Remove deletes a REFUSED row, so that its client_ref can be pushed anew.
+  virtual absl::Status Remove(absl::string_view signal_id) = 0;
+
+  // PutEnvelope stores the envelope of a QUEUED signal that has none; false, and no effect, for any other.
+  virtual absl::StatusOr<bool> PutEnvelope(absl::string_view signal_id, absl::string_view envelope,
+                                           uint32_t expiry_day) = 0;
+  // DropEnvelope removes the envelope of a QUEUED signal; false for any other.
+  virtual absl::StatusOr<bool> DropEnvelope(absl::string_view signal_id) = 0;
+  // MarkSubmitted makes a QUEUED signal SUBMITTED and deletes its envelope; false for any other.
+  virtual absl::StatusOr<bool> MarkSubmitted(absl::string_view signal_id, int64_t now_ms) = 0;
+  // End makes a QUEUED or SUBMITTED signal REFUSED, WITHDRAWN or EXPIRED and deletes record, digest and
+  // envelope; false for any other. REFUSED ends QUEUED signals only.
+  virtual absl::StatusOr<bool> End(absl::string_view signal_id, SignalState state, absl::string_view reason,
+                                   int64_t now_ms) = 0;
+  // ExpireUntil ends as EXPIRED up to `limit` live signals whose expiry day is `day` or before; returns how
+  // many.
+  virtual absl::StatusOr<uint64_t> ExpireUntil(uint32_t day, int64_t now_ms, size_t limit) = 0;
+
+  // AddWithdrawal keeps a withdrawal until RemoveWithdrawal; adding it again changes nothing.
+  virtual absl::Status AddWithdrawal(const StoredWithdrawal& withdrawal) = 0;
+  virtual absl::Status RemoveWithdrawal(absl::string_view signal_id) = 0;
+
+  // RememberRequest keeps (partner, request id); false when it was there.
+  virtual absl::StatusOr<bool> RememberRequest(absl::string_view partner, absl::string_view request_id,
+                                               int64_t time_ms) = 0;
+  // ForgetRequests deletes those with a time before `time_ms`.
+  virtual absl::Status ForgetRequests(int64_t time_ms) = 0;
+  // TakeQuota adds `elements` to what was used; false, and no effect, when that would be more than `limit`.
+  virtual absl::StatusOr<bool> TakeQuota(const QuotaKey& key, uint64_t elements, uint64_t limit) = 0;
+  // ForgetQuotas deletes the counts of days before `day`.
+  virtual absl::Status ForgetQuotas(uint32_t day) = 0;
+};
+
+class NodeStore : public AuditReader, public policy::HighWater {
+ public:
+  // Write runs `body` in a transaction called `name`. An error of `body` is returned and leaves no effect.
+  // STORAGE_FAILED. `body` must touch nothing but the transaction and its own variables, and must not call
+  // the store.
+  virtual absl::Status Write(absl::string_view name,
+                             absl::FunctionRef<absl::Status(NodeTransaction&)> body) = 0;
+
+  virtual absl::StatusOr<std::optional<StoredSignal>> FindByReference(absl::string_view reference_digest) = 0;
+  // List returns up to `limit` signals with a sequence above `after`, in order of arrival, without record,
+  // digest and envelope.
+  virtual absl::StatusOr<std::vector<StoredSignal>> List(uint64_t after, size_t limit,
+                                                         std::optional<SignalState> state) = 0;
+  // QueuedPurposes returns the purposes that have QUEUED signals.
+  virtual absl::StatusOr<std::vector<std::string>> QueuedPurposes() = 0;
+  // Queued returns up to `limit` whole QUEUED signals of `purpose` with a sequence above `after`, in order of
+  // arrival.
+  virtual absl::StatusOr<std::vector<StoredSignal>> Queued(absl::string_view purpose, uint64_t after,
+                                                           size_t limit) = 0;
+  // Withdrawals returns up to `limit`, oldest first.
+  virtual absl::StatusOr<std::vector<StoredWithdrawal>> Withdrawals(size_t limit) = 0;
+
+  // KeyCheck returns the check value of this database, and stores `check` when it has none yet.
+  virtual absl::StatusOr<std::string> KeyCheck(absl::string_view check) = 0;
+};
+
+}  // namespace raakvlak::storage
