@@ -393,7 +393,7 @@ absl::StatusOr<std::vector<StoredWithdrawal>> SqliteNodeStore::Withdrawals(size_
 
 absl::StatusOr<std::string> SqliteNodeStore::KeyCheck(absl::string_view check) {
   std::string out;
-  RAAKVLAK_RETURN_IF_ERROR(database_->Write("key_check", [&](Connection& connection) -> absl::Status {
+  const absl::Status written = database_->Write("key_check", [&](Connection& connection) -> absl::Status {
     RAAKVLAK_RETURN_IF_ERROR(
         connection.Query("INSERT INTO key_check (one, value) VALUES (1, ?) ON CONFLICT DO NOTHING")
             .BindBlob(check)
@@ -402,7 +402,8 @@ absl::StatusOr<std::string> SqliteNodeStore::KeyCheck(absl::string_view check) {
     RAAKVLAK_RETURN_IF_ERROR(row.Step().status());
     out = row.Bytes(0);
     return absl::OkStatus();
-  }));
+  });
+  if (!written.ok()) return written;
   return out;
 }
 

@@ -1,0 +1,405 @@
+// One suite for every NodeStore: what holds in memory holds on disk.
+#include "server/storage/node_store.h"
+
+#include <functional>
+#include <memory>
+
+#include "base/reason.h"
+#include "base/testing/fakes.h"
+#include "base/testing/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "server/storage/memory/node_store.h"
+#include "server/storage/sqlite/node_store.h"
+
+namespace raakvlak::storage {
+namespace {
+
+using base::testing::HasReason;
+using base::testing::IsOk;
+using base::testing::TemporaryFolder;
+
+enum class Driver { kMemory, kSqlite };
+
+StoredSignal MakeSignal(int number, const std::string& purpose = "p1") {
+  StoredSignal signal;
+  signal.signal_id = std::string(15, 'i') + static_cast<char>(number);
+  signal.reference_digest = std::string(31, 'r') + static_cast<char>(number);
+  signal.reference = "encrypted reference";
+  signal.purpose = purpose;
+  signal.expiry_day = 100;
+  signal.received_ms = 1000 + number;
+  signal.changed_ms = 1000 + number;
+  signal.record_digest = std::string(32, 'd');
+  signal.record = std::string("encrypted\0record", 16);
+  return signal;
+}
+
+class NodeStoreTest : public ::testing::TestWithParam<Driver> {
+ protected:
+  void SetUp() override { Open(); }
+
+  void Open() {
+    store_.reset();
+    if (GetParam() == Driver::kMemory) {
+      store_ = std::make_unique<MemoryNodeStore>();
+    } else {
+      RAAKVLAK_ASSERT_OK_AND_ASSIGN(store_, SqliteNodeStore::Open(folder_.File("node.db")));
+    }
+  }
+
+  absl::Status Do(const std::function<absl::Status(NodeTransaction&)>& body) {
+    return store_->Write("test", body);
+  }
+
+  // Runs one guarded change and returns whether it took effect.
+  bool Applied(const std::function<absl::StatusOr<bool>(NodeTransaction&)>& change) {
+    bool applied = false;
+    EXPECT_THAT(Do([&](NodeTransaction& transaction) -> absl::Status {
+                  RAAKVLAK_ASSIGN_OR_RETURN(applied, change(transaction));
+                  return absl::OkStatus();
+                }),
+                IsOk());
+    return applied;
+  }
+
+  void Insert(const StoredSignal& signal) {
+    ASSERT_THAT(Do([&](NodeTransaction& transaction) { return transaction.Insert(signal); }), IsOk());
+  }
+
+  StoredSignal Get(const StoredSignal& signal) {
+    auto found = store_->FindByReference(signal.reference_digest);
+    EXPECT_THAT(found, IsOk());
+    EXPECT_TRUE(found.ok() && found->has_value());
+    return found.ok() && found->has_value() ? **found : StoredSignal();
+  }
+
+  TemporaryFolder folder_;
+  std::unique_ptr<NodeStore> store_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Drivers, NodeStoreTest, ::testing::Values(Driver::kMemory, Driver::kSqlite),
+                         [](const auto& driver) {
+                           return driver.param == Driver::kMemory ? "Memory" : "Sqlite";
+                         });
+
+TEST_P(NodeStoreTest, AnInsertedSignalIsFoundWithAllItsColumns) {
+  const StoredSignal signal = MakeSignal(1);
+  Insert(signal);
+  const StoredSignal found = Get(signal);
+  EXPECT_EQ(found.sequence, 1u);
+  EXPECT_EQ(found.signal_id, signal.signal_id);
+  EXPECT_EQ(found.reference, signal.reference);
+  EXPECT_EQ(found.purpose, "p1");
+  EXPECT_EQ(found.state, SignalState::kQueued);
+  EXPECT_EQ(found.expiry_day, 100u);
+  EXPECT_EQ(found.received_ms, 1001);
+  EXPECT_EQ(found.record_digest, signal.record_digest);
+  EXPECT_EQ(found.record, signal.record);
+  EXPECT_EQ(found.envelope, "");
+}
+
+TEST_P(NodeStoreTest, AnUnknownReferenceIsNotFound) {
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto found, store_->FindByReference("nothing"));
+  EXPECT_FALSE(found.has_value());
+}
+
+TEST_P(NodeStoreTest, TheSameIdOrReferenceTwiceIsRefused) {
+  Insert(MakeSignal(1));
+  StoredSignal same_id = MakeSignal(2);
+  same_id.signal_id = MakeSignal(1).signal_id;
+  StoredSignal same_reference = MakeSignal(3);
+  same_reference.reference_digest = MakeSignal(1).reference_digest;
+  for (const StoredSignal& signal : {same_id, same_reference}) {
+    EXPECT_THAT(Do([&](NodeTransaction& transaction) { return transaction.Insert(signal); }),
+                HasReason("STORAGE_FAILED"));
+  }
+}
+
+TEST_P(NodeStoreTest, AFailingTransactionLeavesNothing) {
+  const absl::Status failed = Do([&](NodeTransaction& transaction) -> absl::Status {
+    RAAKVLAK_RETURN_IF_ERROR(transaction.Insert(MakeSignal(1)));
+    RAAKVLAK_RETURN_IF_ERROR(transaction.AppendAudit({}).status());
+    RAAKVLAK_RETURN_IF_ERROR(transaction.AddWithdrawal({MakeSignal(1).signal_id, 1, 1}));
+    RAAKVLAK_RETURN_IF_ERROR(transaction.RememberRequest("a", "r", 1).status());
+    return base::Error(absl::StatusCode::kAborted, base::reason::kReplayed, "on purpose");
+  });
+  EXPECT_THAT(failed, HasReason("REPLAYED"));
+  EXPECT_FALSE(store_->FindByReference(MakeSignal(1).reference_digest)->has_value());
+  EXPECT_TRUE(store_->ReadAudit({}, 0, 10)->empty());
+  EXPECT_TRUE(store_->Withdrawals(10)->empty());
+  EXPECT_TRUE(Applied([](auto& transaction) { return transaction.RememberRequest("a", "r", 1); }));
+}
+
+TEST_P(NodeStoreTest, ASequenceIsNeverUsedAgain) {
+  StoredSignal signal = MakeSignal(1);
+  signal.state = SignalState::kRefused;
+  Insert(signal);
+  ASSERT_THAT(Do([&](NodeTransaction& transaction) { return transaction.Remove(signal.signal_id); }), IsOk());
+  signal.state = SignalState::kQueued;
+  Insert(signal);
+  EXPECT_EQ(Get(signal).sequence, 2u);
+}
+
+TEST_P(NodeStoreTest, OnlyARefusedSignalCanBeRemoved) {
+  Insert(MakeSignal(1));
+  ASSERT_THAT(Do([&](NodeTransaction& transaction) { return transaction.Remove(MakeSignal(1).signal_id); }),
+              IsOk());
+  EXPECT_TRUE(store_->FindByReference(MakeSignal(1).reference_digest)->has_value());
+}
+
+TEST_P(NodeStoreTest, AnEnvelopeIsStoredOnceAndOnlyWhileQueued) {
+  const StoredSignal signal = MakeSignal(1);
+  Insert(signal);
+  EXPECT_TRUE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "first", 77); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "second", 78); }));
+  EXPECT_EQ(Get(signal).envelope, "first");
+  EXPECT_EQ(Get(signal).expiry_day, 77u);
+  EXPECT_TRUE(Applied([&](auto& t) { return t.DropEnvelope(signal.signal_id); }));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "third", 78); }));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, 5000); }));
+  EXPECT_EQ(Get(signal).state, SignalState::kSubmitted);
+  EXPECT_EQ(Get(signal).envelope, "");
+  EXPECT_EQ(Get(signal).record, signal.record);
+  EXPECT_EQ(Get(signal).changed_ms, 5000);
+  EXPECT_FALSE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "late", 79); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.DropEnvelope(signal.signal_id); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, 6000); }));
+}
+
+TEST_P(NodeStoreTest, EndingTakesContentAndDigestAndLeavesState) {
+  const StoredSignal signal = MakeSignal(1);
+  Insert(signal);
+  EXPECT_TRUE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "envelope", 77); }));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.End(signal.signal_id, SignalState::kWithdrawn, "why", 9); }));
+  const StoredSignal ended = Get(signal);
+  EXPECT_EQ(ended.state, SignalState::kWithdrawn);
+  EXPECT_EQ(ended.reason, "why");
+  EXPECT_EQ(ended.changed_ms, 9);
+  EXPECT_EQ(ended.record, "");
+  EXPECT_EQ(ended.record_digest, "");
+  EXPECT_EQ(ended.envelope, "");
+  EXPECT_EQ(ended.reference, signal.reference);
+}
+
+TEST_P(NodeStoreTest, WhatHasEndedNeverChangesAgain) {
+  const StoredSignal signal = MakeSignal(1);
+  Insert(signal);
+  EXPECT_TRUE(Applied([&](auto& t) { return t.End(signal.signal_id, SignalState::kWithdrawn, "", 9); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.End(signal.signal_id, SignalState::kExpired, "", 10); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, 10); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "e", 10); }));
+  EXPECT_EQ(Get(signal).state, SignalState::kWithdrawn);
+}
+
+TEST_P(NodeStoreTest, ALateRefusalDoesNotEndASubmittedSignal) {
+  const StoredSignal signal = MakeSignal(1);
+  Insert(signal);
+  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, 5); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.End(signal.signal_id, SignalState::kRefused, "X", 6); }));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.End(signal.signal_id, SignalState::kWithdrawn, "", 6); }));
+}
+
+TEST_P(NodeStoreTest, ExpiryEndsLiveSignalsOfThatDayAndBeforeUpToTheLimit) {
+  for (int number = 1; number <= 4; ++number) {
+    StoredSignal signal = MakeSignal(number);
+    signal.expiry_day = 100 + static_cast<uint32_t>(number);
+    if (number == 2) signal.state = SignalState::kSubmitted;
+    if (number == 3) signal.state = SignalState::kWithdrawn;
+    Insert(signal);
+  }
+  std::vector<uint64_t> counts;
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_THAT(Do([&](NodeTransaction& transaction) -> absl::Status {
+                  RAAKVLAK_ASSIGN_OR_RETURN(const uint64_t count, transaction.ExpireUntil(103, 7, 1));
+                  counts.push_back(count);
+                  return absl::OkStatus();
+                }),
+                IsOk());
+  }
+  EXPECT_THAT(counts, ::testing::ElementsAre(1, 1, 0));
+  EXPECT_EQ(Get(MakeSignal(1)).state, SignalState::kExpired);
+  EXPECT_EQ(Get(MakeSignal(1)).record, "");
+  EXPECT_EQ(Get(MakeSignal(2)).state, SignalState::kExpired);
+  EXPECT_EQ(Get(MakeSignal(3)).state, SignalState::kWithdrawn);
+  EXPECT_EQ(Get(MakeSignal(4)).state, SignalState::kQueued);
+}
+
+TEST_P(NodeStoreTest, ListPagesInOrderOfArrivalWithoutContent) {
+  for (int number = 1; number <= 5; ++number) Insert(MakeSignal(number));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(MakeSignal(2).signal_id, 5); }));
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto first, store_->List(0, 3, std::nullopt));
+  ASSERT_EQ(first.size(), 3u);
+  EXPECT_EQ(first[2].sequence, 3u);
+  EXPECT_EQ(first[0].record, "");
+  EXPECT_EQ(first[0].record_digest, "");
+  EXPECT_EQ(first[0].reference, "encrypted reference");
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto rest, store_->List(3, 10, std::nullopt));
+  EXPECT_EQ(rest.size(), 2u);
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto submitted, store_->List(0, 10, SignalState::kSubmitted));
+  ASSERT_EQ(submitted.size(), 1u);
+  EXPECT_EQ(submitted[0].signal_id, MakeSignal(2).signal_id);
+}
+
+TEST_P(NodeStoreTest, TheQueueIsByPurposeOldestFirst) {
+  Insert(MakeSignal(1, "b"));
+  Insert(MakeSignal(2, "a"));
+  Insert(MakeSignal(3, "b"));
+  Insert(MakeSignal(4, "c"));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(MakeSignal(4).signal_id, 5); }));
+  EXPECT_THAT(*store_->QueuedPurposes(), ::testing::ElementsAre("a", "b"));
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto queued, store_->Queued("b", 0, 10));
+  ASSERT_EQ(queued.size(), 2u);
+  EXPECT_EQ(queued[0].sequence, 1u);
+  EXPECT_EQ(queued[1].sequence, 3u);
+  EXPECT_EQ(queued[0].record, MakeSignal(1).record);
+  EXPECT_EQ(store_->Queued("b", 1, 10)->size(), 1u);
+  EXPECT_EQ(store_->Queued("b", 0, 1)->size(), 1u);
+}
+
+TEST_P(NodeStoreTest, AWithdrawalWaitsUntilItIsRemoved) {
+  ASSERT_THAT(Do([](NodeTransaction& transaction) -> absl::Status {
+                RAAKVLAK_RETURN_IF_ERROR(transaction.AddWithdrawal({"second", 2, 20}));
+                RAAKVLAK_RETURN_IF_ERROR(transaction.AddWithdrawal({"first", 1, 10}));
+                return transaction.AddWithdrawal({"second", 1, 30});
+              }),
+              IsOk());
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto waiting, store_->Withdrawals(10));
+  ASSERT_EQ(waiting.size(), 2u);
+  EXPECT_EQ(waiting[0].signal_id, "second");
+  EXPECT_EQ(waiting[0].reason, 2);
+  EXPECT_EQ(waiting[0].time_ms, 20);
+  EXPECT_EQ(store_->Withdrawals(1)->size(), 1u);
+  ASSERT_THAT(Do([](NodeTransaction& transaction) { return transaction.RemoveWithdrawal("second"); }),
+              IsOk());
+  EXPECT_EQ(store_->Withdrawals(10)->size(), 1u);
+}
+
+TEST_P(NodeStoreTest, ARequestIdIsTakenOnceForEachPartnerUntilForgotten) {
+  const auto remember = [&](const char* partner, const char* id, int64_t time) {
+    return Applied([&](auto& transaction) { return transaction.RememberRequest(partner, id, time); });
+  };
+  EXPECT_TRUE(remember("a", "one", 10));
+  EXPECT_FALSE(remember("a", "one", 20));
+  EXPECT_TRUE(remember("b", "one", 20));
+  ASSERT_THAT(Do([](NodeTransaction& transaction) { return transaction.ForgetRequests(10); }), IsOk());
+  EXPECT_FALSE(remember("a", "one", 30));
+  ASSERT_THAT(Do([](NodeTransaction& transaction) { return transaction.ForgetRequests(11); }), IsOk());
+  EXPECT_TRUE(remember("a", "one", 30));
+  EXPECT_FALSE(remember("b", "one", 30));
+}
+
+TEST_P(NodeStoreTest, AQuotaIsTakenUpToItsLimitExactlyForEachKey) {
+  const QuotaKey key = {"a", "p", 1, 7};
+  const auto take = [&](const QuotaKey& of, uint64_t elements, uint64_t limit) {
+    return Applied([&](auto& transaction) { return transaction.TakeQuota(of, elements, limit); });
+  };
+  EXPECT_FALSE(take(key, 11, 10));
+  EXPECT_TRUE(take(key, 9, 10));
+  EXPECT_FALSE(take(key, 2, 10));
+  EXPECT_TRUE(take(key, 1, 10));
+  EXPECT_FALSE(take(key, 1, 10));
+  EXPECT_TRUE(take({"b", "p", 1, 7}, 10, 10));
+  EXPECT_TRUE(take({"a", "q", 1, 7}, 10, 10));
+  EXPECT_TRUE(take({"a", "p", 2, 7}, 10, 10));
+  EXPECT_TRUE(take({"a", "p", 1, 8}, 10, 10));
+  EXPECT_FALSE(take(key, 1, 5));
+  EXPECT_TRUE(take(key, 1, UINT64_MAX));
+  ASSERT_THAT(Do([](NodeTransaction& transaction) { return transaction.ForgetQuotas(8); }), IsOk());
+  EXPECT_TRUE(take(key, 10, 10));
+  EXPECT_FALSE(take({"a", "p", 1, 8}, 1, 10));
+}
+
+TEST_P(NodeStoreTest, AuditEntriesHaveIndicesWithoutGapsAndCanBeFiltered) {
+  for (int i = 0; i < 5; ++i) {
+    AuditEntry entry;
+    entry.time_ms = 100 * i;
+    entry.actor = i % 2 == 0 ? "even" : "odd";
+    entry.action = "evaluate";
+    entry.object = "keyset";
+    entry.purpose = "p";
+    entry.reason = "r";
+    entry.count = static_cast<uint64_t>(i);
+    entry.policy = "c1/r1";
+    entry.order_hash = std::string("\0\1", 2);
+    EXPECT_THAT(Do([&](NodeTransaction& transaction) { return transaction.AppendAudit(entry).status(); }),
+                IsOk());
+  }
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto all, store_->ReadAudit({}, 0, 100));
+  ASSERT_EQ(all.size(), 5u);
+  for (size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i].index, i);
+  EXPECT_EQ(all[3].actor, "odd");
+  EXPECT_EQ(all[3].object, "keyset");
+  EXPECT_EQ(all[3].result, "OK");
+  EXPECT_EQ(all[3].count, 3u);
+  EXPECT_EQ(all[3].policy, "c1/r1");
+  EXPECT_EQ(all[3].order_hash, std::string("\0\1", 2));
+  EXPECT_EQ(store_->ReadAudit({}, 2, 2)->front().index, 2u);
+  EXPECT_EQ(store_->ReadAudit({}, 2, 2)->size(), 2u);
+  AuditFilter odd;
+  odd.actor = "odd";
+  EXPECT_EQ(store_->ReadAudit(odd, 0, 100)->size(), 2u);
+  AuditFilter time;
+  time.from_ms = 100;
+  time.until_ms = 300;
+  EXPECT_EQ(store_->ReadAudit(time, 0, 100)->size(), 2u);
+  AuditFilter newest;
+  newest.newest_first = true;
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto last, store_->ReadAudit(newest, UINT64_MAX, 2));
+  ASSERT_EQ(last.size(), 2u);
+  EXPECT_EQ(last[0].index, 4u);
+  EXPECT_EQ(last[1].index, 3u);
+  AuditFilter other;
+  other.result = "NOT_ALLOWED";
+  EXPECT_TRUE(store_->ReadAudit(other, 0, 100)->empty());
+}
+
+TEST_P(NodeStoreTest, TheNewestPolicyNeverGoesBack) {
+  EXPECT_EQ(store_->Load()->covenant_version, 0u);
+  ASSERT_THAT(store_->Store({"id2", 2, 5}), IsOk());
+  ASSERT_THAT(store_->Store({"id1", 1, 9}), IsOk());
+  ASSERT_THAT(store_->Store({"id2", 2, 4}), IsOk());
+  EXPECT_EQ(store_->Load()->covenant_id, "id2");
+  EXPECT_EQ(store_->Load()->roster_number, 5u);
+  ASSERT_THAT(store_->Store({"id3", 3, 6}), IsOk());
+  EXPECT_EQ(store_->Load()->covenant_version, 3u);
+}
+
+TEST_P(NodeStoreTest, TheFirstKeyCheckStays) {
+  EXPECT_EQ(*store_->KeyCheck("first"), "first");
+  EXPECT_EQ(*store_->KeyCheck("second"), "first");
+}
+
+TEST(SqliteNodeStoreTest, EverythingIsThereAfterReopening) {
+  TemporaryFolder folder;
+  {
+    RAAKVLAK_ASSERT_OK_AND_ASSIGN(auto store, SqliteNodeStore::Open(folder.File("node.db")));
+    ASSERT_THAT(store->Write("test",
+                             [](NodeTransaction& transaction) -> absl::Status {
+                               RAAKVLAK_RETURN_IF_ERROR(transaction.Insert(MakeSignal(1)));
+                               RAAKVLAK_RETURN_IF_ERROR(transaction.RememberRequest("a", "one", 10).status());
+                               RAAKVLAK_RETURN_IF_ERROR(transaction.AddWithdrawal({"id", 1, 1}));
+                               return transaction.AppendAudit({}).status();
+                             }),
+                IsOk());
+    ASSERT_THAT(store->Store({"id", 1, 1}), IsOk());
+    ASSERT_THAT(store->KeyCheck("check"), IsOk());
+  }
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(auto store, SqliteNodeStore::Open(folder.File("node.db")));
+  EXPECT_EQ(store->Queued("p1", 0, 10)->size(), 1u);
+  EXPECT_EQ(store->Withdrawals(10)->size(), 1u);
+  EXPECT_EQ(store->ReadAudit({}, 0, 10)->size(), 1u);
+  EXPECT_EQ(store->Load()->covenant_id, "id");
+  EXPECT_EQ(*store->KeyCheck("other"), "check");
+  bool fresh = true;
+  ASSERT_THAT(store->Write("test",
+                           [&](NodeTransaction& transaction) -> absl::Status {
+                             RAAKVLAK_ASSIGN_OR_RETURN(fresh, transaction.RememberRequest("a", "one", 10));
+                             return absl::OkStatus();
+                           }),
+              IsOk());
+  EXPECT_FALSE(fresh);
+}
+
+}  // namespace
+}  // namespace raakvlak::storage
