@@ -10,7 +10,7 @@
 // guards (a state that must hold) are in the methods themselves, so that two workers on one signal cannot
 // undo each other.
 //
-// Store (of HighWater) writes nothing older than what it holds, by covenant version and then roster number.
+// Store (of HighWater) refuses a lower covenant version or roster number than it holds: STORAGE_FAILED.
 //
 // Thread safety: all methods of NodeStore may be called from any thread; a NodeTransaction is for the thread
 // that got it.
@@ -31,16 +31,16 @@
 namespace raakvlak::storage {
 
 // Numbers as raakvlak.v1.SignalState. DO NOT CHANGE: they are in databases.
-enum class SignalState : int { kQueued = 1, kSubmitted = 2, kRefused = 3, kWithdrawn = 4, kExpired = 5 };
+enum class NodeSignalState : int { kQueued = 1, kSubmitted = 2, kRefused = 3, kWithdrawn = 4, kExpired = 5 };
 
-struct StoredSignal {
+struct NodeSignal {
   // Order of arrival, from 1, never used again; set by Insert.
   uint64_t sequence = 0;
   std::string signal_id;         // 16 bytes
   std::string reference_digest;  // HMAC of client_ref, 32 bytes
   std::string reference;         // client_ref, encrypted
   std::string purpose;
-  SignalState state = SignalState::kQueued;
+  NodeSignalState state = NodeSignalState::kQueued;
   std::string reason;  // why it was refused, or withdrawn
   // The first day on which it is no longer live, in days since 1970.
   uint32_t expiry_day = 0;
@@ -54,13 +54,13 @@ struct StoredSignal {
   std::string envelope;
 };
 
-struct StoredWithdrawal {
+struct NodeWithdrawal {
   std::string signal_id;  // 16 bytes
   int reason = 0;         // raakvlak.v1.WithdrawalReason
   int64_t time_ms = 0;
 };
 
-struct QuotaKey {
+struct EvaluationQuota {
   std::string partner;
   std::string purpose;
   uint8_t identifier_class = 0;
@@ -71,11 +71,11 @@ struct QuotaKey {
 class NodeTransaction : public AuditAppender {
  public:
   // FindByReference returns the newest row of that client_ref, with all its columns.
-  virtual absl::StatusOr<std::optional<StoredSignal>> FindByReference(absl::string_view reference_digest) = 0;
+  virtual absl::StatusOr<std::optional<NodeSignal>> FindByReference(absl::string_view reference_digest) = 0;
 
   // Insert adds a signal; `sequence` of the argument is not looked at. STORAGE_FAILED when id or client_ref
   // is there already.
-  virtual absl::Status Insert(const StoredSignal& signal) = 0;
+  virtual absl::Status Insert(const NodeSignal& signal) = 0;
   // Remove deletes a REFUSED row, so that its client_ref can be pushed anew.
   virtual absl::Status Remove(absl::string_view signal_id) = 0;
 
@@ -88,14 +88,14 @@ class NodeTransaction : public AuditAppender {
   virtual absl::StatusOr<bool> MarkSubmitted(absl::string_view signal_id, int64_t now_ms) = 0;
   // End makes a QUEUED or SUBMITTED signal REFUSED, WITHDRAWN or EXPIRED and deletes record, digest and
   // envelope; false for any other. REFUSED ends QUEUED signals only.
-  virtual absl::StatusOr<bool> End(absl::string_view signal_id, SignalState state, absl::string_view reason,
-                                   int64_t now_ms) = 0;
+  virtual absl::StatusOr<bool> End(absl::string_view signal_id, NodeSignalState state,
+                                   absl::string_view reason, int64_t now_ms) = 0;
   // ExpireUntil ends as EXPIRED up to `limit` live signals whose expiry day is `day` or before; returns how
   // many.
   virtual absl::StatusOr<uint64_t> ExpireUntil(uint32_t day, int64_t now_ms, size_t limit) = 0;
 
   // AddWithdrawal keeps a withdrawal until RemoveWithdrawal; adding it again changes nothing.
-  virtual absl::Status AddWithdrawal(const StoredWithdrawal& withdrawal) = 0;
+  virtual absl::Status AddWithdrawal(const NodeWithdrawal& withdrawal) = 0;
   virtual absl::Status RemoveWithdrawal(absl::string_view signal_id) = 0;
 
   // RememberRequest keeps (partner, request id); false when it was there.
@@ -104,7 +104,7 @@ class NodeTransaction : public AuditAppender {
   // ForgetRequests deletes those with a time before `time_ms`.
   virtual absl::Status ForgetRequests(int64_t time_ms) = 0;
   // TakeQuota adds `elements` to what was used; false, and no effect, when that would be more than `limit`.
-  virtual absl::StatusOr<bool> TakeQuota(const QuotaKey& key, uint64_t elements, uint64_t limit) = 0;
+  virtual absl::StatusOr<bool> TakeQuota(const EvaluationQuota& key, uint64_t elements, uint64_t limit) = 0;
   // ForgetQuotas deletes the counts of days before `day`.
   virtual absl::Status ForgetQuotas(uint32_t day) = 0;
 };
@@ -117,19 +117,19 @@ class NodeStore : public AuditReader, public policy::HighWater {
   virtual absl::Status Write(absl::string_view name,
                              absl::FunctionRef<absl::Status(NodeTransaction&)> body) = 0;
 
-  virtual absl::StatusOr<std::optional<StoredSignal>> FindByReference(absl::string_view reference_digest) = 0;
+  virtual absl::StatusOr<std::optional<NodeSignal>> FindByReference(absl::string_view reference_digest) = 0;
   // List returns up to `limit` signals with a sequence above `after`, in order of arrival, without record,
   // digest and envelope.
-  virtual absl::StatusOr<std::vector<StoredSignal>> List(uint64_t after, size_t limit,
-                                                         std::optional<SignalState> state) = 0;
+  virtual absl::StatusOr<std::vector<NodeSignal>> List(uint64_t after, size_t limit,
+                                                       std::optional<NodeSignalState> state) = 0;
   // QueuedPurposes returns the purposes that have QUEUED signals.
   virtual absl::StatusOr<std::vector<std::string>> QueuedPurposes() = 0;
   // Queued returns up to `limit` whole QUEUED signals of `purpose` with a sequence above `after`, in order of
   // arrival.
-  virtual absl::StatusOr<std::vector<StoredSignal>> Queued(absl::string_view purpose, uint64_t after,
-                                                           size_t limit) = 0;
+  virtual absl::StatusOr<std::vector<NodeSignal>> Queued(absl::string_view purpose, uint64_t after,
+                                                         size_t limit) = 0;
   // Withdrawals returns up to `limit`, oldest first.
-  virtual absl::StatusOr<std::vector<StoredWithdrawal>> Withdrawals(size_t limit) = 0;
+  virtual absl::StatusOr<std::vector<NodeWithdrawal>> Withdrawals(size_t limit) = 0;
 
   // KeyCheck returns the check value of this database, and stores `check` when it has none yet.
   virtual absl::StatusOr<std::string> KeyCheck(absl::string_view check) = 0;

@@ -18,29 +18,29 @@ bool Matches(const AuditFilter& filter, const AuditEntry& entry) {
          (filter.until_ms == 0 || entry.time_ms < filter.until_ms);
 }
 
-bool IsLive(const StoredSignal& signal) {
-  return signal.state == SignalState::kQueued || signal.state == SignalState::kSubmitted;
+bool IsLive(const NodeSignal& signal) {
+  return signal.state == NodeSignalState::kQueued || signal.state == NodeSignalState::kSubmitted;
 }
 
 }  // namespace
 
 struct MemoryNodeStore::State {
   uint64_t last_sequence = 0;
-  std::map<uint64_t, StoredSignal> signals;
-  std::vector<StoredWithdrawal> withdrawals;
+  std::map<uint64_t, NodeSignal> signals;
+  std::vector<NodeWithdrawal> withdrawals;
   std::map<std::pair<std::string, std::string>, int64_t> requests;
   std::map<std::tuple<uint32_t, std::string, std::string, uint8_t>, uint64_t> quotas;
   std::vector<AuditEntry> audit;
   policy::Newest newest;
   std::string key_check;
 
-  StoredSignal* Find(absl::string_view signal_id) {
+  NodeSignal* Find(absl::string_view signal_id) {
     for (auto& [sequence, signal] : signals) {
       if (signal.signal_id == signal_id) return &signal;
     }
     return nullptr;
   }
-  const StoredSignal* FindReference(absl::string_view digest) const {
+  const NodeSignal* FindReference(absl::string_view digest) const {
     for (const auto& [sequence, signal] : signals) {
       if (signal.reference_digest == digest) return &signal;
     }
@@ -52,60 +52,61 @@ class MemoryNodeStore::Transaction final : public NodeTransaction {
  public:
   explicit Transaction(State& state) : state_(state) {}
 
-  absl::StatusOr<std::optional<StoredSignal>> FindByReference(absl::string_view digest) override {
-    const StoredSignal* found = state_.FindReference(digest);
-    return found == nullptr ? std::nullopt : std::optional<StoredSignal>(*found);
+  absl::StatusOr<std::optional<NodeSignal>> FindByReference(absl::string_view digest) override {
+    const NodeSignal* found = state_.FindReference(digest);
+    return found == nullptr ? std::nullopt : std::optional<NodeSignal>(*found);
   }
 
-  absl::Status Insert(const StoredSignal& signal) override {
+  absl::Status Insert(const NodeSignal& signal) override {
     if (state_.Find(signal.signal_id) != nullptr ||
         state_.FindReference(signal.reference_digest) != nullptr) {
       return base::Error(absl::StatusCode::kInternal, base::reason::kStorageFailed,
                          "the signal is there already");
     }
     const uint64_t sequence = ++state_.last_sequence;
-    StoredSignal& stored = state_.signals[sequence];
+    NodeSignal& stored = state_.signals[sequence];
     stored = signal;
     stored.sequence = sequence;
     return absl::OkStatus();
   }
 
   absl::Status Remove(absl::string_view signal_id) override {
-    const StoredSignal* found = state_.Find(signal_id);
-    if (found != nullptr && found->state == SignalState::kRefused) state_.signals.erase(found->sequence);
+    const NodeSignal* found = state_.Find(signal_id);
+    if (found != nullptr && found->state == NodeSignalState::kRefused) state_.signals.erase(found->sequence);
     return absl::OkStatus();
   }
 
   absl::StatusOr<bool> PutEnvelope(absl::string_view signal_id, absl::string_view envelope,
                                    uint32_t expiry_day) override {
-    StoredSignal* found = state_.Find(signal_id);
-    if (found == nullptr || found->state != SignalState::kQueued || !found->envelope.empty()) return false;
+    NodeSignal* found = state_.Find(signal_id);
+    if (found == nullptr || found->state != NodeSignalState::kQueued || !found->envelope.empty())
+      return false;
     found->envelope = std::string(envelope);
     found->expiry_day = expiry_day;
     return true;
   }
 
   absl::StatusOr<bool> DropEnvelope(absl::string_view signal_id) override {
-    StoredSignal* found = state_.Find(signal_id);
-    if (found == nullptr || found->state != SignalState::kQueued) return false;
+    NodeSignal* found = state_.Find(signal_id);
+    if (found == nullptr || found->state != NodeSignalState::kQueued) return false;
     found->envelope.clear();
     return true;
   }
 
   absl::StatusOr<bool> MarkSubmitted(absl::string_view signal_id, int64_t now_ms) override {
-    StoredSignal* found = state_.Find(signal_id);
-    if (found == nullptr || found->state != SignalState::kQueued) return false;
-    found->state = SignalState::kSubmitted;
+    NodeSignal* found = state_.Find(signal_id);
+    if (found == nullptr || found->state != NodeSignalState::kQueued) return false;
+    found->state = NodeSignalState::kSubmitted;
     found->changed_ms = now_ms;
     found->envelope.clear();
     return true;
   }
 
-  absl::StatusOr<bool> End(absl::string_view signal_id, SignalState state, absl::string_view reason,
+  absl::StatusOr<bool> End(absl::string_view signal_id, NodeSignalState state, absl::string_view reason,
                            int64_t now_ms) override {
-    StoredSignal* found = state_.Find(signal_id);
+    NodeSignal* found = state_.Find(signal_id);
     if (found == nullptr || !IsLive(*found)) return false;
-    if (state == SignalState::kRefused && found->state != SignalState::kQueued) return false;
+    if (state == NodeSignalState::kRefused && found->state != NodeSignalState::kQueued) return false;
     Finish(*found, state, reason, now_ms);
     return true;
   }
@@ -115,14 +116,14 @@ class MemoryNodeStore::Transaction final : public NodeTransaction {
     for (auto& [sequence, signal] : state_.signals) {
       if (count == limit) break;
       if (!IsLive(signal) || signal.expiry_day > day) continue;
-      Finish(signal, SignalState::kExpired, "", now_ms);
+      Finish(signal, NodeSignalState::kExpired, "", now_ms);
       ++count;
     }
     return count;
   }
 
-  absl::Status AddWithdrawal(const StoredWithdrawal& withdrawal) override {
-    for (const StoredWithdrawal& known : state_.withdrawals) {
+  absl::Status AddWithdrawal(const NodeWithdrawal& withdrawal) override {
+    for (const NodeWithdrawal& known : state_.withdrawals) {
       if (known.signal_id == withdrawal.signal_id) return absl::OkStatus();
     }
     state_.withdrawals.push_back(withdrawal);
@@ -131,7 +132,7 @@ class MemoryNodeStore::Transaction final : public NodeTransaction {
 
   absl::Status RemoveWithdrawal(absl::string_view signal_id) override {
     std::erase_if(state_.withdrawals,
-                  [&](const StoredWithdrawal& withdrawal) { return withdrawal.signal_id == signal_id; });
+                  [&](const NodeWithdrawal& withdrawal) { return withdrawal.signal_id == signal_id; });
     return absl::OkStatus();
   }
 
@@ -145,7 +146,7 @@ class MemoryNodeStore::Transaction final : public NodeTransaction {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<bool> TakeQuota(const QuotaKey& key, uint64_t elements, uint64_t limit) override {
+  absl::StatusOr<bool> TakeQuota(const EvaluationQuota& key, uint64_t elements, uint64_t limit) override {
     uint64_t& used = state_.quotas[{key.day, key.partner, key.purpose, key.identifier_class}];
     if (used > limit || elements > limit - used) return false;
     used += elements;
@@ -164,7 +165,7 @@ class MemoryNodeStore::Transaction final : public NodeTransaction {
   }
 
  private:
-  static void Finish(StoredSignal& signal, SignalState state, absl::string_view reason, int64_t now_ms) {
+  static void Finish(NodeSignal& signal, NodeSignalState state, absl::string_view reason, int64_t now_ms) {
     signal.state = state;
     signal.reason = std::string(reason);
     signal.changed_ms = now_ms;
@@ -189,16 +190,16 @@ absl::Status MemoryNodeStore::Write(absl::string_view,
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::optional<StoredSignal>> MemoryNodeStore::FindByReference(
+absl::StatusOr<std::optional<NodeSignal>> MemoryNodeStore::FindByReference(
     absl::string_view reference_digest) {
   base::MutexLock lock(mutex_);
   return Transaction(*state_).FindByReference(reference_digest);
 }
 
-absl::StatusOr<std::vector<StoredSignal>> MemoryNodeStore::List(uint64_t after, size_t limit,
-                                                                std::optional<SignalState> state) {
+absl::StatusOr<std::vector<NodeSignal>> MemoryNodeStore::List(uint64_t after, size_t limit,
+                                                              std::optional<NodeSignalState> state) {
   base::MutexLock lock(mutex_);
-  std::vector<StoredSignal> out;
+  std::vector<NodeSignal> out;
   for (auto it = state_->signals.upper_bound(after); it != state_->signals.end() && out.size() < limit;
        ++it) {
     if (state.has_value() && it->second.state != *state) continue;
@@ -214,27 +215,28 @@ absl::StatusOr<std::vector<std::string>> MemoryNodeStore::QueuedPurposes() {
   base::MutexLock lock(mutex_);
   std::set<std::string> purposes;
   for (const auto& [sequence, signal] : state_->signals) {
-    if (signal.state == SignalState::kQueued) purposes.insert(signal.purpose);
+    if (signal.state == NodeSignalState::kQueued) purposes.insert(signal.purpose);
   }
   return std::vector<std::string>(purposes.begin(), purposes.end());
 }
 
-absl::StatusOr<std::vector<StoredSignal>> MemoryNodeStore::Queued(absl::string_view purpose, uint64_t after,
-                                                                  size_t limit) {
+absl::StatusOr<std::vector<NodeSignal>> MemoryNodeStore::Queued(absl::string_view purpose, uint64_t after,
+                                                                size_t limit) {
   base::MutexLock lock(mutex_);
-  std::vector<StoredSignal> out;
+  std::vector<NodeSignal> out;
   for (auto it = state_->signals.upper_bound(after); it != state_->signals.end() && out.size() < limit;
        ++it) {
-    if (it->second.state == SignalState::kQueued && it->second.purpose == purpose) out.push_back(it->second);
+    if (it->second.state == NodeSignalState::kQueued && it->second.purpose == purpose)
+      out.push_back(it->second);
   }
   return out;
 }
 
-absl::StatusOr<std::vector<StoredWithdrawal>> MemoryNodeStore::Withdrawals(size_t limit) {
+absl::StatusOr<std::vector<NodeWithdrawal>> MemoryNodeStore::Withdrawals(size_t limit) {
   base::MutexLock lock(mutex_);
   const auto& all = state_->withdrawals;
-  return std::vector<StoredWithdrawal>(all.begin(),
-                                       all.begin() + static_cast<long>(std::min(limit, all.size())));
+  return std::vector<NodeWithdrawal>(all.begin(),
+                                     all.begin() + static_cast<long>(std::min(limit, all.size())));
 }
 
 absl::StatusOr<std::string> MemoryNodeStore::KeyCheck(absl::string_view check) {
@@ -264,10 +266,11 @@ absl::StatusOr<policy::Newest> MemoryNodeStore::Load() {
 absl::Status MemoryNodeStore::Store(const policy::Newest& newest) {
   base::MutexLock lock(mutex_);
   const policy::Newest& known = state_->newest;
-  if (std::pair(newest.covenant_version, newest.roster_number) >=
-      std::pair(known.covenant_version, known.roster_number)) {
-    state_->newest = newest;
+  if (newest.covenant_version < known.covenant_version || newest.roster_number < known.roster_number) {
+    return base::Error(absl::StatusCode::kInternal, base::reason::kStorageFailed,
+                       "an older policy than stored");
   }
+  state_->newest = newest;
   return absl::OkStatus();
 }
 

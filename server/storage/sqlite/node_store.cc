@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
-#include "base/reason.h"
+#include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "server/storage/sqlite/process_tables.h"
 
 namespace raakvlak::storage {
 namespace {
@@ -57,30 +58,7 @@ CREATE TABLE quotas (
   PRIMARY KEY (day, partner, purpose, identifier_class)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE audit (
-  entry          INTEGER PRIMARY KEY,
-  time_ms        INTEGER NOT NULL,
-  actor          TEXT NOT NULL,
-  role           TEXT NOT NULL,
-  action         TEXT NOT NULL,
-  object         TEXT NOT NULL,
-  purpose        TEXT NOT NULL,
-  legal_basis    TEXT NOT NULL,
-  case_reference TEXT NOT NULL,
-  reason         TEXT NOT NULL,
-  result         TEXT NOT NULL,
-  count          INTEGER NOT NULL,
-  order_hash     BLOB NOT NULL,
-  policy         TEXT NOT NULL
-) STRICT;
-
--- One row each: the newest covenant and roster seen, and the check value of the vault key.
-CREATE TABLE newest (
-  one              INTEGER PRIMARY KEY CHECK (one = 1),
-  covenant_id      BLOB NOT NULL,
-  covenant_version INTEGER NOT NULL,
-  roster_number    INTEGER NOT NULL
-) STRICT;
+-- One row: the check value of the vault key.
 CREATE TABLE key_check (
   one   INTEGER PRIMARY KEY CHECK (one = 1),
   value BLOB NOT NULL
@@ -92,14 +70,14 @@ constexpr char kFindByReference[] =
     "received_ms, "
     "changed_ms, record_digest, record, envelope FROM signals WHERE reference_digest = ?";
 
-StoredSignal ReadSignal(const Statement& row, bool whole) {
-  StoredSignal signal;
+NodeSignal ReadSignal(const Statement& row, bool whole) {
+  NodeSignal signal;
   signal.sequence = static_cast<uint64_t>(row.Int(0));
   signal.signal_id = row.Bytes(1);
   signal.reference_digest = row.Bytes(2);
   signal.reference = row.Bytes(3);
   signal.purpose = row.Bytes(4);
-  signal.state = static_cast<SignalState>(row.Int(5));
+  signal.state = static_cast<NodeSignalState>(row.Int(5));
   signal.reason = row.Bytes(6);
   signal.expiry_day = row.Uint32(7);
   signal.received_ms = row.Int(8);
@@ -112,23 +90,23 @@ StoredSignal ReadSignal(const Statement& row, bool whole) {
   return signal;
 }
 
-absl::StatusOr<std::optional<StoredSignal>> Find(Connection& connection, absl::string_view reference_digest) {
+absl::StatusOr<std::optional<NodeSignal>> Find(Connection& connection, absl::string_view reference_digest) {
   Statement row = connection.Query(kFindByReference);
   row.BindBlob(reference_digest);
   RAAKVLAK_ASSIGN_OR_RETURN(const bool found, row.Step());
-  if (!found) return std::optional<StoredSignal>();
-  return std::optional<StoredSignal>(ReadSignal(row, true));
+  if (!found) return std::optional<NodeSignal>();
+  return std::optional<NodeSignal>(ReadSignal(row, true));
 }
 
 class Transaction final : public NodeTransaction {
  public:
   explicit Transaction(Connection& connection) : connection_(connection) {}
 
-  absl::StatusOr<std::optional<StoredSignal>> FindByReference(absl::string_view reference_digest) override {
+  absl::StatusOr<std::optional<NodeSignal>> FindByReference(absl::string_view reference_digest) override {
     return Find(connection_, reference_digest);
   }
 
-  absl::Status Insert(const StoredSignal& signal) override {
+  absl::Status Insert(const NodeSignal& signal) override {
     return connection_
         .Query(
             "INSERT INTO signals (signal_id, reference_digest, reference, purpose, state, reason, "
@@ -182,7 +160,7 @@ class Transaction final : public NodeTransaction {
                        .Run());
   }
 
-  absl::StatusOr<bool> End(absl::string_view signal_id, SignalState state, absl::string_view reason,
+  absl::StatusOr<bool> End(absl::string_view signal_id, NodeSignalState state, absl::string_view reason,
                            int64_t now_ms) override {
     // REFUSED (3) is the broker's answer to what was queued; a late one must not end what was submitted
     // meanwhile.
@@ -212,7 +190,7 @@ class Transaction final : public NodeTransaction {
     return static_cast<uint64_t>(connection_.Changes());
   }
 
-  absl::Status AddWithdrawal(const StoredWithdrawal& withdrawal) override {
+  absl::Status AddWithdrawal(const NodeWithdrawal& withdrawal) override {
     return connection_
         .Query("INSERT INTO withdrawals (signal_id, reason, time_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
         .BindBlob(withdrawal.signal_id)
@@ -240,7 +218,7 @@ class Transaction final : public NodeTransaction {
     return connection_.Query("DELETE FROM requests WHERE time_ms < ?").Bind(time_ms).Run();
   }
 
-  absl::StatusOr<bool> TakeQuota(const QuotaKey& key, uint64_t elements, uint64_t limit) override {
+  absl::StatusOr<bool> TakeQuota(const EvaluationQuota& key, uint64_t elements, uint64_t limit) override {
     // SQLite's integers are signed: a limit above them is no limit that could be reached.
     limit = std::min<uint64_t>(limit, INT64_MAX);
     if (elements > limit) return false;
@@ -263,30 +241,7 @@ class Transaction final : public NodeTransaction {
   }
 
   absl::StatusOr<uint64_t> AppendAudit(const AuditEntry& entry) override {
-    Statement last = connection_.Query("SELECT coalesce(max(entry) + 1, 0) FROM audit");
-    RAAKVLAK_RETURN_IF_ERROR(last.Step().status());
-    const int64_t index = last.Int(0);
-    RAAKVLAK_RETURN_IF_ERROR(
-        connection_
-            .Query("INSERT INTO audit (entry, time_ms, actor, role, action, object, purpose, legal_basis, "
-                   "case_reference, reason, result, count, order_hash, policy) "
-                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-            .Bind(index)
-            .Bind(entry.time_ms)
-            .BindText(entry.actor)
-            .BindText(entry.role)
-            .BindText(entry.action)
-            .BindText(entry.object)
-            .BindText(entry.purpose)
-            .BindText(entry.legal_basis)
-            .BindText(entry.case_reference)
-            .BindText(entry.reason)
-            .BindText(entry.result)
-            .Bind(entry.count)
-            .BindBlob(entry.order_hash)
-            .BindText(entry.policy)
-            .Run());
-    return static_cast<uint64_t>(index);
+    return AppendAuditRow(connection_, entry);
   }
 
  private:
@@ -301,7 +256,8 @@ class Transaction final : public NodeTransaction {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SqliteNodeStore>> SqliteNodeStore::Open(const std::string& path) {
-  RAAKVLAK_ASSIGN_OR_RETURN(auto database, Database::Open(path, kSchema, kSchemaVersion, kApplicationId));
+  RAAKVLAK_ASSIGN_OR_RETURN(auto database, Database::Open(path, absl::StrCat(kProcessSchema, kSchema).c_str(),
+                                                          kSchemaVersion, kApplicationId));
   return std::unique_ptr<SqliteNodeStore>(new SqliteNodeStore(std::move(database)));
 }
 
@@ -313,9 +269,9 @@ absl::Status SqliteNodeStore::Write(absl::string_view name,
   });
 }
 
-absl::StatusOr<std::optional<StoredSignal>> SqliteNodeStore::FindByReference(
+absl::StatusOr<std::optional<NodeSignal>> SqliteNodeStore::FindByReference(
     absl::string_view reference_digest) {
-  std::optional<StoredSignal> out;
+  std::optional<NodeSignal> out;
   RAAKVLAK_RETURN_IF_ERROR(database_->Read("find_by_reference", [&](Connection& connection) -> absl::Status {
     RAAKVLAK_ASSIGN_OR_RETURN(out, Find(connection, reference_digest));
     return absl::OkStatus();
@@ -323,9 +279,9 @@ absl::StatusOr<std::optional<StoredSignal>> SqliteNodeStore::FindByReference(
   return out;
 }
 
-absl::StatusOr<std::vector<StoredSignal>> SqliteNodeStore::List(uint64_t after, size_t limit,
-                                                                std::optional<SignalState> state) {
-  std::vector<StoredSignal> out;
+absl::StatusOr<std::vector<NodeSignal>> SqliteNodeStore::List(uint64_t after, size_t limit,
+                                                              std::optional<NodeSignalState> state) {
+  std::vector<NodeSignal> out;
   RAAKVLAK_RETURN_IF_ERROR(database_->Read("list", [&](Connection& connection) -> absl::Status {
     Statement row = connection.Query(
         "SELECT sequence, signal_id, reference_digest, reference, purpose, state, reason, expiry_day, "
@@ -357,9 +313,9 @@ absl::StatusOr<std::vector<std::string>> SqliteNodeStore::QueuedPurposes() {
   return out;
 }
 
-absl::StatusOr<std::vector<StoredSignal>> SqliteNodeStore::Queued(absl::string_view purpose, uint64_t after,
-                                                                  size_t limit) {
-  std::vector<StoredSignal> out;
+absl::StatusOr<std::vector<NodeSignal>> SqliteNodeStore::Queued(absl::string_view purpose, uint64_t after,
+                                                                size_t limit) {
+  std::vector<NodeSignal> out;
   RAAKVLAK_RETURN_IF_ERROR(database_->Read("queued", [&](Connection& connection) -> absl::Status {
     Statement row = connection.Query(
         "SELECT sequence, signal_id, reference_digest, reference, purpose, state, reason, expiry_day, "
@@ -376,8 +332,8 @@ absl::StatusOr<std::vector<StoredSignal>> SqliteNodeStore::Queued(absl::string_v
   return out;
 }
 
-absl::StatusOr<std::vector<StoredWithdrawal>> SqliteNodeStore::Withdrawals(size_t limit) {
-  std::vector<StoredWithdrawal> out;
+absl::StatusOr<std::vector<NodeWithdrawal>> SqliteNodeStore::Withdrawals(size_t limit) {
+  std::vector<NodeWithdrawal> out;
   RAAKVLAK_RETURN_IF_ERROR(database_->Read("withdrawals", [&](Connection& connection) -> absl::Status {
     Statement row =
         connection.Query("SELECT signal_id, reason, time_ms FROM withdrawals ORDER BY sequence LIMIT ?");
@@ -410,50 +366,9 @@ absl::StatusOr<std::string> SqliteNodeStore::KeyCheck(absl::string_view check) {
 absl::StatusOr<std::vector<AuditEntry>> SqliteNodeStore::ReadAudit(const AuditFilter& filter, uint64_t start,
                                                                    size_t limit) {
   std::vector<AuditEntry> out;
-  // Start may be any 64-bit figure ("from the newest"); SQLite's integers are signed.
-  const uint64_t from = std::min<uint64_t>(start, INT64_MAX);
   RAAKVLAK_RETURN_IF_ERROR(database_->Read("read_audit", [&](Connection& connection) -> absl::Status {
-    Statement row = connection.Query(
-        filter.newest_first
-            ? "SELECT * FROM audit WHERE entry <= ?1 AND (?2 = '' OR actor = ?2) AND (?3 = '' OR action = "
-              "?3) "
-              "AND (?4 = '' OR purpose = ?4) AND (?5 = '' OR case_reference = ?5) AND (?6 = '' OR result = "
-              "?6) "
-              "AND (?7 = 0 OR time_ms >= ?7) AND (?8 = 0 OR time_ms < ?8) ORDER BY entry DESC LIMIT ?9"
-            : "SELECT * FROM audit WHERE entry >= ?1 AND (?2 = '' OR actor = ?2) AND (?3 = '' OR action = "
-              "?3) "
-              "AND (?4 = '' OR purpose = ?4) AND (?5 = '' OR case_reference = ?5) AND (?6 = '' OR result = "
-              "?6) "
-              "AND (?7 = 0 OR time_ms >= ?7) AND (?8 = 0 OR time_ms < ?8) ORDER BY entry LIMIT ?9");
-    row.Bind(from)
-        .BindText(filter.actor)
-        .BindText(filter.action)
-        .BindText(filter.purpose)
-        .BindText(filter.case_reference)
-        .BindText(filter.result)
-        .Bind(filter.from_ms)
-        .Bind(filter.until_ms)
-        .Bind(static_cast<uint64_t>(limit));
-    while (true) {
-      RAAKVLAK_ASSIGN_OR_RETURN(const bool more, row.Step());
-      if (!more) return absl::OkStatus();
-      AuditEntry entry;
-      entry.index = static_cast<uint64_t>(row.Int(0));
-      entry.time_ms = row.Int(1);
-      entry.actor = row.Bytes(2);
-      entry.role = row.Bytes(3);
-      entry.action = row.Bytes(4);
-      entry.object = row.Bytes(5);
-      entry.purpose = row.Bytes(6);
-      entry.legal_basis = row.Bytes(7);
-      entry.case_reference = row.Bytes(8);
-      entry.reason = row.Bytes(9);
-      entry.result = row.Bytes(10);
-      entry.count = static_cast<uint64_t>(row.Int(11));
-      entry.order_hash = row.Bytes(12);
-      entry.policy = row.Bytes(13);
-      out.push_back(std::move(entry));
-    }
+    RAAKVLAK_ASSIGN_OR_RETURN(out, ReadAuditRows(connection, filter, start, limit));
+    return absl::OkStatus();
   }));
   return out;
 }
@@ -461,30 +376,15 @@ absl::StatusOr<std::vector<AuditEntry>> SqliteNodeStore::ReadAudit(const AuditFi
 absl::StatusOr<policy::Newest> SqliteNodeStore::Load() {
   policy::Newest newest;
   RAAKVLAK_RETURN_IF_ERROR(database_->Read("load_newest", [&](Connection& connection) -> absl::Status {
-    Statement row = connection.Query("SELECT covenant_id, covenant_version, roster_number FROM newest");
-    RAAKVLAK_ASSIGN_OR_RETURN(const bool found, row.Step());
-    if (found) newest = {row.Bytes(0), row.Uint32(1), static_cast<uint64_t>(row.Int(2))};
+    RAAKVLAK_ASSIGN_OR_RETURN(newest, LoadNewestRow(connection));
     return absl::OkStatus();
   }));
   return newest;
 }
 
 absl::Status SqliteNodeStore::Store(const policy::Newest& newest) {
-  return database_->Write("store_newest", [&](Connection& connection) -> absl::Status {
-    // The guard against going back stands in the WHERE: nothing older than what was seen is ever written.
-    return connection
-        .Query(
-            "INSERT INTO newest (one, covenant_id, covenant_version, roster_number) VALUES (1, ?, ?, ?) "
-            "ON CONFLICT (one) DO UPDATE SET covenant_id = excluded.covenant_id, "
-            "covenant_version = excluded.covenant_version, roster_number = excluded.roster_number "
-            "WHERE excluded.covenant_version > covenant_version OR (excluded.covenant_version = "
-            "covenant_version "
-            "AND excluded.roster_number >= roster_number)")
-        .BindBlob(newest.covenant_id)
-        .Bind(newest.covenant_version)
-        .Bind(newest.roster_number)
-        .Run();
-  });
+  return database_->Write("store_newest",
+                          [&](Connection& connection) { return StoreNewestRow(connection, newest); });
 }
 
 }  // namespace raakvlak::storage

@@ -18,13 +18,13 @@ class SqliteNodeStore final : public NodeStore {
   static absl::StatusOr<std::unique_ptr<SqliteNodeStore>> Open(const std::string& path);
 
   absl::Status Write(absl::string_view name, absl::FunctionRef<absl::Status(NodeTransaction&)> body) override;
-  absl::StatusOr<std::optional<StoredSignal>> FindByReference(absl::string_view reference_digest) override;
-  absl::StatusOr<std::vector<StoredSignal>> List(uint64_t after, size_t limit,
-                                                 std::optional<SignalState> state) override;
+  absl::StatusOr<std::optional<NodeSignal>> FindByReference(absl::string_view reference_digest) override;
+  absl::StatusOr<std::vector<NodeSignal>> List(uint64_t after, size_t limit,
+                                               std::optional<NodeSignalState> state) override;
   absl::StatusOr<std::vector<std::string>> QueuedPurposes() override;
-  absl::StatusOr<std::vector<StoredSignal>> Queued(absl::string_view purpose, uint64_t after,
-                                                   size_t limit) override;
-  absl::StatusOr<std::vector<StoredWithdrawal>> Withdrawals(size_t limit) override;
+  absl::StatusOr<std::vector<NodeSignal>> Queued(absl::string_view purpose, uint64_t after,
+                                                 size_t limit) override;
+  absl::StatusOr<std::vector<NodeWithdrawal>> Withdrawals(size_t limit) override;
   absl::StatusOr<std::string> KeyCheck(absl::string_view check) override;
   absl::StatusOr<std::vector<AuditEntry>> ReadAudit(const AuditFilter& filter, uint64_t start,
                                                     size_t limit) override;

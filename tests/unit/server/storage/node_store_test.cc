@@ -21,8 +21,8 @@ using base::testing::TemporaryFolder;
 
 enum class Driver { kMemory, kSqlite };
 
-StoredSignal MakeSignal(int number, const std::string& purpose = "p1") {
-  StoredSignal signal;
+NodeSignal MakeSignal(int number, const std::string& purpose = "p1") {
+  NodeSignal signal;
   signal.signal_id = std::string(15, 'i') + static_cast<char>(number);
   signal.reference_digest = std::string(31, 'r') + static_cast<char>(number);
   signal.reference = "encrypted reference";
@@ -63,15 +63,15 @@ class NodeStoreTest : public ::testing::TestWithParam<Driver> {
     return applied;
   }
 
-  void Insert(const StoredSignal& signal) {
+  void Insert(const NodeSignal& signal) {
     ASSERT_THAT(Do([&](NodeTransaction& transaction) { return transaction.Insert(signal); }), IsOk());
   }
 
-  StoredSignal Get(const StoredSignal& signal) {
+  NodeSignal Get(const NodeSignal& signal) {
     auto found = store_->FindByReference(signal.reference_digest);
     EXPECT_THAT(found, IsOk());
     EXPECT_TRUE(found.ok() && found->has_value());
-    return found.ok() && found->has_value() ? **found : StoredSignal();
+    return found.ok() && found->has_value() ? **found : NodeSignal();
   }
 
   TemporaryFolder folder_;
@@ -84,14 +84,14 @@ INSTANTIATE_TEST_SUITE_P(Drivers, NodeStoreTest, ::testing::Values(Driver::kMemo
                          });
 
 TEST_P(NodeStoreTest, AnInsertedSignalIsFoundWithAllItsColumns) {
-  const StoredSignal signal = MakeSignal(1);
+  const NodeSignal signal = MakeSignal(1);
   Insert(signal);
-  const StoredSignal found = Get(signal);
+  const NodeSignal found = Get(signal);
   EXPECT_EQ(found.sequence, 1u);
   EXPECT_EQ(found.signal_id, signal.signal_id);
   EXPECT_EQ(found.reference, signal.reference);
   EXPECT_EQ(found.purpose, "p1");
-  EXPECT_EQ(found.state, SignalState::kQueued);
+  EXPECT_EQ(found.state, NodeSignalState::kQueued);
   EXPECT_EQ(found.expiry_day, 100u);
   EXPECT_EQ(found.received_ms, 1001);
   EXPECT_EQ(found.record_digest, signal.record_digest);
@@ -106,11 +106,11 @@ TEST_P(NodeStoreTest, AnUnknownReferenceIsNotFound) {
 
 TEST_P(NodeStoreTest, TheSameIdOrReferenceTwiceIsRefused) {
   Insert(MakeSignal(1));
-  StoredSignal same_id = MakeSignal(2);
+  NodeSignal same_id = MakeSignal(2);
   same_id.signal_id = MakeSignal(1).signal_id;
-  StoredSignal same_reference = MakeSignal(3);
+  NodeSignal same_reference = MakeSignal(3);
   same_reference.reference_digest = MakeSignal(1).reference_digest;
-  for (const StoredSignal& signal : {same_id, same_reference}) {
+  for (const NodeSignal& signal : {same_id, same_reference}) {
     EXPECT_THAT(Do([&](NodeTransaction& transaction) { return transaction.Insert(signal); }),
                 HasReason("STORAGE_FAILED"));
   }
@@ -132,11 +132,11 @@ TEST_P(NodeStoreTest, AFailingTransactionLeavesNothing) {
 }
 
 TEST_P(NodeStoreTest, ASequenceIsNeverUsedAgain) {
-  StoredSignal signal = MakeSignal(1);
-  signal.state = SignalState::kRefused;
+  NodeSignal signal = MakeSignal(1);
+  signal.state = NodeSignalState::kRefused;
   Insert(signal);
   ASSERT_THAT(Do([&](NodeTransaction& transaction) { return transaction.Remove(signal.signal_id); }), IsOk());
-  signal.state = SignalState::kQueued;
+  signal.state = NodeSignalState::kQueued;
   Insert(signal);
   EXPECT_EQ(Get(signal).sequence, 2u);
 }
@@ -149,7 +149,7 @@ TEST_P(NodeStoreTest, OnlyARefusedSignalCanBeRemoved) {
 }
 
 TEST_P(NodeStoreTest, AnEnvelopeIsStoredOnceAndOnlyWhileQueued) {
-  const StoredSignal signal = MakeSignal(1);
+  const NodeSignal signal = MakeSignal(1);
   Insert(signal);
   EXPECT_TRUE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "first", 77); }));
   EXPECT_FALSE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "second", 78); }));
@@ -158,7 +158,7 @@ TEST_P(NodeStoreTest, AnEnvelopeIsStoredOnceAndOnlyWhileQueued) {
   EXPECT_TRUE(Applied([&](auto& t) { return t.DropEnvelope(signal.signal_id); }));
   EXPECT_TRUE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "third", 78); }));
   EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, 5000); }));
-  EXPECT_EQ(Get(signal).state, SignalState::kSubmitted);
+  EXPECT_EQ(Get(signal).state, NodeSignalState::kSubmitted);
   EXPECT_EQ(Get(signal).envelope, "");
   EXPECT_EQ(Get(signal).record, signal.record);
   EXPECT_EQ(Get(signal).changed_ms, 5000);
@@ -168,12 +168,13 @@ TEST_P(NodeStoreTest, AnEnvelopeIsStoredOnceAndOnlyWhileQueued) {
 }
 
 TEST_P(NodeStoreTest, EndingTakesContentAndDigestAndLeavesState) {
-  const StoredSignal signal = MakeSignal(1);
+  const NodeSignal signal = MakeSignal(1);
   Insert(signal);
   EXPECT_TRUE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "envelope", 77); }));
-  EXPECT_TRUE(Applied([&](auto& t) { return t.End(signal.signal_id, SignalState::kWithdrawn, "why", 9); }));
-  const StoredSignal ended = Get(signal);
-  EXPECT_EQ(ended.state, SignalState::kWithdrawn);
+  EXPECT_TRUE(
+      Applied([&](auto& t) { return t.End(signal.signal_id, NodeSignalState::kWithdrawn, "why", 9); }));
+  const NodeSignal ended = Get(signal);
+  EXPECT_EQ(ended.state, NodeSignalState::kWithdrawn);
   EXPECT_EQ(ended.reason, "why");
   EXPECT_EQ(ended.changed_ms, 9);
   EXPECT_EQ(ended.record, "");
@@ -183,29 +184,29 @@ TEST_P(NodeStoreTest, EndingTakesContentAndDigestAndLeavesState) {
 }
 
 TEST_P(NodeStoreTest, WhatHasEndedNeverChangesAgain) {
-  const StoredSignal signal = MakeSignal(1);
+  const NodeSignal signal = MakeSignal(1);
   Insert(signal);
-  EXPECT_TRUE(Applied([&](auto& t) { return t.End(signal.signal_id, SignalState::kWithdrawn, "", 9); }));
-  EXPECT_FALSE(Applied([&](auto& t) { return t.End(signal.signal_id, SignalState::kExpired, "", 10); }));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.End(signal.signal_id, NodeSignalState::kWithdrawn, "", 9); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.End(signal.signal_id, NodeSignalState::kExpired, "", 10); }));
   EXPECT_FALSE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, 10); }));
   EXPECT_FALSE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "e", 10); }));
-  EXPECT_EQ(Get(signal).state, SignalState::kWithdrawn);
+  EXPECT_EQ(Get(signal).state, NodeSignalState::kWithdrawn);
 }
 
 TEST_P(NodeStoreTest, ALateRefusalDoesNotEndASubmittedSignal) {
-  const StoredSignal signal = MakeSignal(1);
+  const NodeSignal signal = MakeSignal(1);
   Insert(signal);
   EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, 5); }));
-  EXPECT_FALSE(Applied([&](auto& t) { return t.End(signal.signal_id, SignalState::kRefused, "X", 6); }));
-  EXPECT_TRUE(Applied([&](auto& t) { return t.End(signal.signal_id, SignalState::kWithdrawn, "", 6); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.End(signal.signal_id, NodeSignalState::kRefused, "X", 6); }));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.End(signal.signal_id, NodeSignalState::kWithdrawn, "", 6); }));
 }
 
 TEST_P(NodeStoreTest, ExpiryEndsLiveSignalsOfThatDayAndBeforeUpToTheLimit) {
   for (int number = 1; number <= 4; ++number) {
-    StoredSignal signal = MakeSignal(number);
+    NodeSignal signal = MakeSignal(number);
     signal.expiry_day = 100 + static_cast<uint32_t>(number);
-    if (number == 2) signal.state = SignalState::kSubmitted;
-    if (number == 3) signal.state = SignalState::kWithdrawn;
+    if (number == 2) signal.state = NodeSignalState::kSubmitted;
+    if (number == 3) signal.state = NodeSignalState::kWithdrawn;
     Insert(signal);
   }
   std::vector<uint64_t> counts;
@@ -218,11 +219,11 @@ TEST_P(NodeStoreTest, ExpiryEndsLiveSignalsOfThatDayAndBeforeUpToTheLimit) {
                 IsOk());
   }
   EXPECT_THAT(counts, ::testing::ElementsAre(1, 1, 0));
-  EXPECT_EQ(Get(MakeSignal(1)).state, SignalState::kExpired);
+  EXPECT_EQ(Get(MakeSignal(1)).state, NodeSignalState::kExpired);
   EXPECT_EQ(Get(MakeSignal(1)).record, "");
-  EXPECT_EQ(Get(MakeSignal(2)).state, SignalState::kExpired);
-  EXPECT_EQ(Get(MakeSignal(3)).state, SignalState::kWithdrawn);
-  EXPECT_EQ(Get(MakeSignal(4)).state, SignalState::kQueued);
+  EXPECT_EQ(Get(MakeSignal(2)).state, NodeSignalState::kExpired);
+  EXPECT_EQ(Get(MakeSignal(3)).state, NodeSignalState::kWithdrawn);
+  EXPECT_EQ(Get(MakeSignal(4)).state, NodeSignalState::kQueued);
 }
 
 TEST_P(NodeStoreTest, ListPagesInOrderOfArrivalWithoutContent) {
@@ -236,7 +237,7 @@ TEST_P(NodeStoreTest, ListPagesInOrderOfArrivalWithoutContent) {
   EXPECT_EQ(first[0].reference, "encrypted reference");
   RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto rest, store_->List(3, 10, std::nullopt));
   EXPECT_EQ(rest.size(), 2u);
-  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto submitted, store_->List(0, 10, SignalState::kSubmitted));
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto submitted, store_->List(0, 10, NodeSignalState::kSubmitted));
   ASSERT_EQ(submitted.size(), 1u);
   EXPECT_EQ(submitted[0].signal_id, MakeSignal(2).signal_id);
 }
@@ -290,8 +291,8 @@ TEST_P(NodeStoreTest, ARequestIdIsTakenOnceForEachPartnerUntilForgotten) {
 }
 
 TEST_P(NodeStoreTest, AQuotaIsTakenUpToItsLimitExactlyForEachKey) {
-  const QuotaKey key = {"a", "p", 1, 7};
-  const auto take = [&](const QuotaKey& of, uint64_t elements, uint64_t limit) {
+  const EvaluationQuota key = {"a", "p", 1, 7};
+  const auto take = [&](const EvaluationQuota& of, uint64_t elements, uint64_t limit) {
     return Applied([&](auto& transaction) { return transaction.TakeQuota(of, elements, limit); });
   };
   EXPECT_FALSE(take(key, 11, 10));
@@ -357,8 +358,8 @@ TEST_P(NodeStoreTest, AuditEntriesHaveIndicesWithoutGapsAndCanBeFiltered) {
 TEST_P(NodeStoreTest, TheNewestPolicyNeverGoesBack) {
   EXPECT_EQ(store_->Load()->covenant_version, 0u);
   ASSERT_THAT(store_->Store({"id2", 2, 5}), IsOk());
-  ASSERT_THAT(store_->Store({"id1", 1, 9}), IsOk());
-  ASSERT_THAT(store_->Store({"id2", 2, 4}), IsOk());
+  ASSERT_THAT(store_->Store({"id1", 1, 9}), HasReason("STORAGE_FAILED"));
+  ASSERT_THAT(store_->Store({"id2", 2, 4}), HasReason("STORAGE_FAILED"));
   EXPECT_EQ(store_->Load()->covenant_id, "id2");
   EXPECT_EQ(store_->Load()->roster_number, 5u);
   ASSERT_THAT(store_->Store({"id3", 3, 6}), IsOk());
