@@ -1,0 +1,172 @@
+#include "tests/support/region.h"
+
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "base/bytes.h"
+#include "base/file.h"
+#include "crypto/note/note.h"
+#include "policy/text.h"
+
+namespace raakvlak::testing {
+namespace {
+
+constexpr absl::Duration kHalfYear = absl::Hours(24 * 180);
+
+void AddRule(v1::Purpose& purpose, const std::string& id, v1::IdentifierClass identifier_class,
+             v1::Quality quality, v1::SubjectKind subject) {
+  v1::LinkageRule& rule = *purpose.add_rules();
+  rule.set_id(id);
+  rule.set_identifier_class(identifier_class);
+  rule.set_quality(quality);
+  rule.set_version(1);
+  rule.set_subject(subject);
+}
+
+void AddPersonRules(v1::Purpose& purpose) {
+  AddRule(purpose, "bsn", v1::BSN, v1::EXACT, v1::PERSON_SUBJECT);
+  AddRule(purpose, "surname-initial-birthdate", v1::PERSON, v1::STRONG, v1::PERSON_SUBJECT);
+}
+
+}  // namespace
+
+TestRegion::TestRegion() {
+  covenant_.set_format(1);
+  covenant_.set_region(kName);
+  covenant_.set_version(1);
+  covenant_.set_valid_from(policy::FormatUtc(clock_.Now() - kHalfYear));
+  covenant_.set_valid_until(policy::FormatUtc(clock_.Now() + kHalfYear));
+  covenant_.set_time_zone("Europe/Amsterdam");
+  covenant_.set_population(300'000);
+  AddPartner("politie", v1::LID1, "OIN:00000000000000000001");
+  AddPartner("gemeente", v1::LID1, "OIN:00000000000000000002");
+  AddPartner("jeugdzorg", v1::LID2, "KVK:00000003");
+  AddPartner("woningcorporatie", v1::THIRD, "KVK:00000004");
+  covenant_.mutable_broker()->set_organisation("KVK:00000005");
+  covenant_.mutable_broker()->set_urn(Urn("broker", "centre"));
+  v1::Hub& hub = *covenant_.mutable_hub();
+  hub.set_name("Veiligheidshuis");
+  hub.set_organisation("KVK:00000006");
+  hub.set_urn(Urn("hub", "veiligheidshuis"));
+  hub.set_signing_key(VerifierOf(hub.urn()));
+  covenant_.set_quorum(3);
+  AddPersonRules(AddPurpose("onaantastbaren", v1::LIST));
+  v1::Purpose& youth = AddPurpose("risicojeugd", v1::CASE);
+  AddPersonRules(youth);
+  youth.set_age_below(16);
+  v1::Purpose& family = AddPurpose("gezinsaanpak", v1::LIST);
+  AddRule(family, "address", v1::ADDRESS, v1::STRONG, v1::HOUSEHOLD_SUBJECT);
+  for (const auto identifier_class : {v1::BSN, v1::PERSON, v1::ADDRESS}) {
+    v1::Quota& quota = *covenant_.add_quotas();
+    quota.set_identifier_class(identifier_class);
+    quota.set_elements_per_day(1'000'000);
+    quota.set_demo_value(true);
+  }
+  covenant_.set_bsn_policy(v1::BSN_TEST_RANGE);
+  covenant_.set_matching_interval_seconds(1);
+  covenant_.set_log_retention_days(365);
+
+  roster_.set_format(1);
+  roster_.set_number(1);
+  roster_.set_issued(policy::FormatUtc(clock_.Now() - absl::Hours(24)));
+  roster_.set_expires(policy::FormatUtc(clock_.Now() + absl::Hours(24 * 29)));
+  AddMember("anna", "staff", v1::STAFF);
+  AddMember("olga", "officer", v1::OFFICER);
+  AddMember("piet", "operator", v1::OPERATOR);
+  Write();
+}
+
+std::string TestRegion::Urn(const std::string& role, const std::string& id) {
+  return policy::Urn(kName, role, id);
+}
+
+const crypto::note::PrivateKey& TestRegion::KeyOf(const std::string& urn) {
+  auto found = keys_.find(urn);
+  if (found == keys_.end()) found = keys_.emplace(urn, crypto::note::PrivateKey::Generate(random_)).first;
+  return found->second;
+}
+
+std::string TestRegion::VerifierOf(const std::string& urn) {
+  return crypto::note::VerifierKey::Create(urn, KeyOf(urn).public_key())->Encode();
+}
+
+void TestRegion::AddPartner(const std::string& id, v1::ParticipantClass participant_class,
+                            const std::string& organisation) {
+  v1::Partner& partner = *covenant_.add_partners();
+  partner.set_id(id);
+  partner.set_name(absl::StrCat("Partner ", id));
+  partner.set_organisation(organisation);
+  partner.set_participant_class(participant_class);
+  partner.set_bsn_entitled(participant_class != v1::THIRD);
+  partner.set_index(static_cast<uint32_t>(covenant_.partners_size()));
+  partner.set_signing_key(VerifierOf(Urn("node", id)));
+}
+
+v1::Purpose& TestRegion::AddPurpose(const std::string& id, v1::Mode mode) {
+  v1::Purpose& purpose = *covenant_.add_purposes();
+  purpose.set_id(id);
+  purpose.set_title(absl::StrCat("Purpose ", id));
+  purpose.set_legal_basis("WGS 2.26(b), 2.32");
+  purpose.set_mode(mode);
+  purpose.set_disclosure_threshold(2);
+  purpose.add_categories("overlast");
+  purpose.add_categories("schulden");
+  for (const v1::Partner& partner : covenant_.partners()) {
+    purpose.add_submitters(partner.id());
+    if (partner.participant_class() == v1::LID1) purpose.add_case_reporters(partner.id());
+  }
+  purpose.set_retention_days(365);
+  purpose.set_epoch(1);
+  v1::SealKey& seal_key = *covenant_.mutable_hub()->add_seal_keys();
+  const std::string key = random_.Bytes(32);
+  seal_key.set_purpose(id);
+  seal_key.set_epoch(1);
+  seal_key.set_id(base::Hex(base::Sha256(key)).substr(0, 16));
+  seal_key.set_public_key(base::Base64(key));
+  return purpose;
+}
+
+void TestRegion::AddMember(const std::string& id, const std::string& role_name, v1::MemberRole role) {
+  v1::Member& member = *roster_.add_members();
+  member.set_id(id);
+  member.set_urn(Urn(role_name, id));
+  member.set_signing_key(VerifierOf(member.urn()));
+  member.add_roles(role);
+  if (role != v1::STAFF) return;
+  for (const v1::Purpose& purpose : covenant_.purposes()) member.add_purposes(purpose.id());
+}
+
+void TestRegion::Write() {
+  crypto::note::Note covenant{policy::PrintText(covenant_), {}};
+  std::set<std::string> signers = {covenant_.hub().urn()};
+  for (const v1::Partner& partner : covenant_.partners()) signers.insert(Urn("node", partner.id()));
+  for (const std::string& urn : signers) {
+    crypto::note::Sign(covenant, *crypto::note::VerifierKey::Create(urn, KeyOf(urn).public_key()),
+                       KeyOf(urn));
+  }
+  roster_.set_covenant_id(base::Hex(base::Sha256(covenant.text)));
+  crypto::note::Note roster{policy::PrintText(roster_), {}};
+  const std::string& hub = covenant_.hub().urn();
+  crypto::note::Sign(roster, *crypto::note::VerifierKey::Create(hub, KeyOf(hub).public_key()), KeyOf(hub));
+  RAAKVLAK_CHECK(base::WriteFileAtomically(covenant_path(), crypto::note::Format(covenant), 0644).ok() &&
+                     base::WriteFileAtomically(roster_path(), crypto::note::Format(roster), 0644).ok(),
+                 "the temporary folder takes files");
+}
+
+void TestRegion::Suspend(const std::string& partner) {
+  roster_.set_number(roster_.number() + 1);
+  roster_.add_suspended_partners(partner);
+  Write();
+}
+
+policy::Authority& TestRegion::authority() {
+  if (authority_ == nullptr) {
+    auto created = policy::Authority::Create(covenant_path(), roster_path(), clock_, high_water_);
+    if (!created.ok()) std::fprintf(stderr, "%s\n", created.status().ToString().c_str());
+    RAAKVLAK_CHECK(created.ok(), "the region's files are valid");
+    authority_ = *std::move(created);
+  }
+  return *authority_;
+}
+
+}  // namespace raakvlak::testing
