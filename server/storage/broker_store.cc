@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/status.h"
+
 namespace raakvlak::storage {
 
 std::vector<std::string> MatchRecord::Partners() const {
@@ -27,6 +29,15 @@ uint32_t MatchRecord::LastDay() const {
   uint32_t last = 0;
   for (const MatchMember& member : members) last = std::max(last, member.submitted_day);
   return last;
+}
+
+absl::StatusOr<uint64_t> BrokerStore::AppendAudit(const AuditEntry& entry) {
+  uint64_t index = 0;
+  RAAKVLAK_RETURN_IF_ERROR(Write("append_audit", [&](BrokerTransaction& transaction) -> absl::Status {
+    RAAKVLAK_ASSIGN_OR_RETURN(index, transaction.AppendAudit(entry));
+    return absl::OkStatus();
+  }));
+  return index;
 }
 
 }  // namespace raakvlak::storage
