@@ -1,0 +1,376 @@
+"""A whole region on this machine: keys, certificates, covenant, processes. For demonstrations and for the scenario tests.
+
+Everything of one region lies under one folder: pki/ keys/ keysets/ shares/ config/ state/ log/, covenant.note, roster.note and
+region.json. Nothing of it holds an identity in the clear. Processes listen on 127.0.0.1 only, on free ports that are kept.
+All parties' keys lie on one machine here: that is what makes it a demonstration.
+"""
+import fcntl
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+NAME = "maastricht"
+QUOTA = 1_000_000
+# id, name, organisation, class, BSN entitlement, index
+PARTNERS = [("politie", "Politie Limburg (demo)", "OIN:00000099000000001000", "LID1", True, 1),
+            ("gemeente", "Gemeente Maastricht (demo)", "OIN:00000099000000002000", "LID1", True, 2),
+            ("jeugdzorg", "Jeugdzorg Zuid (demo)", "KVK:99000003", "LID2", True, 3),
+            ("woningcorporatie", "Woningcorporatie Maasdal (demo)", "KVK:99000004", "THIRD", False, 4)]
+PARTNER_IDS = [partner[0] for partner in PARTNERS]
+CATEGORIES = ["overlast", "geweld", "middelen", "schulden", "verzuim", "huiselijk_geweld", "criminele_contacten", "zorgmijding"]
+RULES = {
+    "bsn": 'rules { id: "bsn" identifier_class: BSN quality: EXACT version: 1 subject: PERSON_SUBJECT }',
+    "name": 'rules { id: "surname-initial-birthdate" identifier_class: PERSON quality: STRONG version: 1 subject: PERSON_SUBJECT }',
+    "address": 'rules { id: "address" identifier_class: ADDRESS quality: STRONG version: 1 subject: HOUSEHOLD_SUBJECT }',
+}
+# id, title, legal basis, mode, rules, who reports cases, age below (0: no bound)
+PURPOSES = [("onaantastbaren", "Aanpak Onaantastbaren", "WGS 2.26(b), 2.32", "LIST", ["bsn", "name"], [], 0),
+            ("risicojeugd", "Risicojeugd onder 16", "WGS 2.26(a), 2.31", "CASE", ["bsn", "name"], ["politie", "gemeente"], 16),
+            ("gezinsaanpak", "Gezinsaanpak", "WGS 2.26(b), 2.32", "LIST", ["address"], [], 0)]
+PURPOSE_IDS = [purpose[0] for purpose in PURPOSES]
+
+
+class RegionError(Exception):
+    """What went wrong, where, and what to do, for people."""
+
+
+def urn(role, name):
+    return f"urn:raakvlak:{NAME}:{role}:{name}"
+
+
+def free_ports(count):
+    """Ports that were free just now; held together so that all are different."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def port_is_free(port):
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind(("127.0.0.1", port))
+            return True
+        except OSError:
+            return False
+
+
+def write(path, text):
+    temporary = path.with_name(path.name + ".new")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+class Region:
+    def __init__(self, folder, binaries, any_bsn=False, log=print):
+        self.folder = pathlib.Path(folder).resolve()
+        self.binaries = pathlib.Path(binaries).resolve()
+        self.any_bsn = any_bsn
+        self.log = log
+        self.processes = {}
+        self.ports = {}
+        self.lock = None
+
+    # Running things.
+
+    def binary(self, name):
+        return next(path for path in (self.binaries / name, self.binaries / "cli" / name, self.binaries / "server" / "broker" / name,
+                                      self.binaries / "server" / "node" / name, self.binaries / "server" / "hub" / name)
+                    if path.is_file())
+
+    def cli(self, *arguments, check=True, identity=None):
+        """Runs `raakvlak`; with `identity` against this region. Returns the completed process."""
+        command = [str(self.binary("raakvlak"))]
+        if identity:
+            command += ["--region", str(self.folder / "region.json"), "--as", identity]
+        done = subprocess.run(command + [str(a) for a in arguments], capture_output=True, text=True)
+        if check and done.returncode != 0:
+            raise RegionError(f"raakvlak {' '.join(map(str, arguments[:2]))} failed ({done.returncode}): {done.stderr.strip()}")
+        return done
+
+    def json(self, identity, *arguments, check=True):
+        """Runs `raakvlak --json` and returns what it printed, parsed."""
+        return json.loads(self.cli("--json", *arguments, check=check, identity=identity).stdout)
+
+    # Making a region.
+
+    def create(self):
+        """Makes what is missing; a folder that is complete is left as it is."""
+        for name in ("pki", "keys", "keysets", "shares", "config", "state", "log"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.lock = open(self.folder / "lock", "w", encoding="ascii")
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RegionError(f"{self.folder}: a region is running here already; stop it first, or choose another --dir") from None
+        marker = self.folder / "complete"
+        if marker.exists():
+            if (marker.read_text() == "any-bsn") != self.any_bsn:
+                raise RegionError(f"{self.folder}: was made {'with' if not self.any_bsn else 'without'} --any-bsn; that is in its signed "
+                                  "covenant. Run it the same way, or choose another --dir")
+            self._renew_roster()
+            return
+        # An interrupted making is begun anew: nothing has run on these keys yet.
+        for name in ("pki", "keys", "keysets", "shares", "state"):
+            shutil.rmtree(self.folder / name)
+            (self.folder / name).mkdir(mode=0o700)
+        self.log("region: certificates and keys")
+        for role, name, *flags in ([("broker", "centrum", "--server"), ("hub", "veiligheidshuis", "--server"), ("staff", "staff"),
+                                    ("officer", "officer")] + [("node", p, "--server") for p in PARTNER_IDS] +
+                                   [("it", p) for p in PARTNER_IDS]):
+            subprocess.run([ROOT / "deploy/pki/issue", "--dir", self.folder / "pki", "--urn", urn(role, name), *flags], check=True,
+                           stdout=subprocess.DEVNULL)
+        verifiers = {name: self._signing_key(name, role) for name, role in
+                     [(p, "node") for p in PARTNER_IDS] + [("veiligheidshuis", "hub"), ("staff", "staff"), ("officer", "officer")]}
+        for partner in PARTNER_IDS:
+            self.cli("key", "new", "--kind", "vault", "--out", self.folder / "keys" / f"{partner}.vault")
+        seals = {purpose: json.loads(self.cli("--json", "key", "new", "--kind", "seal", "--out", self.folder / "keys").stdout)
+                 for purpose in PURPOSE_IDS}
+        self.log("region: covenant, signed by all partners and the hub")
+        self._choose_ports()
+        draft = self.folder / "covenant.textproto"
+        write(draft, self._covenant(verifiers, seals))
+        covenant = self.folder / "covenant.note"
+        self.cli("covenant", "new", "--from", draft, "--out", covenant)
+        for name, role in [(p, "node") for p in PARTNER_IDS] + [("veiligheidshuis", "hub")]:
+            self.cli("covenant", "sign", "--in", covenant, "--key", self.folder / "keys" / f"{name}.pem", "--name", urn(role, name))
+        self.cli("covenant", "verify", covenant)
+        self._write_roster(verifiers, number=1)
+        self.log("region: keys split over the nodes")
+        arguments = []
+        for partner in PARTNER_IDS:
+            arguments += ["--signing-key", f"{partner}={self.folder / 'keys' / partner}.pem",
+                          "--vault-key", f"{partner}={self.folder / 'keys' / partner}.vault"]
+        self.cli("key", "split", "--covenant", covenant, "--out", self.folder, *arguments)
+        write(self.folder / "verifiers.json", json.dumps(verifiers))
+        write(marker, "any-bsn" if self.any_bsn else "test-bsn")
+
+    def _signing_key(self, name, role):
+        out = self.folder / "keys" / f"{name}.pem"
+        return json.loads(self.cli("--json", "key", "new", "--kind", "signing", "--out", out, "--name", urn(role, name)).stdout)["verifier"]
+
+    def _covenant(self, verifiers, seals):
+        now = time.time()
+        stamp = lambda seconds: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+        lines = ['format: 1', f'region: "{NAME}"', 'version: 1', f'valid_from: "{stamp(now - 3600)}"',
+                 f'valid_until: "{stamp(now + 365 * 86400)}"', 'time_zone: "Europe/Amsterdam"', 'population: 300000']
+        for identifier, name, organisation, participant, entitled, index in PARTNERS:
+            lines.append(f'partners {{ id: "{identifier}" name: "{name}" organisation: "{organisation}" participant_class: {participant} '
+                         f'bsn_entitled: {str(entitled).lower()} index: {index} '
+                         f'peer_address: "127.0.0.1:{self.ports[identifier + ".peer"]}" signing_key: "{verifiers[identifier]}" }}')
+        lines.append(f'broker {{ organisation: "KVK:99000010" address: "127.0.0.1:{self.ports["broker"]}" urn: "{urn("broker", "centrum")}" }}')
+        seal_lines = " ".join(f'seal_keys {{ purpose: "{purpose}" epoch: 1 id: "{key["id"]}" public_key: "{key["public_key"]}" }}'
+                              for purpose, key in seals.items())
+        lines.append(f'hub {{ name: "Zorg- en Veiligheidshuis Maastricht (demo)" organisation: "KVK:99000011" '
+                     f'urn: "{urn("hub", "veiligheidshuis")}" signing_key: "{verifiers["veiligheidshuis"]}" '
+                     f'address: "127.0.0.1:{self.ports["hub"]}" {seal_lines} }}')
+        lines.append('quorum: 3')
+        for identifier, title, basis, mode, rules, reporters, below in PURPOSES:
+            categories = " ".join(f'categories: "{category}"' for category in CATEGORIES)
+            submitters = " ".join(f'submitters: "{partner}"' for partner in PARTNER_IDS)
+            reports = " ".join(f'case_reporters: "{partner}"' for partner in reporters)
+            lines.append(f'purposes {{ id: "{identifier}" title: "{title}" legal_basis: "{basis}" mode: {mode} rac_advice: "demo" '
+                         f'disclosure_threshold: 2 {" ".join(RULES[rule] for rule in rules)} {categories} {submitters} {reports} '
+                         f'retention_days: 365 age_below: {below} epoch: 1 }}')
+        for identifier_class in ("BSN", "PERSON", "ADDRESS"):
+            lines.append(f'quotas {{ identifier_class: {identifier_class} elements_per_day: {QUOTA} demo_value: true }}')
+        lines += [f'bsn_policy: {"BSN_ANY" if self.any_bsn else "BSN_TEST_RANGE"}', 'matching_interval_seconds: 1', 'overlap_days: 30',
+                  'log_retention_days: 1825']
+        return "\n".join(lines) + "\n"
+
+    def _write_roster(self, verifiers, number):
+        draft = self.folder / "roster.textproto"
+        purposes = " ".join(f'purposes: "{purpose}"' for purpose in PURPOSE_IDS)
+        write(draft, f'members {{ id: "staff" urn: "{urn("staff", "staff")}" signing_key: "{verifiers["staff"]}" roles: STAFF {purposes} }}\n'
+                     f'members {{ id: "officer" urn: "{urn("officer", "officer")}" signing_key: "{verifiers["officer"]}" roles: OFFICER }}\n')
+        fresh = self.folder / "roster.note.new"
+        fresh.unlink(missing_ok=True)
+        self.cli("roster", "new", "--covenant", self.folder / "covenant.note", "--from", draft, "--number", number, "--days", 31, "--out", fresh)
+        self.cli("roster", "sign", "--in", fresh, "--key", self.folder / "keys" / "veiligheidshuis.pem", "--name", urn("hub", "veiligheidshuis"))
+        fresh.replace(self.folder / "roster.note")
+        write(self.folder / "roster.number", f"{number} {int(time.time())}")
+
+    def _renew_roster(self):
+        """A roster lives 31 days at most; a demonstration that is picked up later gets the next one."""
+        number, issued = map(int, (self.folder / "roster.number").read_text().split())
+        if time.time() - issued > 20 * 86400:
+            self._write_roster(json.loads((self.folder / "verifiers.json").read_text()), number + 1)
+
+    # Configuration.
+
+    def _choose_ports(self):
+        names = ["broker", "hub"] + [f"{p}.{side}" for p in PARTNER_IDS for side in ("intake", "peer")]
+        path = self.folder / "ports.json"
+        if path.exists():
+            self.ports = json.loads(path.read_text())
+        taken = [name for name in names if name not in self.ports or not port_is_free(self.ports[name])]
+        for name, port in zip(taken, free_ports(len(taken))):
+            self.ports[name] = port
+        write(path, json.dumps(self.ports))
+
+    def _common(self, name, certificate):
+        pki = self.folder / "pki"
+        return (f'common {{\n  covenant: "{self.folder}/covenant.note"\n  roster: "{self.folder}/roster.note"\n'
+                f'  tls_certificate: "{pki}/{certificate}.crt"\n  tls_key: "{pki}/{certificate}.key"\n  tls_authority: "{pki}/ca.crt"\n'
+                f'  state: "{self.folder}/state/{name}"\n}}\n')
+
+    def _write_configuration(self):
+        config = self.folder / "config"
+        broker = f'127.0.0.1:{self.ports["broker"]}'
+        write(config / "broker.textproto", self._common("broker", "broker-centrum") + f'listen: "{broker}"\n')
+        write(config / "hub.textproto", self._common("hub", "hub-veiligheidshuis") +
+              f'listen: "127.0.0.1:{self.ports["hub"]}"\nseal_keys: "{self.folder}/keys"\nkeysets: "{self.folder}/keysets"\n'
+              f'broker_address: "{broker}"\n')
+        for partner in PARTNER_IDS:
+            peers = "".join(f'peer_addresses {{ partner: "{p}" address: "127.0.0.1:{self.ports[p + ".peer"]}" }}\n' for p in PARTNER_IDS)
+            write(config / f"{partner}.textproto", self._common(partner, f"node-{partner}") +
+                  f'partner: "{partner}"\nlisten_intake: "127.0.0.1:{self.ports[partner + ".intake"]}"\n'
+                  f'listen_peer: "127.0.0.1:{self.ports[partner + ".peer"]}"\nsigning_key: "{self.folder}/keys/{partner}.pem"\n'
+                  f'vault_key: "{self.folder}/keys/{partner}.vault"\nkeysets: "{self.folder}/keysets"\n'
+                  f'shares: "{self.folder}/shares/{partner}"\nbroker_address: "{broker}"\n{peers}')
+
+    def _write_region_file(self):
+        pki = self.folder / "pki"
+
+        def identity(role, name, signing_key=None):
+            files = {"cert": f"{pki}/{role}-{name}.crt", "key": f"{pki}/{role}-{name}.key", "ca": f"{pki}/ca.crt", "urn": urn(role, name)}
+            return {**files, "signing_key": str(signing_key)} if signing_key else files
+
+        write(self.folder / "region.json", json.dumps({
+            "region": NAME,
+            "broker": {"address": f'127.0.0.1:{self.ports["broker"]}'},
+            "hub": {"address": f'127.0.0.1:{self.ports["hub"]}'},
+            "nodes": {p: {"intake": f'127.0.0.1:{self.ports[p + ".intake"]}', "peer": f'127.0.0.1:{self.ports[p + ".peer"]}'}
+                      for p in PARTNER_IDS},
+            "identities": {"staff": identity("staff", "staff", self.folder / "keys" / "staff.pem"),
+                           "officer": identity("officer", "officer"), **{p: identity("it", p) for p in PARTNER_IDS}},
+            "covenant": str(self.folder / "covenant.note"),
+            "roster": str(self.folder / "roster.note"),
+            "pids": {name: process.pid for name, process in self.processes.items()},
+        }, indent=2) + "\n")
+
+    # Processes.
+
+    def names(self):
+        return ["broker", "hub"] + PARTNER_IDS
+
+    def start(self):
+        """Starts all six and returns when each answers."""
+        self._choose_ports()
+        self._write_configuration()
+        for name in self.names():
+            self.start_one(name)
+        self._write_region_file()
+        for name in self.names():
+            self.wait_until_up(name)
+
+    def start_one(self, name):
+        program = {"broker": "raakvlak-broker", "hub": "raakvlak-hub"}.get(name, "raakvlak-node")
+        # Appended to, so that a later start does not hide what an earlier one said.
+        with open(self.folder / "log" / f"{name}.log", "ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [self.binary(program), "--config", self.folder / "config" / f"{name}.textproto"], stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log, start_new_session=True)
+
+    def restart_one(self, name):
+        self.start_one(name)
+        self._write_region_file()
+        self.wait_until_up(name)
+
+    def ports_of(self, name):
+        return [self.ports[name]] if name in self.ports else [self.ports[f"{name}.intake"], self.ports[f"{name}.peer"]]
+
+    def wait_until_up(self, name, seconds=30):
+        deadline = time.monotonic() + seconds
+        for port in self.ports_of(name):
+            while True:
+                if self.processes[name].poll() is not None:
+                    raise RegionError(f"{name} ended at once ({self.processes[name].returncode}); its last words: {self.last_words(name)}")
+                with socket.socket() as one:
+                    one.settimeout(1)
+                    if one.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+                if time.monotonic() > deadline:
+                    raise RegionError(f"{name} does not answer on port {port}; see {self.folder}/log/{name}.log")
+                time.sleep(0.05)
+
+    def last_words(self, name):
+        lines = (self.folder / "log" / f"{name}.log").read_text(errors="replace").splitlines()
+        return lines[-1] if lines else "(none)"
+
+    def kill_one(self, name):
+        """kill -9 of a process that this object started."""
+        self.processes[name].kill()
+        self.processes[name].wait()
+
+    def stop_one(self, name):
+        self.processes[name].send_signal(signal.SIGTERM)
+        try:
+            self.processes[name].wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.kill_one(name)
+
+    def stop(self):
+        for process in self.processes.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for name in list(self.processes):
+            if self.processes[name].poll() is None:
+                self.stop_one(name)
+        self.processes.clear()
+        if (self.folder / "region.json").exists():
+            self._write_region_file()
+        if self.lock:
+            self.lock.close()
+            self.lock = None
+
+    # The main job.
+
+    def push(self, partner, path):
+        """Pushes one file. Returns the summary; rejected rows are in it."""
+        done = self.cli("--json", "signal", "push", path, check=False, identity=partner)
+        if done.returncode not in (0, 1) or not done.stdout.strip():
+            raise RegionError(f"{partner}: push failed ({done.returncode}): {done.stderr.strip()}")
+        return json.loads(done.stdout)
+
+    def queued(self, partner):
+        return len(self.json(partner, "signal", "list", "--state", "queued")["signals"])
+
+    def wait_until_submitted(self, partners=None, seconds=600):
+        """Returns when no node has a signal waiting."""
+        deadline = time.monotonic() + seconds
+        while True:
+            waiting = {p: self.queued(p) for p in (partners or PARTNER_IDS)}
+            if not any(waiting.values()):
+                return
+            if time.monotonic() > deadline:
+                raise RegionError(f"signals still wait: {waiting}; see {self.folder}/log")
+            time.sleep(0.2)
+
+    def wait_until_matched(self, seconds=120):
+        """Returns the list of matches once it has stood still over three matching runs (one each second)."""
+        deadline = time.monotonic() + seconds
+        last, since = None, time.monotonic()
+        while True:
+            now = self.json("staff", "match", "list")["matches"]
+            if now != last:
+                last, since = now, time.monotonic()
+            if time.monotonic() - since >= 3.0:
+                return last
+            if time.monotonic() > deadline:
+                raise RegionError("the list of matches does not come to rest")
+            time.sleep(0.3)
+
+    def open(self, match, case="DEMO-1", reason="demonstratie: overleg over dit signaal"):
+        return self.json("staff", "match", "open", match["id"], "--case", case, "--reason", reason)
