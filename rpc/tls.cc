@@ -1,5 +1,6 @@
 #include "rpc/tls.h"
 
+#include <grpc/support/log.h>
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
 #include <openssl/bio.h>
@@ -13,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/reason.h"
 #include "base/secret.h"
 #include "base/status.h"
@@ -101,10 +103,18 @@ class UrnVerifier final : public ExternalCertificateVerifier {
   const std::string urn_;
 };
 
+void LogGrpc(gpr_log_func_args* line) {
+  const absl::string_view file(line->file);
+  base::Log(
+      line->severity == GPR_LOG_SEVERITY_ERROR ? base::LogLevel::kWarning : base::LogLevel::kInfo, "grpc",
+      {{"at", absl::StrCat(file.substr(file.rfind('/') + 1), ":", line->line)}, {"message", line->message}});
+}
+
 }  // namespace
 
-void RequireTls13() {
+void PrepareProcess() {
   setenv("GRPC_SSL_CIPHER_SUITES", kNoTls12Suite, 1);
+  gpr_set_log_function(LogGrpc);
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 }
 

@@ -1,11 +1,11 @@
 // Mutual TLS 1.3: credentials for servers and clients.
 //
-// gRPC 1.51 cannot be told to require TLS 1.3. RequireTls13 leaves TLS 1.2 without a usable cipher suite;
+// gRPC 1.51 cannot be told to require TLS 1.3. PrepareProcess leaves TLS 1.2 without a usable cipher suite;
 // SelfTest proves it on the running listener, and a server that fails it does not serve. Certificates may
 // rotate: files are read when credentials are made, so a program takes new ones by a restart. It does NOT
 // look at revocation lists: who is out is said by covenant and roster, on every call (rpc/gate.h).
 //
-// Thread safety: RequireTls13 before any other thread; the rest may be called from any thread.
+// Thread safety: PrepareProcess before any other thread; the rest may be called from any thread.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -19,10 +19,11 @@
 
 namespace raakvlak::rpc {
 
-// Call first in main(): sets the cipher suites by environment, the only way there is. It also switches off
-// the deadlock detector of Debian's Abseil, which would abort the process on a lock order it thinks wrong
-// inside gRPC.
-void RequireTls13();
+// Call first in main(): sets the cipher suites by environment, the only way there is. It also sends gRPC's
+// own log lines to base::Log (event "grpc"; a failed handshake of some peer is such a line, and each SelfTest
+// makes two), and switches off the deadlock detector of Debian's Abseil, which aborts the process on a lock
+// order it thinks wrong inside gRPC.
+void PrepareProcess();
 
 struct TlsFiles {
   std::string certificate;  // PEM chain, own certificate first

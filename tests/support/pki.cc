@@ -59,7 +59,7 @@ void WriteKey(const std::string& path, EVP_PKEY* key) {
 }  // namespace
 
 TestPki::TestPki() {
-  rpc::RequireTls13();
+  rpc::PrepareProcess();
   key_.reset(EVP_EC_gen("P-256"));
   certificate_.reset(Begin(key_.get(), nullptr, 1, "Test authority"));
   Extend(certificate_.get(), certificate_.get(), NID_basic_constraints, "critical,CA:TRUE");

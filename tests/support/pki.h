@@ -18,7 +18,7 @@ namespace raakvlak::testing {
 
 class TestPki {
  public:
-  // Also calls rpc::RequireTls13, which must come before the first credentials of the process.
+  // Also calls rpc::PrepareProcess, which must come before the first credentials of the process.
   TestPki();
   ~TestPki();
 
