@@ -1,0 +1,62 @@
+#include "server/broker/background.h"
+
+#include "base/log.h"
+#include "base/status.h"
+
+namespace raakvlak::broker {
+namespace {
+
+constexpr absl::Duration kExpiryInterval = absl::Hours(1);
+
+}  // namespace
+
+Background::Background(storage::BrokerStore& store, policy::Authority& authority, const base::Clock& clock,
+                       base::Random& random, const policy::Snapshot& in_force)
+    : authority_(authority),
+      clock_(clock),
+      matcher_(store, clock, random, in_force.covenant->text().broker().urn()),
+      expiry_(store, clock, in_force.covenant->text().broker().urn()),
+      last_known_(in_force),
+      expiring_([] { return kExpiryInterval; }, [this] { Expire(); }),
+      matching_([this] { return absl::Seconds(LastKnown().covenant->text().matching_interval_seconds()); },
+                [this] { Match(); }) {}
+
+void Background::Stop() {
+  matching_.Stop();
+  expiring_.Stop();
+}
+
+policy::Snapshot Background::LastKnown() {
+  const absl::StatusOr<policy::Snapshot> current = authority_.Current();
+  base::MutexLock lock(mutex_);
+  if (current.ok()) last_known_ = *current;
+  return last_known_;
+}
+
+void Background::Match() {
+  const absl::StatusOr<policy::Snapshot> in_force = authority_.Current();
+  if (!in_force.ok()) {
+    base::LogStatus(base::LogLevel::kWarning, "broker.not_matching", in_force.status());
+    return;
+  }
+  const uint32_t today = in_force->covenant->DayAt(clock_.Now());
+  if (today != matched_day_) Expire();
+  const absl::StatusOr<MatchRun> run = matcher_.Run(TermsOf(*in_force));
+  if (!run.ok()) {
+    base::LogStatus(base::LogLevel::kError, "broker.match_failed", run.status());
+    return;
+  }
+  matched_day_ = today;
+}
+
+void Background::Expire() {
+  const policy::Snapshot snapshot = LastKnown();
+  ExpiryTerms terms;
+  terms.today = snapshot.covenant->DayAt(clock_.Now());
+  terms.closed_match_days = snapshot.covenant->text().log_retention_days();
+  terms.policy = snapshot.Name();
+  const absl::StatusOr<ExpiryRun> run = expiry_.Run(terms);
+  if (!run.ok()) base::LogStatus(base::LogLevel::kError, "broker.expiry_failed", run.status());
+}
+
+}  // namespace raakvlak::broker

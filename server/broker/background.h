@@ -1,0 +1,51 @@
+// Background: the broker's two jobs, each in a thread of its own: matching at the covenant's interval and
+// expiry every hour, both from the start on. Matching first lets expire what the day took, so that no signal
+// counts on its expiry day.
+//
+// While covenant or roster are out of force nothing is matched, but retention goes on under what was last in
+// force. Failures are logged, and the next run tries again. Thread safety: Stop may be called from any
+// thread.
+#pragma once
+
+#include <string>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "base/random.h"
+#include "policy/authority.h"
+#include "server/broker/expiry.h"
+#include "server/broker/matcher.h"
+#include "server/broker/periodic_job.h"
+#include "server/storage/broker_store.h"
+
+namespace raakvlak::broker {
+
+class Background {
+ public:
+  // `in_force` is what is in force now; the broker's URN in it is the actor of the entries. The references
+  // outlive the Background.
+  Background(storage::BrokerStore& store, policy::Authority& authority, const base::Clock& clock,
+             base::Random& random, const policy::Snapshot& in_force);
+
+  // Lets runs that are under way finish. May be called twice; the destructor does it too.
+  void Stop();
+
+ private:
+  // What is in force, or was last.
+  policy::Snapshot LastKnown();
+  void Match();
+  void Expire();
+
+  policy::Authority& authority_;
+  const base::Clock& clock_;
+  Matcher matcher_;
+  Expiry expiry_;
+  base::Mutex mutex_;
+  policy::Snapshot last_known_ ABSL_GUARDED_BY(mutex_);
+  uint32_t matched_day_ = 0;  // only the matching thread's
+  // The threads end before what they use.
+  PeriodicJob expiring_;
+  PeriodicJob matching_;
+};
+
+}  // namespace raakvlak::broker

@@ -1,0 +1,57 @@
+// Matches: the hub lists and opens matches on signed orders of staff (proto/raakvlak/v1/matches.proto).
+//
+// Every call needs an order of its own, which is taken once. An order that is refused after its signature
+// verified is spent too. The audit entry, with who ordered it, the order's hash, purpose, legal basis, case
+// reference and reason, is in the same transaction as the reading and durable before the answer leaves;
+// refusals likewise.
+//
+// Between matching runs a match may have lost what made it one. What is listed and handed out has k
+// organisations, all in force; the CASE rule and each signal's expiry are looked at when it is opened. The
+// hub's opener checks all of it again from signed bytes.
+//
+// The gate has admitted the caller as hub. Thread safety: all methods may be called from any thread.
+#pragma once
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "policy/order.h"
+#include "raakvlak/v1/matches.pb.h"
+#include "rpc/gate.h"
+#include "server/broker/audit_entry.h"
+#include "server/storage/broker_store.h"
+
+namespace raakvlak::broker {
+
+class Matches {
+ public:
+  // Both outlive the Matches.
+  Matches(storage::BrokerStore& store, const base::Clock& clock) : store_(store), clock_(clock) {}
+
+  // List answers a page of the order's purpose, oldest first. Errors of VerifyOrder; REPLAYED;
+  // INVALID_ARGUMENT (page size or token); STORAGE_FAILED.
+  absl::StatusOr<v1::ListMatchesResponse> List(const rpc::Gate::Pass& pass,
+                                               const v1::ListMatchesRequest& request);
+
+  // Open answers the envelopes of one match. As List, and NOT_FOUND (also a match of another purpose),
+  // MATCH_CLOSED (also: fewer than k organisations left, or no case left in mode CASE), MATCH_CHANGED (not
+  // the contents that the order names, or one of its signals has expired or its partner is no longer in
+  // force), TOO_LARGE (over kMaxOpenedBytes).
+  absl::StatusOr<v1::OpenMatchResponse> Open(const rpc::Gate::Pass& pass,
+                                             const v1::OpenMatchRequest& request);
+
+ private:
+  // Act runs `body` for a verified order in one transaction, with the replay check before it and the entry
+  // after it. An error of `body` other than of the store becomes a refusal that is logged and returned.
+  absl::Status Act(absl::string_view rpc, const policy::VerifiedOrder& order, storage::AuditEntry entry,
+                   absl::Time now,
+                   absl::FunctionRef<absl::Status(storage::BrokerTransaction&, storage::AuditEntry&)> body);
+
+  storage::BrokerStore& store_;
+  const base::Clock& clock_;
+};
+
+// A gRPC message of the broker holds 16 MiB.
+inline constexpr size_t kMaxOpenedBytes = 15 << 20;
+
+}  // namespace raakvlak::broker

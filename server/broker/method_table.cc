@@ -1,0 +1,14 @@
+#include "server/broker/method_table.h"
+
+namespace raakvlak::broker {
+
+std::vector<rpc::MethodRule> MethodTable() {
+  using rpc::Role;
+  return {
+      {kSubmitMethod, {Role::kNode}, ""},         {kWithdrawMethod, {Role::kNode}, ""},
+      {kListMatchesMethod, {Role::kHub}, ""},     {kOpenMatchMethod, {Role::kHub}, ""},
+      {kListEntriesMethod, {Role::kOfficer}, ""},
+  };
+}
+
+}  // namespace raakvlak::broker

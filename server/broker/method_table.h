@@ -1,0 +1,18 @@
+// Who may make which call at the broker: the table of its Gate. An RPC without a row is refused to everyone.
+#pragma once
+
+#include <vector>
+
+#include "rpc/gate.h"
+
+namespace raakvlak::broker {
+
+inline constexpr char kSubmitMethod[] = "/raakvlak.v1.Exchange/Submit";
+inline constexpr char kWithdrawMethod[] = "/raakvlak.v1.Exchange/Withdraw";
+inline constexpr char kListMatchesMethod[] = "/raakvlak.v1.Matches/List";
+inline constexpr char kOpenMatchMethod[] = "/raakvlak.v1.Matches/Open";
+inline constexpr char kListEntriesMethod[] = "/raakvlak.v1.Audit/ListEntries";
+
+std::vector<rpc::MethodRule> MethodTable();
+
+}  // namespace raakvlak::broker

@@ -1,0 +1,23 @@
+#include "server/broker/policy_log.h"
+
+#include "absl/strings/str_cat.h"
+#include "base/bytes.h"
+#include "base/status.h"
+
+namespace raakvlak::broker {
+
+absl::Status PolicyLog::Store(const policy::Newest& newest) {
+  storage::AuditEntry entry;
+  entry.time_ms = absl::ToUnixMillis(clock_.Now());
+  entry.actor = actor_;
+  entry.role = "broker";
+  entry.action = "policy_load";
+  entry.object = base::Hex(newest.covenant_id);
+  entry.policy = absl::StrCat("c", newest.covenant_version, "/r", newest.roster_number);
+  RAAKVLAK_RETURN_IF_ERROR(store_.Write("policy_load", [&](storage::BrokerTransaction& transaction) {
+    return transaction.AppendAudit(entry).status();
+  }));
+  return store_.Store(newest);
+}
+
+}  // namespace raakvlak::broker
