@@ -5,7 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "cli/audit_commands.h"
+#include "cli/match_commands.h"
 #include "cli/output.h"
+#include "cli/signal_commands.h"
 
 namespace raakvlak::cli {
 namespace {
@@ -63,7 +66,9 @@ void BuildCommandLine(CLI::App& app, GlobalOptions& options, Commands& commands)
       "  raakvlak --region region.json --as politie signal push politie.csv\n"
       "  raakvlak --region region.json --as staff match list\n"
       "  raakvlak --region region.json --as officer audit list --action open\n");
-  static_cast<void>(commands);
+  AddSignalCommands(commands);
+  AddMatchCommands(commands);
+  AddAuditCommands(commands);
 }
 
 ExitCode RunRaakvlak(std::vector<std::string> arguments, const Environment& environment) {
@@ -80,6 +85,10 @@ ExitCode RunRaakvlak(std::vector<std::string> arguments, const Environment& envi
   }
   const absl::StatusOr<ExitCode> result = RunSelected(options, commands, environment);
   environment.out.flush();
+  if (result.ok() && !environment.out.good()) {
+    environment.err << "raakvlak: standard output could not be written\n";
+    return ExitCode::kError;
+  }
   if (result.ok()) return *result;
   PrintError(result.status(), options.json, environment.err);
   return ExitCodeOf(result.status());

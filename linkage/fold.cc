@@ -25,7 +25,7 @@ UChar32 NextCodePoint(absl::string_view text, int32_t& at) {
 
 // The block "Spacing Modifier Letters" holds apostrophes that count as letters (U+02BC in "O\u02BCNeill").
 bool IsKeptLetter(UChar32 c) {
-  return u_isalpha(c) && u_charType(c) != U_NON_SPACING_MARK && !(c >= 0x02B0 && c <= 0x02FF);
+  return u_isalpha(c) && !(c >= 0x02B0 && c <= 0x02FF);
 }
 
 void Wipe(icu::UnicodeString& text) {

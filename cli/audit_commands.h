@@ -1,0 +1,10 @@
+// `raakvlak audit list`: a privacy officer and the log.
+#pragma once
+
+#include "cli/command.h"
+
+namespace raakvlak::cli {
+
+void AddAuditCommands(Commands& commands);
+
+}  // namespace raakvlak::cli
