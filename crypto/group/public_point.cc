@@ -1,6 +1,7 @@
 #include "crypto/group/public_point.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <vector>
 
@@ -13,7 +14,7 @@ namespace {
 
 // Fewer points than this are multiplied one by one: filling buckets would cost more
 // (tests/bench/token_bench.cc).
-constexpr size_t kPlainLimit = 6;
+constexpr size_t kPlainLimit = 4;
 // L is barely over 2^252. The last window also takes bit 252.
 constexpr size_t kScalarBits = 252;
 constexpr size_t kMaxWindow = 12;
@@ -136,12 +137,12 @@ std::string PublicPoint::Encode() const {
 }
 
 absl::StatusOr<Element> PublicPoint::ToElement() const {
-  if (IsIdentity()) {
+  Element out;
+  decaf_255_point_encode(out.bytes_.data(), point_);
+  if (out.bytes_ == std::array<uint8_t, kElementSize>{}) {
     return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kVerificationFailed,
                        "a point is the identity");
   }
-  Element out;
-  decaf_255_point_encode(out.bytes_.data(), point_);
   return out;
 }
 

@@ -71,8 +71,9 @@ absl::StatusOr<ElementList> ElementList::DecodeAll(std::string packed) {
   const size_t n = out.packed_.size() / group::kElementSize;
   out.points_.reserve(n);
   for (size_t i = 0; i < n; ++i) {
-    RAAKVLAK_ASSIGN_OR_RETURN(PublicPoint point, PublicPoint::Decode(out.encoding(i)));
-    out.points_.push_back(std::move(point));
+    const absl::StatusOr<PublicPoint> point = PublicPoint::Decode(out.encoding(i));
+    if (!point.ok()) return point.status();
+    out.points_.push_back(*point);
   }
   return out;
 }

@@ -35,17 +35,17 @@ Scalar ToScalar(absl::uint128 value) {
 // lambda_i = (negative ? -1 : 1) * magnitude / D.
 struct Factor {
   bool negative;
-  uint64_t magnitude;
+  uint32_t magnitude;
 };
 struct Factors {
   std::vector<Factor> factors;
   Scalar denominator;
 };
 
-// The coefficients at 0 over their smallest common denominator D; nothing when a factor passes 64 bits, as
-// happens for some sets of about fifteen indices. REQUIRES: checked indices. Then nothing overflows:
-// numerators divide 32!, and denominators and D divide 31! (a product of distinct distances below and above i
-// divides (i-1)! (32-i)!).
+// The coefficients at 0 over their smallest common denominator D; nothing when a factor passes 32 bits, as
+// happens for scattered sets of six and more (never for 1..t). REQUIRES: checked indices. Then nothing
+// overflows: numerators divide 32!, and denominators and D divide 31! (a product of distinct distances below
+// and above i divides (i-1)! (32-i)!).
 std::optional<Factors> SmallFactors(absl::Span<const uint32_t> indices) {
   std::vector<absl::uint128> numerators;
   std::vector<absl::uint128> denominators;
@@ -69,8 +69,9 @@ std::optional<Factors> SmallFactors(absl::Span<const uint32_t> indices) {
   }
   for (size_t i = 0; i < indices.size(); ++i) {
     const absl::uint128 scale = common / denominators[i];
-    if (numerators[i] > std::numeric_limits<uint64_t>::max() / scale) return std::nullopt;
-    out.factors[i].magnitude = absl::Uint128Low64(numerators[i] * scale);
+    // The quotient, since the product may pass 128 bits.
+    if (numerators[i] > std::numeric_limits<uint32_t>::max() / scale) return std::nullopt;
+    out.factors[i].magnitude = static_cast<uint32_t>(numerators[i] * scale);
   }
   out.denominator = ToScalar(common);
   return out;

@@ -3,7 +3,7 @@
 // Lagrange interpolation in the exponent at 0: Z = sum lambda_i * Z_i. The coefficients for indices up to 32
 // are fractions of small integers, so they are cleared of their common denominator D: D * Z = sum (D *
 // lambda_i) * Z_i takes only small factors, and D^-1 goes into the scalar that unblinds, which is needed
-// anyway. For the few large sets whose factors pass 64 bits, full coefficients do.
+// anyway. Large scattered sets have factors over 32 bits and take full coefficients.
 //
 // It does NOT verify: hand in only answers whose proof was verified (oprf::VerifyProof) against PublicShare.
 //

@@ -175,11 +175,13 @@ TEST(CombineTest, AnswersThatCancelAreRejected) {
 
 TEST(CombineTest, LargeAndScatteredRegionsGiveTheOutputOfTheSingleKey) {
   const std::vector<std::vector<uint32_t>> sets = {
+      FirstIndices(8),
       FirstIndices(32),
       {1, 32},
       {31, 32},
       {2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32},
-      // Coefficients of 64 bits and more.
+      // The factors over the common denominator pass 32 bits in the next, and come to 64 bits in the last.
+      {7, 8, 13, 19, 23, 29, 31},
       {3, 5, 8, 10, 12, 15, 16, 17, 18, 20, 21, 24, 30, 31, 32},
   };
   for (const std::vector<uint32_t>& set : sets) {
