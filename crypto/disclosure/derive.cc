@@ -45,7 +45,7 @@ class Hmac {
 class Derivation {
  public:
   Derivation(const base::SecretBytes& output, absl::string_view extended_context)
-      : hmac_(base::AsBytes(output.Reveal(base::RevealSecret())), output.size()),
+      : hmac_(base::AsBytes(output.Reveal(base::RevealSecret{})), output.size()),
         extended_context_(extended_context) {}
   ~Derivation() { sodium_memzero(digest_.data(), digest_.size()); }
 

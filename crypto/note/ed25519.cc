@@ -67,14 +67,14 @@ absl::StatusOr<PrivateKey> PrivateKey::FromSeed(const base::SecretBytes& seed) {
   std::string public_bytes(kPublicKeySize, '\0');
   std::string expanded(crypto_sign_SECRETKEYBYTES, '\0');
   crypto_sign_seed_keypair(base::AsMutableBytes(public_bytes), base::AsMutableBytes(expanded),
-                           base::AsBytes(seed.Reveal(RevealSecret())));
+                           base::AsBytes(seed.Reveal(RevealSecret{})));
   base::SecretBytes secret = base::SecretBytes::Take(std::move(expanded));
   RAAKVLAK_ASSIGN_OR_RETURN(PublicKey public_key, PublicKey::Create(public_bytes));
   return PrivateKey(public_key, std::move(secret));
 }
 
 absl::StatusOr<PrivateKey> PrivateKey::FromPem(const base::SecretBytes& pem) {
-  const absl::string_view text = pem.Reveal(RevealSecret());
+  const absl::string_view text = pem.Reveal(RevealSecret{});
   if (text.size() > kMaxPemSize) return Malformed("not an Ed25519 private key in PEM");
   OpenSslPtr<BIO> input(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
   RAAKVLAK_CHECK(input != nullptr, "OpenSSL has memory");
@@ -94,7 +94,7 @@ absl::StatusOr<PrivateKey> PrivateKey::FromPem(const base::SecretBytes& pem) {
 base::SecretBytes PrivateKey::ToPem() const {
   // libsodium's secret key starts with the seed, which is what PKCS#8 holds (RFC 8410 section 7).
   OpenSslPtr<EVP_PKEY> key(EVP_PKEY_new_raw_private_key(
-      EVP_PKEY_ED25519, nullptr, base::AsBytes(expanded_.Reveal(RevealSecret())), kSeedSize));
+      EVP_PKEY_ED25519, nullptr, base::AsBytes(expanded_.Reveal(RevealSecret{})), kSeedSize));
   OpenSslPtr<BIO> output(BIO_new(BIO_s_mem()));
   RAAKVLAK_CHECK(key != nullptr && output != nullptr, "OpenSSL has memory");
   RAAKVLAK_CHECK(
@@ -108,7 +108,7 @@ base::SecretBytes PrivateKey::ToPem() const {
 std::string PrivateKey::Sign(absl::string_view message) const {
   std::string signature(kSignatureSize, '\0');
   crypto_sign_detached(base::AsMutableBytes(signature), nullptr, base::AsBytes(message), message.size(),
-                       base::AsBytes(expanded_.Reveal(RevealSecret())));
+                       base::AsBytes(expanded_.Reveal(RevealSecret{})));
   return signature;
 }
 

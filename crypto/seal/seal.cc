@@ -42,7 +42,7 @@ std::string Encrypt(const SecretBytes& key, absl::string_view plaintext, absl::s
   crypto_aead_xchacha20poly1305_ietf_encrypt(AsMutableBytes(out) + kNonceSize, nullptr, AsBytes(plaintext),
                                              plaintext.size(), AsBytes(additional_data),
                                              additional_data.size(), nullptr, AsBytes(out),
-                                             AsBytes(key.Reveal(RevealSecret())));
+                                             AsBytes(key.Reveal(RevealSecret{})));
   return out;
 }
 
@@ -54,7 +54,7 @@ absl::StatusOr<SecretBytes> Decrypt(const SecretBytes& key, absl::string_view ci
   if (crypto_aead_xchacha20poly1305_ietf_decrypt(
           AsMutableBytes(plaintext), nullptr, nullptr, AsBytes(encrypted), encrypted.size(),
           AsBytes(additional_data), additional_data.size(), AsBytes(ciphertext),
-          AsBytes(key.Reveal(RevealSecret()))) != 0) {
+          AsBytes(key.Reveal(RevealSecret{}))) != 0) {
     return CannotOpen();
   }
   return SecretBytes::Take(std::move(plaintext));
@@ -62,7 +62,7 @@ absl::StatusOr<SecretBytes> Decrypt(const SecretBytes& key, absl::string_view ci
 
 // HMAC-SHA-512 cut to 32 bytes, with a key of any length.
 std::string Hmac(const SecretBytes& key, absl::string_view first, absl::string_view second) {
-  const absl::string_view key_bytes = key.Reveal(RevealSecret());
+  const absl::string_view key_bytes = key.Reveal(RevealSecret{});
   crypto_auth_hmacsha512_state state;
   crypto_auth_hmacsha512_init(&state, AsBytes(key_bytes), key_bytes.size());
   crypto_auth_hmacsha512_update(&state, AsBytes(first), first.size());
@@ -87,7 +87,7 @@ absl::StatusOr<SealKeyPair> SealKeyPairFromSecret(SecretBytes secret_key) {
   if (secret_key.size() != kKeySize) return InvalidArgument("a seal key has 32 bytes");
   SealKeyPair pair{std::string(kKeySize, '\0'), std::move(secret_key)};
   RAAKVLAK_CHECK(crypto_scalarmult_base(AsMutableBytes(pair.public_key),
-                                        AsBytes(pair.secret_key.Reveal(RevealSecret()))) == 0,
+                                        AsBytes(pair.secret_key.Reveal(RevealSecret{}))) == 0,
                  "X25519 of the base point does not fail");
   return pair;
 }
@@ -97,7 +97,7 @@ std::string SealKeyId(absl::string_view public_key) {
 }
 
 std::string ContentKeyCommitment(const SecretBytes& content_key) {
-  const absl::string_view key_bytes = content_key.Reveal(RevealSecret());
+  const absl::string_view key_bytes = content_key.Reveal(RevealSecret{});
   crypto_hash_sha512_state state;
   crypto_hash_sha512_init(&state);
   crypto_hash_sha512_update(&state, AsBytes(kCommitLabel), kCommitLabel.size());
@@ -139,7 +139,7 @@ absl::StatusOr<std::string> SealContent(absl::string_view header, absl::string_v
 absl::StatusOr<SecretBytes> OpenContent(absl::string_view header, absl::string_view payload,
                                         const SecretBytes& content_key, const SealKeyPair& seal_key) {
   RAAKVLAK_ASSIGN_OR_RETURN(const SecretBytes box_secret, Decrypt(content_key, payload, header));
-  const absl::string_view box = box_secret.Reveal(RevealSecret());
+  const absl::string_view box = box_secret.Reveal(RevealSecret{});
   if (box.size() < crypto_box_SEALBYTES + kPaddingBlock ||
       (box.size() - crypto_box_SEALBYTES) % kPaddingBlock != 0 || seal_key.public_key.size() != kKeySize ||
       seal_key.secret_key.size() != kKeySize) {
@@ -148,10 +148,10 @@ absl::StatusOr<SecretBytes> OpenContent(absl::string_view header, absl::string_v
   std::string opened(box.size() - crypto_box_SEALBYTES, '\0');
   const int result =
       crypto_box_seal_open(AsMutableBytes(opened), AsBytes(box), box.size(), AsBytes(seal_key.public_key),
-                           AsBytes(seal_key.secret_key.Reveal(RevealSecret())));
+                           AsBytes(seal_key.secret_key.Reveal(RevealSecret{})));
   const SecretBytes padded = SecretBytes::Take(std::move(opened));
   if (result != 0) return CannotOpen();
-  const absl::string_view plaintext = padded.Reveal(RevealSecret());
+  const absl::string_view plaintext = padded.Reveal(RevealSecret{});
   size_t plain_size = 0;
   if (sodium_unpad(&plain_size, AsBytes(plaintext), plaintext.size(), kPaddingBlock) != 0 ||
       plain_size < kHashSize || plain_size > kHashSize + kMaxContentSize ||
@@ -164,7 +164,7 @@ absl::StatusOr<SecretBytes> OpenContent(absl::string_view header, absl::string_v
 std::string WrapContentKey(const SecretBytes& wrap_key, const SecretBytes& content_key,
                            absl::string_view additional_data, base::Random& random) {
   RAAKVLAK_CHECK(content_key.size() == kKeySize, "content keys have 32 bytes");
-  return Encrypt(wrap_key, content_key.Reveal(RevealSecret()), additional_data, random);
+  return Encrypt(wrap_key, content_key.Reveal(RevealSecret{}), additional_data, random);
 }
 
 absl::StatusOr<SecretBytes> UnwrapContentKey(const SecretBytes& wrap_key, absl::string_view wrapped,

@@ -23,7 +23,7 @@ const group::Element kPublicKey = example::ExamplePublicKey();
 std::string Input(const Context& context, const std::vector<std::string>& fields) {
   absl::StatusOr<base::SecretBytes> input = EncodeInput(context, fields);
   EXPECT_THAT(input, IsOk());
-  return std::string(input->Reveal(base::RevealSecret()));
+  return std::string(input->Reveal(base::RevealSecret{}));
 }
 
 // Contexts that each differ from the example in one thing.

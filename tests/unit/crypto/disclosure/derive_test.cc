@@ -50,7 +50,7 @@ std::string ReferenceModL(const std::string& wide) {
   return out;
 }
 
-std::string Text(const SecretBytes& secret) { return std::string(secret.Reveal(base::RevealSecret())); }
+std::string Text(const SecretBytes& secret) { return std::string(secret.Reveal(base::RevealSecret{})); }
 
 TEST(DeriveTest, FiguresAreThoseOfTheWorkedExample) {
   const std::string context = *base::ParseHex(example::kExtendedContext);

@@ -59,7 +59,7 @@ class TokenTest : public ::testing::Test {
                                                      AdditionalData(signal)));
     RAAKVLAK_ASSIGN_OR_RETURN(const SecretBytes content,
                               seal::OpenContent(signal.header, signal.payload, content_key, seal_key_));
-    return std::string(content.Reveal(base::RevealSecret()));
+    return std::string(content.Reveal(base::RevealSecret{}));
   }
   absl::StatusOr<group::Scalar> RecoverFrom(const std::vector<Signal>& signals) {
     std::vector<IndexedShare> shares;

@@ -24,7 +24,7 @@ std::string FromHex(absl::string_view hex) { return *base::ParseHex(hex); }
 
 PrivateKey KeyFromSeed(absl::string_view hex) { return *PrivateKey::FromSeed(SecretBytes(FromHex(hex))); }
 
-std::string Text(const SecretBytes& secret) { return std::string(secret.Reveal(base::RevealSecret())); }
+std::string Text(const SecretBytes& secret) { return std::string(secret.Reveal(base::RevealSecret{})); }
 
 // RFC 8032 section 7.1, tests 1 to 3.
 struct Rfc8032Case {

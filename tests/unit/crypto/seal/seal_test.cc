@@ -25,7 +25,7 @@ using base::testing::ScriptedRandom;
 using base::testing::SeededRandom;
 namespace reason = base::reason;
 
-std::string Text(const SecretBytes& secret) { return std::string(secret.Reveal(base::RevealSecret())); }
+std::string Text(const SecretBytes& secret) { return std::string(secret.Reveal(base::RevealSecret{})); }
 
 std::string WithFlippedBit(std::string bytes, size_t bit) {
   bytes[bit / 8] ^= static_cast<char>(1 << (bit % 8));
@@ -90,13 +90,13 @@ TEST_F(SealTest, LayersAreThoseOfTheFormat) {
   ASSERT_EQ(crypto_aead_xchacha20poly1305_ietf_decrypt(
                 base::AsMutableBytes(box), nullptr, nullptr, base::AsBytes(payload) + 24, payload.size() - 24,
                 base::AsBytes(header_), header_.size(), base::AsBytes(payload),
-                base::AsBytes(content_key_.Reveal(base::RevealSecret()))),
+                base::AsBytes(content_key_.Reveal(base::RevealSecret{}))),
             0);
   // ... around a sealed box ...
   std::string plaintext(box.size() - crypto_box_SEALBYTES, '\0');
   ASSERT_EQ(crypto_box_seal_open(base::AsMutableBytes(plaintext), base::AsBytes(box), box.size(),
                                  base::AsBytes(seal_key_.public_key),
-                                 base::AsBytes(seal_key_.secret_key.Reveal(base::RevealSecret()))),
+                                 base::AsBytes(seal_key_.secret_key.Reveal(base::RevealSecret{}))),
             0);
   // ... around the header's hash, the content, 0x80 and zeros.
   std::string expected = base::Sha256(header_) + "content\x80";
