@@ -33,10 +33,10 @@ std::vector<Context> Neighbours() {
   out[1].purpose = "risicojeugd";
   out[2].identifier_class = 2;
   out[3].epoch = 2;
-  out[4].epoch = 0x01000000;
+  out[4].epoch = 0x01000001;
   out[5].rule = "bsm";
   out[6].rule_version = 2;
-  out[7].rule_version = 0x0100;
+  out[7].rule_version = 0x0101;
   out[8].region = "";
   return out;
 }

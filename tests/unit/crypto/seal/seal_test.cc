@@ -201,6 +201,18 @@ TEST_F(DishonestSealTest, PaddingThatIsNotThatOfTheFormatDoesNotOpen) {
   EXPECT_THAT(Open(SealRaw("")), HasReason(reason::kVerificationFailed));
 }
 
+TEST_F(DishonestSealTest, HashOneByteShortThatThePaddingCompletesDoesNotOpen) {
+  std::string header;
+  for (int i = 0; base::Sha256(header).back() != '\x80'; ++i) header = std::to_string(i);
+  const std::string cut = base::Sha256(header).substr(0, 31);
+  ASSERT_EQ(Padded(cut, 512).substr(0, 32), base::Sha256(header));
+  const std::string payload = SealRaw(Padded(cut, 512));
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const SecretBytes box, DecryptAtRest(content_key_, payload, header_));
+  EXPECT_THAT(
+      OpenContent(header, EncryptAtRest(content_key_, Text(box), header, random_), content_key_, seal_key_),
+      HasReason(reason::kVerificationFailed));
+}
+
 TEST_F(DishonestSealTest, PlaintextShorterThanItsHashOrOverTheLimitDoesNotOpen) {
   EXPECT_THAT(Open(SealRaw(Padded(base::Sha256(header_).substr(0, 31), 512))),
               HasReason(reason::kVerificationFailed));
