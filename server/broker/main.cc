@@ -123,7 +123,7 @@ absl::Status Serve(const v1::BrokerConfig& config, const rpc::TlsFiles& tls) {
 
 int main(int argc, char** argv) {
   namespace broker = raakvlak::broker;
-  raakvlak::rpc::RequireTls13();
+  raakvlak::rpc::PrepareProcess();
   raakvlak::v1::BrokerConfig config;
   const auto run = [&config](raakvlak::server::RunMode mode) -> absl::Status {
     RAAKVLAK_RETURN_IF_ERROR(broker::CheckRequired(config));

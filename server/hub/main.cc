@@ -90,7 +90,7 @@ absl::Status Run(const v1::HubConfig& config, server::RunMode mode) {
 }  // namespace raakvlak::hub
 
 int main(int argc, char** argv) {
-  raakvlak::rpc::RequireTls13();
+  raakvlak::rpc::PrepareProcess();
   raakvlak::v1::HubConfig config;
   return raakvlak::server::RunProgram(
       argc, argv, "raakvlak-hub",
