@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
   // A closed pipe is an output error, not a reason to die half-way through a push.
   std::signal(SIGPIPE, SIG_IGN);
   std::ios::sync_with_stdio(false);
-  raakvlak::rpc::RequireTls13();
+  raakvlak::rpc::PrepareProcess();
   const raakvlak::base::SystemClock clock;
   raakvlak::base::SystemRandom random;
   const raakvlak::cli::Environment environment{

@@ -24,9 +24,7 @@ UChar32 NextCodePoint(absl::string_view text, int32_t& at) {
 #pragma GCC diagnostic pop
 
 // The block "Spacing Modifier Letters" holds apostrophes that count as letters (U+02BC in "O\u02BCNeill").
-bool IsKeptLetter(UChar32 c) {
-  return u_isalpha(c) && !(c >= 0x02B0 && c <= 0x02FF);
-}
+bool IsKeptLetter(UChar32 c) { return u_isalpha(c) && !(c >= 0x02B0 && c <= 0x02FF); }
 
 void Wipe(icu::UnicodeString& text) {
   const int32_t capacity = text.getCapacity();
