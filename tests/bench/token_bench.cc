@@ -3,12 +3,17 @@
 //   build/release/tests/bench/token_bench
 //   build/release/tests/bench/token_bench --benchmark_filter='Holder|Client' --benchmark_min_time=0.1
 //
-// Counters:
-//   unit_us        microseconds of one crypto_scalarmult_ristretto255, measured before and after every
-//   iteration (the median) per_token_us   microseconds of CPU for one token (or element), on one core (the
-//   median of the iterations) units          the median, over the iterations, of the cost per token in units:
-//   the figure that has a target target         the most that `units` may be (holder 1.5, client 4.5, for
-//   batches of 1024 and more)
+// Counters, each the median of the iterations:
+//
+//   unit_us: microseconds of CPU of one crypto_scalarmult_ristretto255, measured before and after each
+//   iteration.
+//
+//   per_token_us: microseconds of CPU for one token (or point, or element), on one core.
+//
+//   units: per_token_us in units. This is the figure that has a target.
+//
+//   target: the most that `units` may be: holder 1.5, client 4.5, for batches of 1024 and more.
+//
 // The benchmarks without a target split the client's cost up.
 #include <benchmark/benchmark.h>
 #include <sodium.h>
