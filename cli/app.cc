@@ -8,6 +8,7 @@
 #include "cli/audit_commands.h"
 #include "cli/match_commands.h"
 #include "cli/output.h"
+#include "cli/policy_commands.h"
 #include "cli/signal_commands.h"
 
 namespace raakvlak::cli {
@@ -69,6 +70,9 @@ void BuildCommandLine(CLI::App& app, GlobalOptions& options, Commands& commands)
   AddSignalCommands(commands);
   AddMatchCommands(commands);
   AddAuditCommands(commands);
+  AddCovenantCommands(commands);
+  AddRosterCommands(commands);
+  AddKeyCommands(commands);
 }
 
 ExitCode RunRaakvlak(std::vector<std::string> arguments, const Environment& environment) {

@@ -1,0 +1,68 @@
+#include "cli/agreement_io.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/file.h"
+#include "base/status.h"
+#include "cli/output.h"
+#include "policy/keyset/key_files.h"
+
+namespace raakvlak::cli {
+
+absl::StatusOr<crypto::note::Note> ReadAgreement(const std::string& path) {
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::string file, base::ReadFile(path));
+  auto note = ParseFile(file);
+  if (!note.ok()) return base::Annotate(note.status(), path);
+  return note;
+}
+
+absl::Status WriteOutput(const std::string& path, absl::string_view text, Context& context) {
+  if (!path.empty()) return base::WriteFileAtomically(path, text, 0644);
+  context.out << text;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ExitCode> SignAgreement(const SignOptions& options, const crypto::note::Note& note,
+                                       const std::vector<crypto::note::VerifierKey>& verifiers,
+                                       Context& context) {
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto key, policy::ReadSigningKey(options.key));
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::string file, SignFile(note, verifiers, options.name, key));
+  RAAKVLAK_RETURN_IF_ERROR(
+      base::WriteFileAtomically(options.out.empty() ? options.in : options.out, file, 0644));
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto signed_note, ParseFile(file));
+  RAAKVLAK_ASSIGN_OR_RETURN(const Signers signers, SignersOf(signed_note, verifiers));
+  if (context.json) {
+    PrintJson(context.out, SignersJson(signers));
+  } else {
+    PrintSigners(context.out, signers);
+  }
+  return ExitCode::kOk;
+}
+
+nlohmann::ordered_json MessageJson(const google::protobuf::Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  options.always_print_primitive_fields = true;
+  std::string json;
+  RAAKVLAK_CHECK(google::protobuf::util::MessageToJsonString(message, &json, options).ok(),
+                 "a message without Any has a JSON form");
+  return nlohmann::ordered_json::parse(json);
+}
+
+nlohmann::ordered_json SignersJson(const Signers& signers) {
+  return {{"signed_by", signers.signed_by}, {"missing", signers.missing}};
+}
+
+void PrintLine(std::ostream& out, absl::string_view title, absl::string_view value) {
+  out << "  " << title << ": " << Printable(value) << "\n";
+}
+
+void PrintSigners(std::ostream& out, const Signers& signers) {
+  out << "signed by " << signers.signed_by.size() << " of "
+      << signers.signed_by.size() + signers.missing.size() << "\n";
+  for (const std::string& name : signers.missing) out << "  missing: " << Printable(name) << "\n";
+}
+
+}  // namespace raakvlak::cli

@@ -1,0 +1,43 @@
+// Reading, signing and printing of agreement files, common to the commands on covenants and rosters.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "cli/agreement.h"
+#include "cli/command.h"
+#include "google/protobuf/message.h"
+
+namespace raakvlak::cli {
+
+struct SignOptions {
+  std::string in;
+  std::string out;
+  std::string key;
+  std::string name;
+};
+
+absl::StatusOr<crypto::note::Note> ReadAgreement(const std::string& path);
+
+// WriteOutput writes `text` to a file, or to `out` when no path is given.
+absl::Status WriteOutput(const std::string& path, absl::string_view text, Context& context);
+
+// SignAgreement adds a signature, writes the file and says who is still to sign.
+absl::StatusOr<ExitCode> SignAgreement(const SignOptions& options, const crypto::note::Note& note,
+                                       const std::vector<crypto::note::VerifierKey>& verifiers,
+                                       Context& context);
+
+// MessageJson is the message as its canonical JSON, with the names of the .proto.
+nlohmann::ordered_json MessageJson(const google::protobuf::Message& message);
+nlohmann::ordered_json SignersJson(const Signers& signers);
+
+// Prints "  <title>: <value>" made safe for a terminal.
+void PrintLine(std::ostream& out, absl::string_view title, absl::string_view value);
+void PrintSigners(std::ostream& out, const Signers& signers);
+
+}  // namespace raakvlak::cli

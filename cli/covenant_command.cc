@@ -1,0 +1,172 @@
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/status.h"
+#include "cli/agreement_io.h"
+#include "cli/output.h"
+#include "cli/policy_commands.h"
+
+namespace raakvlak::cli {
+namespace {
+
+struct FileOptions {
+  std::string from;
+  std::string out;
+};
+
+absl::StatusOr<ExitCode> New(const FileOptions& options, Context& context) {
+  if (options.from.empty()) {
+    RAAKVLAK_RETURN_IF_ERROR(WriteOutput(options.out, kCovenantSample, context));
+    return ExitCode::kOk;
+  }
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::string input,
+                            base::ReadFile(options.from, crypto::note::kMaxNoteSize));
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::string text, NewCovenant(input));
+  RAAKVLAK_RETURN_IF_ERROR(WriteOutput(options.out, text, context));
+  return ExitCode::kOk;
+}
+
+absl::StatusOr<ExitCode> Sign(const SignOptions& options, Context& context) {
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto note, ReadAgreement(options.in));
+  RAAKVLAK_ASSIGN_OR_RETURN(const v1::Covenant covenant, policy::ParseCovenantText(note.text));
+  RAAKVLAK_RETURN_IF_ERROR(policy::CheckCovenant(covenant));
+  RAAKVLAK_RETURN_IF_ERROR(CheckRules(covenant));
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto verifiers, policy::SignersOf(covenant));
+  return SignAgreement(options, note, verifiers, context);
+}
+
+absl::StatusOr<ExitCode> Verify(const std::string& file, Context& context) {
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::string bytes, base::ReadFile(file, crypto::note::kMaxNoteSize));
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto covenant, policy::Covenant::Verify(bytes));
+  RAAKVLAK_RETURN_IF_ERROR(CheckRules(covenant->text()));
+  RAAKVLAK_RETURN_IF_ERROR(covenant->CheckValidAt(context.clock.Now()));
+  const std::vector<std::string> warnings = policy::CollusionWarnings(covenant->text());
+  const std::vector<std::string> notes = policy::QuotaNotes(covenant->text());
+  if (context.json) {
+    PrintJson(context.out, {{"id", base::Hex(covenant->id())},
+                            {"region", covenant->region()},
+                            {"version", covenant->text().version()},
+                            {"valid_until", covenant->text().valid_until()},
+                            {"warnings", warnings},
+                            {"quota_notes", notes}});
+    return ExitCode::kOk;
+  }
+  context.out << "covenant " << base::Hex(covenant->id()) << "\n";
+  PrintLine(context.out, "region", covenant->region());
+  PrintLine(context.out, "version", absl::StrCat(covenant->text().version()));
+  PrintLine(context.out, "valid until", covenant->text().valid_until());
+  PrintLine(context.out, "signatures", "all partners and the hub");
+  for (const std::string& warning : warnings) context.out << "warning: " << Printable(warning) << "\n";
+  for (const std::string& note : notes) context.out << "quota: " << Printable(note) << "\n";
+  return ExitCode::kOk;
+}
+
+void PrintPartners(const v1::Covenant& covenant, std::ostream& out) {
+  Table table({"PARTNER", "NAME", "ORGANISATION", "CLASS", "BSN", "INDEX", "KEY SHARE"});
+  const auto holders = policy::KeyHolders(covenant);
+  for (const v1::Partner& partner : covenant.partners()) {
+    const auto holder = holders.find(partner.index());
+    table.Add({partner.id(), partner.name(), partner.organisation(),
+               v1::ParticipantClass_Name(partner.participant_class()), partner.bsn_entitled() ? "yes" : "no",
+               absl::StrCat(partner.index()), holder->second == partner.id() ? "yes" : "no"});
+  }
+  table.Print(out);
+}
+
+void PrintPurposes(const v1::Covenant& covenant, std::ostream& out) {
+  Table table(
+      {"PURPOSE", "MODE", "K", "LEGAL BASIS", "RULES", "SUBMITTERS", "CASE REPORTERS", "DAYS", "AGES"});
+  for (const v1::Purpose& purpose : covenant.purposes()) {
+    std::vector<std::string> rules;
+    for (const v1::LinkageRule& rule : purpose.rules()) {
+      rules.push_back(absl::StrCat(rule.id(), " ", v1::Quality_Name(rule.quality())));
+    }
+    const std::string below = purpose.age_below() == 0 ? "" : absl::StrCat(" to ", purpose.age_below() - 1);
+    const bool bound = purpose.age_from() != 0 || purpose.age_below() != 0;
+    table.Add({purpose.id(), v1::Mode_Name(purpose.mode()), absl::StrCat(purpose.disclosure_threshold()),
+               purpose.legal_basis(), absl::StrJoin(rules, ", "), absl::StrJoin(purpose.submitters(), ", "),
+               absl::StrJoin(purpose.case_reporters(), ", "), absl::StrCat(purpose.retention_days()),
+               bound ? absl::StrCat("from ", purpose.age_from(), below) : "all"});
+  }
+  table.Print(out);
+}
+
+// Shows also what is not signed yet: that is what a signer reads before signing.
+absl::StatusOr<ExitCode> Show(const std::string& file, Context& context) {
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto note, ReadAgreement(file));
+  RAAKVLAK_ASSIGN_OR_RETURN(const v1::Covenant covenant, policy::ParseCovenantText(note.text));
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto verifiers, policy::SignersOf(covenant));
+  RAAKVLAK_ASSIGN_OR_RETURN(const Signers signers, SignersOf(note, verifiers));
+  const std::string id = base::Hex(base::Sha256(note.text));
+  if (context.json) {
+    PrintJson(context.out,
+              {{"id", id}, {"signatures", SignersJson(signers)}, {"covenant", MessageJson(covenant)}});
+    return ExitCode::kOk;
+  }
+  context.out << "covenant " << id << "\n";
+  PrintLine(context.out, "region",
+            absl::StrCat(covenant.region(), ", ", covenant.population(), " inhabitants"));
+  PrintLine(context.out, "version", absl::StrCat(covenant.version()));
+  if (!covenant.supersedes().empty()) PrintLine(context.out, "supersedes", covenant.supersedes());
+  PrintLine(context.out, "valid", absl::StrCat(covenant.valid_from(), " until ", covenant.valid_until()));
+  PrintLine(context.out, "broker",
+            absl::StrCat(covenant.broker().organisation(), " ", covenant.broker().address()));
+  PrintLine(context.out, "hub", absl::StrCat(covenant.hub().name(), " ", covenant.hub().organisation()));
+  PrintLine(context.out, "quorum",
+            absl::StrCat(covenant.quorum(), " of ", policy::KeyHolders(covenant).size(), " key holders"));
+  context.out << "\n";
+  PrintPartners(covenant, context.out);
+  context.out << "\n";
+  PrintPurposes(covenant, context.out);
+  context.out << "\n";
+  PrintSigners(context.out, signers);
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddCovenantCommands(Commands& commands) {
+  CLI::App& group = commands.Group("covenant", "The agreement between the partners of a region");
+
+  auto new_options = std::make_shared<FileOptions>();
+  CLI::App& make =
+      commands.Add(group, "new", "Check a covenant's text and write it in its normal form, unsigned",
+                   "raakvlak covenant new > covenant.textproto    # a commented sample to fill in\n"
+                   "raakvlak covenant new --from covenant.textproto --out covenant.note",
+                   Needs::kNothing, [new_options](Context& context) { return New(*new_options, context); });
+  make.add_option("--from", new_options->from, "Text to check; without it, print a commented sample");
+  make.add_option("--out", new_options->out, "Where to write; default standard output");
+
+  auto sign_options = std::make_shared<SignOptions>();
+  CLI::App& sign = commands.Add(group, "sign", "Add one signature. All partners and the hub must sign",
+                                "raakvlak covenant sign --in covenant.note --key politie.pem --name "
+                                "urn:raakvlak:maastricht:node:politie",
+                                Needs::kNothing,
+                                [sign_options](Context& context) { return Sign(*sign_options, context); });
+  sign.add_option("--in", sign_options->in, "Covenant, signed by others or not yet")->required();
+  sign.add_option("--out", sign_options->out, "Where to write; default the same file");
+  sign.add_option("--key", sign_options->key, "Ed25519 private key, PEM, mode 0600")->required();
+  sign.add_option("--name", sign_options->name, "URN of the signer")->required();
+
+  auto verify_file = std::make_shared<std::string>();
+  CLI::App& verify = commands.Add(
+      group, "verify",
+      "Check signatures, rules and validity; say what falls when parties collude, and what the quotas allow",
+      "raakvlak covenant verify covenant.note", Needs::kNothing,
+      [verify_file](Context& context) { return Verify(*verify_file, context); },
+      "epoch rotation, approval by a second person (four_eyes), mode OTHER_LAW; this version refuses "
+      "purposes that need them");
+  verify.add_option("FILE", *verify_file, "Signed covenant")->required();
+
+  auto show_file = std::make_shared<std::string>();
+  CLI::App& show =
+      commands.Add(group, "show", "Show what a covenant says, and who has signed it",
+                   "raakvlak covenant show covenant.note\nraakvlak --json covenant show covenant.note",
+                   Needs::kNothing, [show_file](Context& context) { return Show(*show_file, context); });
+  show.add_option("FILE", *show_file, "Covenant, signed or not")->required();
+}
+
+}  // namespace raakvlak::cli

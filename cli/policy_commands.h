@@ -1,0 +1,12 @@
+// Commands on covenant, roster and keys. They work on files only: no region file, no server.
+#pragma once
+
+#include "cli/command.h"
+
+namespace raakvlak::cli {
+
+void AddCovenantCommands(Commands& commands);
+void AddRosterCommands(Commands& commands);
+void AddKeyCommands(Commands& commands);
+
+}  // namespace raakvlak::cli

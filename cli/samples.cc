@@ -1,0 +1,117 @@
+#include "cli/agreement.h"
+
+namespace raakvlak::cli {
+
+const char kCovenantSample[] =
+    R"(# A covenant before it is signed. Lines after # are comments; `raakvlak covenant new` drops them.
+# Replace every <...>. What each field means and which rules hold: docs/format/covenant.md.
+format: 1
+region: "maastricht"
+version: 1                                  # the next one has 2, and in `supersedes` the id of this one
+valid_from: "2026-01-01T00:00:00Z"
+valid_until: "2028-01-01T00:00:00Z"
+supersedes: ""
+time_zone: "Europe/Amsterdam"
+population: 300000
+partners {
+  id: "politie"
+  name: "Politie, basisteam Maastricht"
+  organisation: "OIN:00000000000000000001"  # or KVK:<8 digits>
+  participant_class: LID1                   # LID1 public body, LID2 care body, THIRD incidental third party
+  bsn_entitled: true
+  index: 1                                  # 1 to 32; stays with its organisation
+  peer_address: "node.politie.example:7102"
+  signing_key: "<raakvlak key new --kind signing --name urn:raakvlak:maastricht:node:politie>"
+}
+partners {
+  id: "gemeente"
+  name: "Gemeente Maastricht"
+  organisation: "OIN:00000000000000000002"
+  participant_class: LID1
+  bsn_entitled: true
+  index: 2
+  peer_address: "node.gemeente.example:7102"
+  signing_key: "<raakvlak key new --kind signing --name urn:raakvlak:maastricht:node:gemeente>"
+}
+partners {
+  id: "woningcorporatie"
+  name: "Woningcorporatie"
+  organisation: "KVK:00000003"
+  participant_class: THIRD
+  bsn_entitled: false
+  index: 3
+  peer_address: "node.woningcorporatie.example:7102"
+  signing_key: "<raakvlak key new --kind signing --name urn:raakvlak:maastricht:node:woningcorporatie>"
+}
+broker {
+  organisation: "KVK:00000004"
+  address: "broker.example:7001"
+  urn: "urn:raakvlak:maastricht:broker:broker"
+}
+hub {
+  name: "Zorg- en Veiligheidshuis"
+  organisation: "OIN:00000000000000000005"
+  urn: "urn:raakvlak:maastricht:hub:veiligheidshuis"
+  address: "hub.example:7201"
+  signing_key: "<raakvlak key new --kind signing --name urn:raakvlak:maastricht:hub:veiligheidshuis>"
+  seal_keys {                               # one for each purpose and epoch
+    purpose: "onaantastbaren"
+    epoch: 1
+    id: "<raakvlak key new --kind seal>"
+    public_key: "<the same>"
+  }
+}
+quorum: 2                                   # t: key holders for one evaluation
+purposes {
+  id: "onaantastbaren"
+  title: "Aanpak Onaantastbaren"
+  legal_basis: "WGS 2.26(b), 2.32"
+  mode: LIST                                # LIST, or CASE with case_reporters
+  rac_advice: "RAC-2026-001"
+  disclosure_threshold: 2                   # k: organisations that must overlap
+  rules { id: "bsn" identifier_class: BSN quality: EXACT version: 1 subject: PERSON_SUBJECT }
+  rules {
+    id: "surname-initial-birthdate"
+    identifier_class: PERSON
+    quality: STRONG
+    version: 1
+    subject: PERSON_SUBJECT
+  }
+  categories: "overlast"
+  categories: "schulden"
+  submitters: "politie"
+  submitters: "gemeente"
+  submitters: "woningcorporatie"
+  retention_days: 365
+  epoch: 1
+}
+# Elements a day that one partner may have evaluated, at each holder, per purpose and class.
+# A row with `partner` goes before one without.
+quotas { identifier_class: BSN elements_per_day: 20000 }
+quotas { identifier_class: PERSON elements_per_day: 20000 }
+bsn_policy: BSN_ANY                         # or BSN_TEST_RANGE: a region for demonstrations
+matching_interval_seconds: 3600
+log_retention_days: 1826
+# accept_collusion: true                    # one organisation runs two of broker, hub, node
+)";
+
+const char kRosterSample[] =
+    R"(# A roster before it is signed. `raakvlak roster new` drops comments and fills format, covenant_id, number, issued
+# and expires. Replace every <...>. Fields and rules: docs/format/roster.md.
+members {
+  id: "anna"
+  urn: "urn:raakvlak:maastricht:staff:anna"
+  signing_key: "<raakvlak key new --kind signing --name urn:raakvlak:maastricht:staff:anna>"
+  roles: STAFF                              # STAFF, OFFICER (never both), OPERATOR
+  purposes: "onaantastbaren"                # STAFF only: whose matches this member may list and open
+}
+members {
+  id: "olga"
+  urn: "urn:raakvlak:maastricht:officer:olga"
+  signing_key: "<raakvlak key new --kind signing --name urn:raakvlak:maastricht:officer:olga>"
+  roles: OFFICER
+}
+# suspended_partners: "politie"             # out from the moment that the processes see this roster
+)";
+
+}  // namespace raakvlak::cli
