@@ -1,0 +1,49 @@
+// Environment: what the cores of one node share. Everything pointed to outlives the cores and may be used
+// from any thread.
+#pragma once
+
+#include <string>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "crypto/note/ed25519.h"
+#include "policy/authority.h"
+#include "policy/keyset/keyset.h"
+#include "server/node/vault.h"
+#include "server/storage/node_store.h"
+
+namespace raakvlak::node {
+
+struct Environment {
+  // This node's partner id.
+  std::string partner;
+  const crypto::note::PrivateKey* signing_key = nullptr;
+  policy::Authority* authority = nullptr;
+  const policy::KeysetStore* keysets = nullptr;
+  storage::NodeStore* store = nullptr;
+  const Vault* vault = nullptr;
+  const base::Clock* clock = nullptr;
+  base::Random* random = nullptr;
+
+  int64_t NowMs() const { return absl::ToUnixMillis(clock->Now()); }
+};
+
+// NewEntry is an audit entry of `action` at this time, with the policy in force.
+inline storage::AuditEntry NewEntry(const Environment& environment, const policy::Snapshot& snapshot,
+                                    absl::string_view actor, absl::string_view role,
+                                    absl::string_view action) {
+  storage::AuditEntry entry;
+  entry.time_ms = environment.NowMs();
+  entry.actor = std::string(actor);
+  entry.role = std::string(role);
+  entry.action = std::string(action);
+  entry.policy = snapshot.Name();
+  return entry;
+}
+
+// OwnUrn is the node's own name, the actor of what it does by itself.
+inline std::string OwnUrn(const Environment& environment, const policy::Snapshot& snapshot) {
+  return policy::Urn(snapshot.covenant->region(), "node", environment.partner);
+}
+
+}  // namespace raakvlak::node

@@ -1,0 +1,52 @@
+// Holders: the key holders as this node finds them: how to reach each, and whom not to ask for now.
+//
+// A holder that gave a wrong answer (bad proof, bad signature) is left alone for a long while; one that was
+// away or refused, for a short one, after those that were not. Thread safety: all methods may be called from
+// any thread.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "client/key_share_client.h"
+#include "policy/keyset/keyset.h"
+
+namespace raakvlak::node {
+
+inline constexpr absl::Duration kDistrust = absl::Minutes(10);
+inline constexpr absl::Duration kAway = absl::Seconds(5);
+
+class Holders {
+ public:
+  // `clients` by partner id, this node's own (LocalKeyShare) among them; they and `clock` outlive this.
+  Holders(std::string own, std::map<std::string, client::KeyShareClient*> clients, const base::Clock& clock)
+      : own_(std::move(own)), clients_(std::move(clients)), clock_(clock) {}
+
+  struct Candidate {
+    const policy::Holder* holder;
+    client::KeyShareClient* client;
+  };
+  // CandidatesFor returns whom to ask, in this order: this node itself, which costs no network; those of whom
+  // nothing bad is known, starting at another one each time; those that were away. Holders that lied are not
+  // in it.
+  std::vector<Candidate> CandidatesFor(const policy::Keyset& keyset);
+
+  void Lied(const std::string& partner);
+  void WasAway(const std::string& partner);
+  void Answered(const std::string& partner);
+
+ private:
+  const std::string own_;
+  const std::map<std::string, client::KeyShareClient*> clients_;
+  const base::Clock& clock_;
+  base::Mutex mutex_;
+  size_t turn_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, absl::Time> distrusted_until_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, absl::Time> away_until_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace raakvlak::node

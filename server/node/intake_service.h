@@ -1,0 +1,31 @@
+// IntakeService: the gRPC side of node/intake.h. Thread safety: gRPC calls it from any thread.
+#pragma once
+
+#include "raakvlak/v1/intake.grpc.pb.h"
+#include "rpc/call.h"
+#include "server/node/intake.h"
+
+namespace raakvlak::node {
+
+class IntakeService final : public v1::Intake::CallbackService {
+ public:
+  // What `environment` points to, and `core`, outlive the service.
+  IntakeService(const rpc::CallEnvironment& environment, Intake& core)
+      : environment_(environment), core_(core) {}
+
+  grpc::ServerBidiReactor<v1::PushRequest, v1::PushResponse>* Push(
+      grpc::CallbackServerContext* context) override;
+  grpc::ServerUnaryReactor* Withdraw(grpc::CallbackServerContext* context, const v1::WithdrawRequest* request,
+                                     v1::WithdrawResponse* response) override;
+  grpc::ServerUnaryReactor* GetState(grpc::CallbackServerContext* context, const v1::GetStateRequest* request,
+                                     v1::GetStateResponse* response) override;
+  grpc::ServerUnaryReactor* ListSignals(grpc::CallbackServerContext* context,
+                                        const v1::ListSignalsRequest* request,
+                                        v1::ListSignalsResponse* response) override;
+
+ private:
+  const rpc::CallEnvironment environment_;
+  Intake& core_;
+};
+
+}  // namespace raakvlak::node

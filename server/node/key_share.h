@@ -1,0 +1,69 @@
+// KeyShare: evaluates blinded elements under this node's shares, for partners in force (proto
+// key_share.proto).
+//
+// A certificate alone makes nobody a partner: each request is signed with the partner's covenant key. An
+// answer leaves only after its audit entry, its count against the day's quota and its request id are durable,
+// all in one transaction; the request id makes a replay fail, also after a restart. The holder learns neither
+// the identifier nor the token of what it evaluates.
+//
+// Refusals are audited too, each with its reason. Thread safety: all methods may be called from any thread.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "client/key_share_client.h"
+#include "crypto/group/scalar.h"
+#include "crypto/oprf/proof.h"
+#include "raakvlak/v1/key_share.pb.h"
+#include "rpc/gate.h"
+#include "server/node/environment.h"
+
+namespace raakvlak::node {
+
+class KeyShare {
+ public:
+  // `shares` are this node's, by keyset id.
+  KeyShare(const Environment& environment, std::map<std::string, crypto::group::Scalar> shares)
+      : environment_(environment), shares_(std::move(shares)) {}
+
+  // Evaluate answers a request of the node of `partner`. INVALID_ARGUMENT, TOO_LARGE, NOT_ALLOWED,
+  // PARTNER_SUSPENDED, SIGNATURE_INVALID (also elements other than those signed), MALFORMED, UNKNOWN_FIELD,
+  // CLOCK_SKEW, REPLAYED, KEYSET_UNKNOWN, BSN_NOT_ENTITLED, QUOTA_EXCEEDED, VERIFICATION_FAILED (an element
+  // that is no valid point), STORAGE_FAILED.
+  absl::StatusOr<v1::EvaluateResponse> Evaluate(const policy::Snapshot& snapshot, const std::string& partner,
+                                                const v1::EvaluateRequest& request);
+
+ private:
+  struct Admitted {
+    v1::EvaluateBody body;
+    std::shared_ptr<const policy::Keyset> keyset;
+    crypto::oprf::ElementList elements;
+  };
+  absl::StatusOr<Admitted> Admit(const policy::Snapshot& snapshot, const std::string& partner,
+                                 const v1::EvaluateRequest& request, absl::Time now) const;
+  absl::Status Count(const policy::Snapshot& snapshot, const Admitted& admitted, absl::Time now);
+  absl::Status Refuse(const policy::Snapshot& snapshot, const std::string& partner, size_t elements,
+                      const absl::Status& why);
+
+  const Environment environment_;
+  const std::map<std::string, crypto::group::Scalar> shares_;
+};
+
+// LocalKeyShare is the way to this node's own share: the same checks, quota and audit as for everyone else.
+class LocalKeyShare final : public client::KeyShareClient {
+ public:
+  LocalKeyShare(const Environment& environment, KeyShare& key_share)
+      : environment_(environment), key_share_(key_share) {}
+  absl::StatusOr<v1::EvaluateResponse> Evaluate(const v1::EvaluateRequest& request,
+                                                absl::Duration timeout) override;
+
+ private:
+  const Environment environment_;
+  KeyShare& key_share_;
+};
+
+}  // namespace raakvlak::node

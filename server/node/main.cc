@@ -1,0 +1,232 @@
+// raakvlak-node: a partner's own process. Wires the parts; each has its own header.
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/clock.h"
+#include "base/executor.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "base/random.h"
+#include "base/reason.h"
+#include "base/status.h"
+#include "client/exchange_client.h"
+#include "client/key_share_client.h"
+#include "policy/authority.h"
+#include "policy/keyset/key_files.h"
+#include "policy/keyset/keyset.h"
+#include "raakvlak/v1/config.pb.h"
+#include "rpc/channel.h"
+#include "rpc/server.h"
+#include "rpc/tls.h"
+#include "server/node/holders.h"
+#include "server/node/intake.h"
+#include "server/node/intake_service.h"
+#include "server/node/key_share.h"
+#include "server/node/key_share_service.h"
+#include "server/node/method_table.h"
+#include "server/node/outbox.h"
+#include "server/node/pseudonymiser.h"
+#include "server/node/sender.h"
+#include "server/node/store_audit.h"
+#include "server/node/vault.h"
+#include "server/program/audit_refusals.h"
+#include "server/program/program.h"
+#include "server/storage/sqlite/node_store.h"
+
+namespace raakvlak::node {
+namespace {
+
+constexpr char kName[] = "raakvlak-node";
+constexpr char kSummary[] =
+    "A partner's own node: takes signals from the partner's IT, turns identities into tokens with the help "
+    "of\n"
+    "the other nodes, seals and submits them, and evaluates for the other nodes under its share of the keys.";
+constexpr size_t kMaxQueuedCalls = 1024;
+constexpr absl::Duration kGrace = absl::Seconds(10);
+
+absl::Status CheckRequired(const v1::NodeConfig& config) {
+  const v1::Common& common = config.common();
+  const std::pair<const char*, const std::string*> required[] = {
+      {"common.covenant", &common.covenant()},
+      {"common.roster", &common.roster()},
+      {"common.tls_certificate", &common.tls_certificate()},
+      {"common.tls_key", &common.tls_key()},
+      {"common.tls_authority", &common.tls_authority()},
+      {"common.state", &common.state()},
+      {"partner", &config.partner()},
+      {"listen_intake", &config.listen_intake()},
+      {"listen_peer", &config.listen_peer()},
+      {"signing_key", &config.signing_key()},
+      {"vault_key", &config.vault_key()},
+      {"keysets", &config.keysets()},
+      {"shares", &config.shares()},
+  };
+  for (const auto& [field, value] : required) {
+    if (!value->empty()) continue;
+    return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kConfigInvalid,
+                       absl::StrCat(field, " is missing"));
+  }
+  return absl::OkStatus();
+}
+
+// What is read from files at the start, and does not change while the node runs.
+struct Files {
+  crypto::note::PrivateKey signing_key;
+  base::SecretBytes vault_key;
+  policy::KeysetStore keysets;
+  std::map<std::string, crypto::group::Scalar> shares;
+};
+
+absl::StatusOr<Files> ReadFiles(const v1::NodeConfig& config, const policy::Covenant& covenant) {
+  if (covenant.FindPartner(config.partner()) == nullptr) {
+    return base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kConfigInvalid,
+                       absl::StrCat("the covenant has no partner ", config.partner()));
+  }
+  RAAKVLAK_ASSIGN_OR_RETURN(crypto::note::PrivateKey signing_key,
+                            policy::ReadSigningKey(config.signing_key()));
+  if (!(signing_key.public_key() == covenant.PartnerKey(config.partner()))) {
+    return base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kConfigInvalid,
+                       "signing_key is not the key that the covenant gives this partner");
+  }
+  RAAKVLAK_ASSIGN_OR_RETURN(base::SecretBytes vault_key, policy::ReadVaultKey(config.vault_key()));
+  RAAKVLAK_ASSIGN_OR_RETURN(policy::KeysetStore keysets,
+                            policy::KeysetStore::Load(config.keysets(), covenant));
+  std::map<std::string, crypto::group::Scalar> shares;
+  for (const auto& keyset : keysets.all()) {
+    if (keyset->FindHolder(config.partner()) == nullptr) continue;
+    RAAKVLAK_ASSIGN_OR_RETURN(crypto::group::Scalar share,
+                              policy::ReadShare(config.shares(), *keyset, config.partner(), vault_key));
+    shares.emplace(keyset->id(), share);
+  }
+  return Files{std::move(signing_key), std::move(vault_key), std::move(keysets), std::move(shares)};
+}
+
+// Clients of the other key holders, by partner id.
+absl::StatusOr<std::map<std::string, std::unique_ptr<client::KeyShareClient>>> ConnectToPeers(
+    const v1::NodeConfig& config, const policy::Covenant& covenant, const rpc::TlsFiles& tls) {
+  std::map<std::string, std::string> addresses;
+  for (const v1::AddressOverride& address : config.peer_addresses())
+    addresses[address.partner()] = address.address();
+  std::map<std::string, std::unique_ptr<client::KeyShareClient>> clients;
+  for (const v1::Partner& partner : covenant.text().partners()) {
+    if (partner.id() == config.partner()) continue;
+    const auto address = addresses.find(partner.id());
+    RAAKVLAK_ASSIGN_OR_RETURN(
+        auto channel, rpc::MakeChannel(address == addresses.end() ? partner.peer_address() : address->second,
+                                       policy::Urn(covenant.region(), "node", partner.id()), tls));
+    clients[partner.id()] = client::MakeKeyShareClient(std::move(channel));
+  }
+  return clients;
+}
+
+// Keeps nothing: a check of the configuration must not touch the state of a node that runs.
+class NothingSeen final : public policy::HighWater {
+ public:
+  absl::StatusOr<policy::Newest> Load() override { return policy::Newest(); }
+  absl::Status Store(const policy::Newest&) override { return absl::OkStatus(); }
+};
+
+absl::Status Check(const v1::NodeConfig& config, const rpc::TlsFiles& tls) {
+  const v1::Common& common = config.common();
+  const base::SystemClock clock;
+  NothingSeen nothing;
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto authority,
+                            policy::Authority::Create(common.covenant(), common.roster(), clock, nothing));
+  RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot, authority->Current());
+  RAAKVLAK_RETURN_IF_ERROR(ReadFiles(config, *snapshot.covenant).status());
+  return rpc::MakeServerCredentials(tls).status();
+}
+
+absl::Status Serve(const v1::NodeConfig& config, const rpc::TlsFiles& tls) {
+  const v1::Common& common = config.common();
+  const base::SystemClock clock;
+  base::SystemRandom random;
+  RAAKVLAK_RETURN_IF_ERROR(base::LockFolder(common.state()));
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto store, storage::SqliteNodeStore::Open(common.state() + "/node.db"));
+  PolicyLog policy_log(*store, clock, absl::StrCat(kName, ":", config.partner()));
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto authority,
+                            policy::Authority::Create(common.covenant(), common.roster(), clock, policy_log));
+  RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot, authority->Current());
+  const policy::Covenant& covenant = *snapshot.covenant;
+  RAAKVLAK_ASSIGN_OR_RETURN(const Files files, ReadFiles(config, covenant));
+  const Vault vault(files.vault_key, random);
+  RAAKVLAK_RETURN_IF_ERROR(vault.CheckDatabase(*store));
+  const Environment environment = {
+      config.partner(), &files.signing_key, authority.get(), &files.keysets, store.get(), &vault, &clock,
+      &random};
+
+  const v1::Broker& broker = covenant.text().broker();
+  RAAKVLAK_ASSIGN_OR_RETURN(
+      const auto broker_channel,
+      rpc::MakeChannel(config.broker_address().empty() ? broker.address() : config.broker_address(),
+                       broker.urn(), tls));
+  const auto exchange = client::MakeExchangeClient(broker_channel);
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto peers, ConnectToPeers(config, covenant, tls));
+  KeyShare key_share(environment, files.shares);
+  LocalKeyShare own_share(environment, key_share);
+  std::map<std::string, client::KeyShareClient*> clients = {{config.partner(), &own_share}};
+  for (const auto& [partner, peer] : peers) clients[partner] = peer.get();
+  Holders holders(config.partner(), std::move(clients), clock);
+  Pseudonymiser pseudonymiser(environment, holders);
+  Outbox outbox(*store, clock);
+  const int cores = static_cast<int>(std::max(2u, std::thread::hardware_concurrency()));
+  SenderOptions sender_options;
+  sender_options.threads = cores;
+  Sender sender(environment, outbox, pseudonymiser, *exchange, sender_options);
+  Intake intake(environment, outbox);
+
+  StoreAudit audit(*store);
+  server::AuditRefusals refusals(audit, clock);
+  const rpc::Gate intake_gate(*authority, IntakeTable(config.partner()));
+  const rpc::Gate peer_gate(*authority, PeerTable());
+  // Apart, so that a full queue of the own IT never keeps the other nodes from their evaluations.
+  const int threads = common.threads() != 0 ? static_cast<int>(std::min(common.threads(), 1024u)) : 2 * cores;
+  base::Executor intake_executor(threads, kMaxQueuedCalls);
+  base::Executor peer_executor(threads, kMaxQueuedCalls);
+  IntakeService intake_service({&intake_gate, &intake_executor, &refusals}, intake);
+  KeyShareService key_share_service({&peer_gate, &peer_executor, &refusals}, key_share);
+
+  rpc::Server::Options options;
+  options.tls = tls;
+  options.listen = config.listen_peer();
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto peer_server, rpc::Server::Start(options, {&key_share_service}));
+  options.listen = config.listen_intake();
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto intake_server, rpc::Server::Start(options, {&intake_service}));
+  sender.Start();
+  base::Log(
+      base::LogLevel::kInfo, "listening",
+      {{"intake", intake_server->address()}, {"peer", peer_server->address()}, {"policy", snapshot.Name()}});
+
+  base::WaitForStop([&] { authority->Current().IgnoreError(); });
+  intake_server->Shutdown(kGrace);
+  sender.Stop();
+  peer_server->Shutdown(kGrace);
+  intake_executor.Drain();
+  peer_executor.Drain();
+  base::Log(base::LogLevel::kInfo, "stopped");
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace raakvlak::node
+
+int main(int argc, char** argv) {
+  namespace node = raakvlak::node;
+  raakvlak::rpc::PrepareProcess();
+  raakvlak::v1::NodeConfig config;
+  const auto run = [&config](raakvlak::server::RunMode mode) -> absl::Status {
+    RAAKVLAK_RETURN_IF_ERROR(node::CheckRequired(config));
+    const raakvlak::v1::Common& common = config.common();
+    const raakvlak::rpc::TlsFiles tls{common.tls_certificate(), common.tls_key(), common.tls_authority()};
+    if (mode == raakvlak::server::RunMode::kCheckConfig) return node::Check(config, tls);
+    return node::Serve(config, tls);
+  };
+  return raakvlak::server::RunProgram(argc, argv, node::kName, node::kSummary, config, run);
+}

@@ -1,0 +1,28 @@
+// Who may call what at a node; everyone else is refused by the gate (rpc/gate.h).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "rpc/gate.h"
+
+namespace raakvlak::node {
+
+inline constexpr char kPushMethod[] = "/raakvlak.v1.Intake/Push";
+inline constexpr char kWithdrawMethod[] = "/raakvlak.v1.Intake/Withdraw";
+inline constexpr char kGetStateMethod[] = "/raakvlak.v1.Intake/GetState";
+inline constexpr char kListSignalsMethod[] = "/raakvlak.v1.Intake/ListSignals";
+inline constexpr char kEvaluateMethod[] = "/raakvlak.v1.KeyShare/Evaluate";
+
+// The listener for the partner's own IT: role it of `partner`, nobody else.
+inline std::vector<rpc::MethodRule> IntakeTable(const std::string& partner) {
+  return {{kPushMethod, {rpc::Role::kIt}, partner},
+          {kWithdrawMethod, {rpc::Role::kIt}, partner},
+          {kGetStateMethod, {rpc::Role::kIt}, partner},
+          {kListSignalsMethod, {rpc::Role::kIt}, partner}};
+}
+
+// The listener for the other nodes: role node. Hub, broker and staff never evaluate.
+inline std::vector<rpc::MethodRule> PeerTable() { return {{kEvaluateMethod, {rpc::Role::kNode}, ""}}; }
+
+}  // namespace raakvlak::node

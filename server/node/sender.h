@@ -1,0 +1,85 @@
+// Sender: brings queued signals to the broker, in the background and by itself (design 4.5).
+//
+//   QUEUED -> envelope made and stored -> submitted -> receipt -> SUBMITTED or REFUSED
+//
+// The finished envelope is stored before it is sent, so that every repetition sends the same bytes; each step
+// is one named transaction and may be cut off anywhere: the next start goes on from what is stored. Signals
+// of one purpose go in shuffled batches. What fails for a while (broker or key holders away, quota, expired
+// roster) stays QUEUED and is tried again with growing rests; what the broker refuses for good is REFUSED
+// with its reason. Withdrawals go the same way until they are acknowledged. Signals expire here on their day.
+//
+// An envelope under a covenant that is no longer in force is made anew once the broker says so: it never took
+// the old one then.
+//
+// Thread safety: Start and Stop from one thread; Step from any.
+#pragma once
+
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/mutex.h"
+#include "client/exchange_client.h"
+#include "raakvlak/v1/envelope.pb.h"
+#include "server/node/environment.h"
+#include "server/node/outbox.h"
+#include "server/node/pseudonymiser.h"
+
+namespace raakvlak::node {
+
+struct SenderOptions {
+  int threads = 2;
+  size_t unit = 1024;
+  absl::Duration submit_timeout = absl::Seconds(30);
+};
+
+class Sender {
+ public:
+  // All outlive the sender.
+  Sender(const Environment& environment, Outbox& outbox, Pseudonymiser& pseudonymiser,
+         client::ExchangeClient& exchange, SenderOptions options = SenderOptions());
+  // Stops.
+  ~Sender();
+  Sender(const Sender&) = delete;
+  Sender& operator=(const Sender&) = delete;
+
+  void Start();
+  // Returns when what is under way has ended.
+  void Stop();
+
+  // Step does one piece of work that is due; false when nothing is. For the sender's own threads, and for
+  // tests.
+  bool Step();
+
+ private:
+  struct Draft;
+  struct Ready;
+  void Run();
+  bool Expire();
+  bool SendWithdrawals();
+  absl::Status DoSendWithdrawals(const std::vector<storage::NodeWithdrawal>& waiting);
+  absl::Status Process(const Outbox::Unit& unit);
+  absl::StatusOr<std::vector<Draft>> Draw(const policy::Snapshot& snapshot, const Outbox::Unit& unit);
+  absl::StatusOr<std::vector<Ready>> Load(const Outbox::Unit& unit);
+  absl::StatusOr<std::vector<Ready>> Make(const policy::Snapshot& snapshot, const Outbox::Unit& unit);
+  absl::Status Submit(const policy::Snapshot& snapshot, std::vector<Ready> ready);
+  absl::Status Apply(const policy::Snapshot& snapshot, const std::vector<Ready>& sent,
+                     const v1::SubmitResponse& response);
+  absl::Status EndAsRefused(const std::vector<std::pair<std::string, std::string>>& refused);
+
+  const Environment environment_;
+  Outbox& outbox_;
+  Pseudonymiser& pseudonymiser_;
+  client::ExchangeClient& exchange_;
+  const SenderOptions options_;
+
+  base::Mutex mutex_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool withdrawing_ ABSL_GUARDED_BY(mutex_) = false;
+  Backoff withdrawal_backoff_ ABSL_GUARDED_BY(mutex_);
+  uint32_t expired_until_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace raakvlak::node

@@ -1,0 +1,133 @@
+#include "server/node/validate.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "base/reason.h"
+#include "base/secret.h"
+#include "base/status.h"
+#include "linkage/record.h"
+#include "linkage/rules.h"
+
+namespace raakvlak::node {
+namespace {
+
+namespace reason = base::reason;
+using linkage::FieldError;
+
+absl::Status CheckSize(absl::string_view field, const std::string& value, size_t limit) {
+  if (value.size() <= limit) return absl::OkStatus();
+  return FieldError(reason::kFieldTooLong, field, absl::StrCat("at most ", limit, " bytes"));
+}
+
+absl::Status CheckGiven(absl::string_view field, const std::string& value) {
+  if (!value.empty()) return absl::OkStatus();
+  return FieldError(reason::kFieldMissing, field, "required");
+}
+
+absl::StatusOr<v1::SignalKind> ParseKind(const std::string& kind) {
+  if (kind == "signal") return v1::SIGNAL;
+  if (kind == "case_report") return v1::CASE_REPORT;
+  return FieldError(reason::kKindInvalid, "kind", "neither signal nor case_report");
+}
+
+absl::Status CheckPermissions(const v1::Record& record, const v1::Purpose& purpose, v1::SignalKind kind,
+                              const v1::Partner& partner) {
+  if (!policy::Covenant::MaySubmit(purpose, partner.id())) {
+    return FieldError(reason::kPurposeNotAllowed, "purpose", "this partner may not submit to this purpose");
+  }
+  if (kind == v1::CASE_REPORT && !policy::Covenant::MayReportCases(purpose, partner.id())) {
+    return FieldError(reason::kKindNotAllowed, "kind", "this partner may not report cases for this purpose");
+  }
+  const auto& categories = purpose.categories();
+  if (std::find(categories.begin(), categories.end(), record.category()) == categories.end()) {
+    return FieldError(reason::kCategoryUnknown, "category", "not a category of this purpose");
+  }
+  if (!record.bsn().empty() && !partner.bsn_entitled()) {
+    return FieldError(reason::kBsnNotEntitled, linkage::kBsn, "this partner may not use the BSN");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckAge(const linkage::Normalised& fields, const v1::Purpose& purpose, absl::CivilDay today) {
+  if (purpose.age_from() == 0 && purpose.age_below() == 0) return absl::OkStatus();
+  if (!fields.born.has_value()) {
+    return FieldError(reason::kAgeUnknown, linkage::kBirthDate, "this purpose has an age bound");
+  }
+  const auto age = static_cast<uint32_t>(linkage::AgeOn(*fields.born, today));
+  if (age < purpose.age_from() || (purpose.age_below() != 0 && age >= purpose.age_below())) {
+    return FieldError(reason::kAgeNotAllowed, linkage::kBirthDate, "outside the ages of this purpose");
+  }
+  return absl::OkStatus();
+}
+
+linkage::Record ToLinkage(const v1::Record& record) {
+  linkage::Record out;
+  out.bsn = record.bsn();
+  out.surname = record.surname();
+  out.surname_prefix = record.surname_prefix();
+  out.given_names = record.given_names();
+  out.birth_date = record.birth_date();
+  out.postcode = record.postcode();
+  out.house_number = record.house_number();
+  out.house_letter = record.house_letter();
+  out.house_suffix = record.house_suffix();
+  return out;
+}
+
+}  // namespace
+
+Identifier::~Identifier() {
+  for (std::string& field : fields) base::WipeString(field);
+}
+
+absl::Status ValidateReference(const v1::Record& record) {
+  RAAKVLAK_RETURN_IF_ERROR(CheckGiven("client_ref", record.client_ref()));
+  return CheckSize("client_ref", record.client_ref(), kMaxClientRefSize);
+}
+
+absl::StatusOr<ValidRecord> ValidateRecord(const v1::Record& record, const policy::Covenant& covenant,
+                                           const v1::Partner& partner, absl::Time now) {
+  RAAKVLAK_RETURN_IF_ERROR(ValidateReference(record));
+  RAAKVLAK_RETURN_IF_ERROR(CheckGiven("purpose", record.purpose()));
+  RAAKVLAK_RETURN_IF_ERROR(CheckGiven("kind", record.kind()));
+  RAAKVLAK_RETURN_IF_ERROR(CheckGiven("category", record.category()));
+  RAAKVLAK_RETURN_IF_ERROR(CheckSize("contact", record.contact(), kMaxContactSize));
+  RAAKVLAK_RETURN_IF_ERROR(CheckSize("note", record.note(), kMaxNoteSize));
+
+  ValidRecord valid;
+  valid.purpose = covenant.FindPurpose(record.purpose());
+  if (valid.purpose == nullptr) {
+    return FieldError(reason::kPurposeUnknown, "purpose", "no such purpose in the covenant");
+  }
+  RAAKVLAK_ASSIGN_OR_RETURN(valid.kind, ParseKind(record.kind()));
+  RAAKVLAK_RETURN_IF_ERROR(CheckPermissions(record, *valid.purpose, valid.kind, partner));
+
+  const absl::CivilDay today = covenant.CivilDayAt(now);
+  RAAKVLAK_ASSIGN_OR_RETURN(valid.fields, linkage::Normalise(ToLinkage(record), today));
+  if (!valid.fields.bsn.empty() && covenant.text().bsn_policy() == v1::BSN_TEST_RANGE &&
+      !linkage::IsTestBsn(valid.fields.bsn)) {
+    return FieldError(reason::kBsnOutsideTestRange, linkage::kBsn, "this region takes test numbers only");
+  }
+  RAAKVLAK_RETURN_IF_ERROR(CheckAge(valid.fields, *valid.purpose, today));
+  if (IdentifiersOf(valid.fields, *valid.purpose, partner).empty()) {
+    return FieldError(reason::kNoRuleApplies, "",
+                      "the fields of no linkage rule of this purpose are complete");
+  }
+  return valid;
+}
+
+std::vector<Identifier> IdentifiersOf(const linkage::Normalised& fields, const v1::Purpose& purpose,
+                                      const v1::Partner& partner) {
+  std::vector<Identifier> out;
+  for (const v1::LinkageRule& rule : purpose.rules()) {
+    if (rule.identifier_class() == v1::BSN && !partner.bsn_entitled()) continue;
+    const linkage::RuleDefinition* definition = linkage::FindRule(rule.id(), rule.version());
+    if (definition == nullptr) continue;
+    std::vector<std::string> values = linkage::FieldsOf(*definition, fields);
+    if (!values.empty()) out.emplace_back(&rule, std::move(values));
+  }
+  return out;
+}
+
+}  // namespace raakvlak::node
