@@ -57,6 +57,14 @@ void NoteServerHello(int written, int, int content_type, const void* bytes, size
   }
 }
 
+// Sends what OpenSSL has written so far. OpenSSL itself would raise SIGPIPE on a connection that the server
+// closed.
+bool SendOffer(int descriptor, BIO* offer) {
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(offer, &bytes);
+  return size > 0 && send(descriptor, bytes, static_cast<size_t>(size), MSG_NOSIGNAL) == size;
+}
+
 // Whether the server answers an offer of exactly this version of TLS.
 absl::StatusOr<bool> Answers(const std::string& host, int port, int version) {
   Socket connection;
@@ -72,12 +80,23 @@ absl::StatusOr<bool> Answers(const std::string& host, int port, int version) {
   SSL_CTX_set_security_level(context.get(), 0);
   SSL_CTX_set_cipher_list(context.get(), "ALL");
   const std::unique_ptr<SSL, SslFree> ssl(SSL_new(context.get()));
-  RAAKVLAK_CHECK(ssl != nullptr, "OpenSSL makes a connection");
+  BIO* received = BIO_new(BIO_s_mem());
+  BIO* offer = BIO_new(BIO_s_mem());
+  RAAKVLAK_CHECK(ssl != nullptr && received != nullptr && offer != nullptr, "OpenSSL makes a connection");
+  SSL_set_bio(ssl.get(), received, offer);  // takes both over
   bool answered = false;
   SSL_set_msg_callback(ssl.get(), NoteServerHello);
   SSL_set_msg_callback_arg(ssl.get(), &answered);
-  SSL_set_fd(ssl.get(), connection.descriptor());
-  SSL_connect(ssl.get());
+
+  int result = SSL_connect(ssl.get());
+  const bool waits = SendOffer(connection.descriptor(), offer);
+  char buffer[4096];
+  while (waits && !answered && SSL_get_error(ssl.get(), result) == SSL_ERROR_WANT_READ) {
+    const ssize_t size = recv(connection.descriptor(), buffer, sizeof(buffer), 0);
+    if (size <= 0) break;
+    BIO_write(received, buffer, static_cast<int>(size));
+    result = SSL_connect(ssl.get());
+  }
   ERR_clear_error();
   return answered;
 }

@@ -36,7 +36,8 @@ class Server {
     bool reachable_from_network = false;
   };
   // Builds, starts and self-tests. CONFIG_INVALID for an address that is not loopback or cannot be bound;
-  // errors of MakeServerCredentials; INTERNAL when TLS 1.2 is accepted. The services outlive the server.
+  // errors of MakeServerCredentials; INTERNAL when TLS 1.2 is accepted. REQUIRES: at least one service; they
+  // outlive the server.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options,
                                                        const std::vector<grpc::Service*>& services);
   // Shuts down without grace if that was not done.
