@@ -158,7 +158,7 @@ class Region:
 
     def _signing_key(self, name, role):
         out = self.folder / "keys" / f"{name}.pem"
-        return json.loads(self.cli("--json", "key", "new", "--kind", "signing", "--out", out, "--name", urn(role, name)).stdout)["verifier"]
+        return json.loads(self.cli("--json", "key", "new", "--kind", "signing", "--out", out, "--name", urn(role, name)).stdout)["signing_key"]
 
     def _covenant(self, verifiers, seals):
         now = time.time()
@@ -197,7 +197,7 @@ class Region:
         fresh = self.folder / "roster.note.new"
         fresh.unlink(missing_ok=True)
         self.cli("roster", "new", "--covenant", self.folder / "covenant.note", "--from", draft, "--number", number, "--days", 31, "--out", fresh)
-        self.cli("roster", "sign", "--in", fresh, "--key", self.folder / "keys" / "veiligheidshuis.pem", "--name", urn("hub", "veiligheidshuis"))
+        self.cli("roster", "sign", "--covenant", self.folder / "covenant.note", "--in", fresh, "--key", self.folder / "keys" / "veiligheidshuis.pem", "--name", urn("hub", "veiligheidshuis"))
         fresh.replace(self.folder / "roster.note")
         write(self.folder / "roster.number", f"{number} {int(time.time())}")
 
