@@ -254,7 +254,7 @@ class Region:
             "nodes": {p: {"intake": f'127.0.0.1:{self.ports[p + ".intake"]}', "peer": f'127.0.0.1:{self.ports[p + ".peer"]}'}
                       for p in PARTNER_IDS},
             "identities": {"staff": identity("staff", "staff", self.folder / "keys" / "staff.pem"),
-                           "officer": identity("officer", "officer"), **{p: identity("it", p) for p in PARTNER_IDS}},
+                           "officer": identity("officer", "officer", self.folder / "keys" / "officer.pem"), **{p: identity("it", p) for p in PARTNER_IDS}},
             "covenant": str(self.folder / "covenant.note"),
             "roster": str(self.folder / "roster.note"),
             "pids": {name: process.pid for name, process in self.processes.items()},
