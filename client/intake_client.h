@@ -15,8 +15,9 @@ class Channel;
 
 namespace raakvlak::client {
 
-// An open Push call: send a batch, get its receipts. A few batches may be under way; the node takes no more
-// until receipts are received, so a thread that sends without ever receiving waits until the call's deadline.
+// An open Push call: send a batch, get its receipts. Send at most two batches ahead of Receive: the node
+// takes no more while its receipts are not received, and a thread that goes on sending would wait until the
+// call's deadline.
 class PushStream {
  public:
   // Cuts the call off when it was not closed.
