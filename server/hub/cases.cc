@@ -1,6 +1,7 @@
 #include "server/hub/cases.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -13,25 +14,31 @@ namespace {
 
 constexpr absl::Duration kBrokerTimeout = absl::Seconds(30);
 
+absl::Status NotWhatWasAsked() {
+  return base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kVerificationFailed,
+                     "the broker answered with another match or purpose than the order names");
+}
+
 }  // namespace
 
 absl::Status Cases::List(const rpc::Caller& caller, const policy::Snapshot& snapshot,
                          const v1::ListMatchesRequest& request, v1::ListMatchesResponse& out_response) {
   const auto order = Verify(caller, snapshot, request.order(), v1::LIST_MATCHES);
-  absl::Status outcome = order.status();
-  if (outcome.ok()) {
-    absl::StatusOr<v1::ListMatchesResponse> response = matches_.List(request, kBrokerTimeout);
-    outcome = response.status();
-    if (response.ok()) out_response = *std::move(response);
-  }
-  return Record(caller, snapshot, "list", order, static_cast<uint64_t>(out_response.matches_size()), outcome);
+  const absl::Status outcome = order.ok() ? DoList(*order, request, out_response) : order.status();
+  const auto count = static_cast<uint64_t>(out_response.matches_size());
+  const absl::Status status = Record(caller, snapshot, "list", order, count, outcome);
+  if (!status.ok()) out_response.Clear();
+  return status;
 }
 
 absl::Status Cases::Open(const rpc::Caller& caller, const policy::Snapshot& snapshot,
                          const v1::OpenCaseRequest& request, v1::OpenCaseResponse& out_response) {
   const auto order = Verify(caller, snapshot, request.order(), v1::OPEN_MATCH);
   const absl::Status outcome = order.ok() ? DoOpen(*order, snapshot, request, out_response) : order.status();
-  return Record(caller, snapshot, "open", order, static_cast<uint64_t>(out_response.signals_size()), outcome);
+  const auto count = static_cast<uint64_t>(out_response.signals_size());
+  const absl::Status status = Record(caller, snapshot, "open", order, count, outcome);
+  if (!status.ok()) out_response.Clear();
+  return status;
 }
 
 absl::StatusOr<policy::VerifiedOrder> Cases::Verify(const rpc::Caller& caller,
@@ -46,22 +53,40 @@ absl::StatusOr<policy::VerifiedOrder> Cases::Verify(const rpc::Caller& caller,
   return verified;
 }
 
+absl::Status Cases::DoList(const policy::VerifiedOrder& order, const v1::ListMatchesRequest& request,
+                           v1::ListMatchesResponse& out_response) {
+  RAAKVLAK_ASSIGN_OR_RETURN(v1::ListMatchesResponse answer, matches_.List(request, kBrokerTimeout));
+  for (const v1::MatchSummary& match : answer.matches()) {
+    if (match.purpose() != order.body.purpose()) return NotWhatWasAsked();
+  }
+  out_response = std::move(answer);
+  return absl::OkStatus();
+}
+
 absl::Status Cases::DoOpen(const policy::VerifiedOrder& order, const policy::Snapshot& snapshot,
                            const v1::OpenCaseRequest& request, v1::OpenCaseResponse& out_response) {
   v1::OpenMatchRequest forwarded;
   *forwarded.mutable_order() = request.order();
-  RAAKVLAK_ASSIGN_OR_RETURN(const v1::OpenMatchResponse sealed, matches_.Open(forwarded, kBrokerTimeout));
+  RAAKVLAK_ASSIGN_OR_RETURN(v1::OpenMatchResponse sealed, matches_.Open(forwarded, kBrokerTimeout));
+  if (sealed.match().match_id() != order.body.match_id() ||
+      sealed.match().purpose() != order.body.purpose()) {
+    return NotWhatWasAsked();
+  }
   const std::vector<v1::Envelope> envelopes(sealed.envelopes().begin(), sealed.envelopes().end());
-  RAAKVLAK_ASSIGN_OR_RETURN(const Opener::Opened opened,
-                            opener_.Open(order, envelopes, snapshot, clock_.Now()));
-  *out_response.mutable_match() = sealed.match();
-  out_response.mutable_signals()->Assign(opened.signals.begin(), opened.signals.end());
-  out_response.mutable_faults()->Assign(opened.faults.begin(), opened.faults.end());
-  for (const v1::Fault& fault : opened.faults) {
+  const absl::StatusOr<Opener::Opened> opened = opener_.Open(order, envelopes, snapshot, clock_.Now());
+  if (!opened.ok()) {
+    base::LogStatus(base::LogLevel::kWarning, "hub.not_opened", opened.status(),
+                    {{"match", base::Hex(order.body.match_id())}});
+    return opened.status();
+  }
+  for (const v1::Fault& fault : opened->faults) {
     base::Log(
         base::LogLevel::kWarning, "hub.fault",
         {{"partner", fault.partner()}, {"signal", base::Hex(fault.signal_id())}, {"reason", fault.reason()}});
   }
+  *out_response.mutable_match() = std::move(*sealed.mutable_match());
+  out_response.mutable_signals()->Assign(opened->signals.begin(), opened->signals.end());
+  out_response.mutable_faults()->Assign(opened->faults.begin(), opened->faults.end());
   return absl::OkStatus();
 }
 

@@ -28,10 +28,12 @@ class Cases {
       : matches_(matches), opener_(opener), audit_(audit), clock_(clock) {}
 
   // Refusals of policy::VerifyOrder; NOT_ALLOWED when the order is another person's than the caller; the
-  // broker's refusals; UNAVAILABLE.
+  // broker's refusals; UNAVAILABLE; VERIFICATION_FAILED when the broker answers with matches of another
+  // purpose; STORAGE_FAILED when the audit entry cannot be written. The response is empty unless OK.
   absl::Status List(const rpc::Caller& caller, const policy::Snapshot& snapshot,
                     const v1::ListMatchesRequest& request, v1::ListMatchesResponse& out_response);
-  // As List, and those of Opener::Open.
+  // As List (VERIFICATION_FAILED: another match than the order names), and those of Opener::Open. What the
+  // answer says of the match besides its id and purpose is the broker's word; the signals are not.
   absl::Status Open(const rpc::Caller& caller, const policy::Snapshot& snapshot,
                     const v1::OpenCaseRequest& request, v1::OpenCaseResponse& out_response);
 
@@ -40,6 +42,8 @@ class Cases {
                                                const v1::Order& order, v1::OrderAction action) const;
   absl::Status DoOpen(const policy::VerifiedOrder& order, const policy::Snapshot& snapshot,
                       const v1::OpenCaseRequest& request, v1::OpenCaseResponse& out_response);
+  absl::Status DoList(const policy::VerifiedOrder& order, const v1::ListMatchesRequest& request,
+                      v1::ListMatchesResponse& out_response);
   // Appends the entry and returns `outcome`, or why the entry could not be written.
   absl::Status Record(const rpc::Caller& caller, const policy::Snapshot& snapshot, const char* action,
                       const absl::StatusOr<policy::VerifiedOrder>& order, uint64_t count,

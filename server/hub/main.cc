@@ -1,18 +1,15 @@
-// raakvlak-hub: serves staff of the Zorg- en Veiligheidshuis. Wires the parts; each has its own header.
-
-#include <filesystem>
+// raakvlak-hub: serves staff of the Zorg- en Veiligheidshuis.
 #include <map>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "base/executor.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/reason.h"
 #include "base/status.h"
 #include "client/matches_client.h"
 #include "policy/authority.h"
@@ -26,74 +23,105 @@
 #include "server/hub/cases_service.h"
 #include "server/hub/opener.h"
 #include "server/program/audit_refusals.h"
+#include "server/program/common.h"
 #include "server/program/program.h"
 #include "server/storage/process_store.h"
 
 namespace raakvlak::hub {
 namespace {
 
+constexpr char kName[] = "raakvlak-hub";
+constexpr char kSummary[] =
+    "Serves staff of the Zorg- en Veiligheidshuis: lists matches, and opens one on a signed order. Holds "
+    "the\n"
+    "seal keys, and keeps nothing of what it opens.";
 constexpr size_t kMaxQueuedCalls = 1024;
-constexpr absl::Duration kDrainTime = absl::Seconds(10);
+constexpr absl::Duration kGrace = absl::Seconds(10);
 
-// The hub needs the secret half of every seal key of the covenant.
-absl::StatusOr<std::map<std::string, crypto::seal::SealKeyPair>> LoadSealKeys(
-    const std::string& folder, const policy::Covenant& covenant) {
-  std::map<std::string, crypto::seal::SealKeyPair> keys;
+absl::Status CheckRequired(const v1::HubConfig& config) {
+  return server::CheckRequired(
+      config.common(),
+      {{"listen", config.listen()}, {"seal_keys", config.seal_keys()}, {"keysets", config.keysets()}});
+}
+
+// The opener needs the secret half of every seal key of the covenant.
+absl::StatusOr<Opener> LoadOpener(const v1::HubConfig& config, const policy::Covenant& covenant) {
+  std::map<std::string, crypto::seal::SealKeyPair> seal_keys;
   for (const v1::SealKey& key : covenant.text().hub().seal_keys()) {
-    RAAKVLAK_ASSIGN_OR_RETURN(crypto::seal::SealKeyPair pair, policy::ReadSealKeyPair(folder, key.id()));
-    keys.emplace(key.id(), std::move(pair));
+    RAAKVLAK_ASSIGN_OR_RETURN(crypto::seal::SealKeyPair pair,
+                              policy::ReadSealKeyPair(config.seal_keys(), key.id()));
+    seal_keys.emplace(key.id(), std::move(pair));
   }
-  return keys;
+  RAAKVLAK_ASSIGN_OR_RETURN(policy::KeysetStore keysets,
+                            policy::KeysetStore::Load(config.keysets(), covenant));
+  return Opener(std::move(seal_keys), std::move(keysets));
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelToBroker(const v1::HubConfig& config,
+                                                               const policy::Covenant& covenant) {
+  const v1::Broker& broker = covenant.text().broker();
+  const std::string& address = config.broker_address().empty() ? broker.address() : config.broker_address();
+  if (address.empty()) {
+    return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kConfigInvalid,
+                       "broker_address is missing, and the covenant gives none");
+  }
+  return rpc::MakeChannel(address, broker.urn(), server::TlsFilesOf(config.common()));
+}
+
+absl::Status Check(const v1::HubConfig& config) {
+  RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot,
+                            server::CheckFiles(config.common(), base::SystemClock()));
+  RAAKVLAK_RETURN_IF_ERROR(LoadOpener(config, *snapshot.covenant).status());
+  return ChannelToBroker(config, *snapshot.covenant).status();
+}
+
+absl::Status Serve(const v1::HubConfig& config) {
+  const v1::Common& common = config.common();
+  const base::SystemClock clock;
+  RAAKVLAK_RETURN_IF_ERROR(base::LockFolder(common.state()));
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<storage::ProcessStore> store,
+                            storage::OpenProcessStore(common.state() + "/hub.db"));
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<policy::Authority> authority,
+                            policy::Authority::Create(common.covenant(), common.roster(), clock, *store));
+  RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot in_force, authority->Current());
+  RAAKVLAK_ASSIGN_OR_RETURN(const Opener opener, LoadOpener(config, *in_force.covenant));
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::shared_ptr<grpc::Channel> channel,
+                            ChannelToBroker(config, *in_force.covenant));
+  const std::unique_ptr<client::MatchesClient> matches = client::MakeMatchesClient(channel);
+
+  Cases cases(*matches, opener, *store, clock);
+  server::AuditRefusals refusals(*store, clock);
+  const rpc::Gate gate(*authority, MethodTable());
+  base::Executor executor(server::ThreadsOf(common), kMaxQueuedCalls);
+  CasesService service(cases, {&gate, &executor, &refusals});
+
+  rpc::Server::Options options;
+  options.listen = config.listen();
+  options.tls = server::TlsFilesOf(common);
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<rpc::Server> server,
+                            rpc::Server::Start(options, {&service}));
+  base::Log(base::LogLevel::kInfo, "listening", {{"address", server->address()}});
+
+  base::WaitForStop([&] { authority->Current().IgnoreError(); });
+  server->Shutdown(kGrace);
+  executor.Drain();
+  base::Log(base::LogLevel::kInfo, "stopped");
+  return absl::OkStatus();
 }
 
 absl::Status Run(const v1::HubConfig& config, server::RunMode mode) {
-  const v1::Common& common = config.common();
-  RAAKVLAK_RETURN_IF_ERROR(base::LockFolder(common.state()));
-  const base::SystemClock clock;
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto store,
-                            storage::OpenProcessStore(absl::StrCat(common.state(), "/hub.db")));
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto authority,
-                            policy::Authority::Create(common.covenant(), common.roster(), clock, *store));
-  RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot, authority->Current());
-  RAAKVLAK_ASSIGN_OR_RETURN(auto seal_keys, LoadSealKeys(config.seal_keys(), *snapshot.covenant));
-  RAAKVLAK_ASSIGN_OR_RETURN(auto keysets, policy::KeysetStore::Load(config.keysets(), *snapshot.covenant));
-  const rpc::TlsFiles tls = {common.tls_certificate(), common.tls_key(), common.tls_authority()};
-  const v1::Broker& broker = snapshot.covenant->text().broker();
-  const std::string& broker_address =
-      config.broker_address().empty() ? broker.address() : config.broker_address();
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto channel, rpc::MakeChannel(broker_address, broker.urn(), tls));
-  if (mode == server::RunMode::kCheckConfig) return absl::OkStatus();
-
-  const auto matches = client::MakeMatchesClient(channel);
-  const Opener opener(std::move(seal_keys), std::move(keysets));
-  Cases cases(*matches, opener, *store, clock);
-  const rpc::Gate gate(*authority, MethodTable());
-  server::AuditRefusals refusals(*store, clock);
-  const int threads = common.threads() != 0 ? static_cast<int>(common.threads())
-                                            : 2 * static_cast<int>(std::thread::hardware_concurrency());
-  base::Executor executor(threads, kMaxQueuedCalls);
-  CasesService service(cases, {&gate, &executor, &refusals});
-  rpc::Server::Options options;
-  options.listen = config.listen();
-  options.tls = tls;
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto server, rpc::Server::Start(options, {&service}));
-  base::Log(base::LogLevel::kInfo, "hub.listening",
-            {{"address", server->address()}, {"policy", snapshot.Name()}});
-  base::WaitForStop(nullptr);
-  base::Log(base::LogLevel::kInfo, "hub.stopping");
-  server->Shutdown(kDrainTime);
-  executor.Drain();
-  return absl::OkStatus();
+  RAAKVLAK_RETURN_IF_ERROR(CheckRequired(config));
+  return mode == server::RunMode::kCheckConfig ? Check(config) : Serve(config);
 }
 
 }  // namespace
 }  // namespace raakvlak::hub
 
 int main(int argc, char** argv) {
+  namespace hub = raakvlak::hub;
   raakvlak::rpc::PrepareProcess();
   raakvlak::v1::HubConfig config;
   return raakvlak::server::RunProgram(
-      argc, argv, "raakvlak-hub",
-      "Serves staff: lists matches and opens one on a signed order. Holds the seal keys.", config,
-      [&](raakvlak::server::RunMode mode) { return raakvlak::hub::Run(config, mode); });
+      argc, argv, hub::kName, hub::kSummary, config,
+      [&config](raakvlak::server::RunMode mode) { return hub::Run(config, mode); });
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/bytes.h"
 #include "base/reason.h"
 #include "base/status.h"
@@ -22,8 +23,6 @@ namespace {
 namespace reason = base::reason;
 namespace disclosure = crypto::disclosure;
 namespace seal = crypto::seal;
-
-constexpr size_t kMaxContentBytes = seal::kMaxContentSize;
 
 v1::Fault MakeFault(const v1::SignalHeader& header, absl::string_view why) {
   v1::Fault fault;
@@ -45,22 +44,20 @@ struct Group {
   std::string tag;
   std::string commitments;
   std::vector<Member> members;
-  crypto::group::Scalar secret;
 };
 
 // Everything about one opening, so that its steps read in order.
 class Opening {
  public:
-  Opening(const std::map<std::string, seal::SealKeyPair>& seal_keys, const policy::KeysetStore& keysets,
+  Opening(const seal::SealKeyPair& seal_key, const policy::KeysetStore& keysets,
           const policy::Snapshot& snapshot, const v1::Purpose& purpose, absl::Time now)
-      : seal_keys_(seal_keys),
+      : seal_key_(seal_key),
         keysets_(keysets),
         snapshot_(snapshot),
         purpose_(purpose),
         today_(snapshot.covenant->DayAt(now)) {}
 
   void CheckEnvelopes(absl::Span<const v1::Envelope> envelopes) {
-    std::set<std::pair<std::string, std::string>> seen;
     for (const v1::Envelope& envelope : envelopes) {
       // The partner is read from unverified bytes only to know whose key must have signed them.
       v1::EnvelopeBody body;
@@ -72,15 +69,7 @@ class Opening {
         continue;
       }
       policy::CheckedEnvelope checked = policy::CheckEnvelope(envelope, header.partner(), snapshot_, today_);
-      absl::Status status = checked.status;
-      if (status.ok()) status = policy::Authority::CheckPartner(snapshot_, header.partner());
-      if (status.ok() && header.purpose() != purpose_.id()) {
-        status = base::Error(absl::StatusCode::kInvalidArgument, reason::kEnvelopeInvalid, "another purpose");
-      }
-      if (status.ok() && !seen.emplace(header.partner(), header.signal_id()).second) {
-        status =
-            base::Error(absl::StatusCode::kInvalidArgument, reason::kReplayed, "the signal stands twice");
-      }
+      const absl::Status status = checked.status.ok() ? CheckPlace(header) : checked.status;
       if (status.ok()) {
         envelopes_.push_back(std::move(checked));
       } else {
@@ -89,12 +78,12 @@ class Opening {
     }
   }
 
-  absl::Status FormGroups() {
+  absl::Status OpenGroups() {
     std::map<std::tuple<std::string, std::string, std::string>, Group> groups;
     for (size_t i = 0; i < envelopes_.size(); ++i) {
       for (int j = 0; j < envelopes_[i].body.tokens_size(); ++j) {
         const v1::Token& token = envelopes_[i].body.tokens(j);
-        if (token.share().empty()) continue;
+        if (token.wrapped_key().empty()) continue;
         const v1::LinkageRule* rule = envelopes_[i].rules[static_cast<size_t>(j)];
         Group& group = groups[{rule->id(), token.tag(), token.commitments()}];
         group.rule = rule;
@@ -103,107 +92,82 @@ class Opening {
         group.members.push_back({i, j});
       }
     }
-    for (auto& [key, group] : groups) {
-      RAAKVLAK_RETURN_IF_ERROR(KeepIfItMayBeOpened(std::move(group)));
-    }
+    for (auto& [key, group] : groups) RAAKVLAK_RETURN_IF_ERROR(OpenGroup(std::move(group)));
     return absl::OkStatus();
   }
 
   // A broker could put two subjects into one match. Only groups that share a signal are one subject; the
-  // largest part is opened.
+  // part with most signals is kept.
   void KeepOneSubject() {
-    std::vector<size_t> part(groups_.size());
-    std::iota(part.begin(), part.end(), size_t{0});
-    for (bool changed = true; changed;) {
-      changed = false;
-      for (size_t a = 0; a < groups_.size(); ++a) {
-        for (size_t b = a + 1; b < groups_.size(); ++b) {
-          if (part[a] != part[b] && groups_[a].rule->subject() == groups_[b].rule->subject() &&
-              ShareAnEnvelope(groups_[a], groups_[b])) {
-            const size_t from = std::max(part[a], part[b]);
-            std::replace(part.begin(), part.end(), from, std::min(part[a], part[b]));
-            changed = true;
-          }
-        }
+    std::vector<size_t> parent(groups_.size());
+    std::iota(parent.begin(), parent.end(), size_t{0});
+    const auto part_of = [&parent](size_t group) {
+      while (parent[group] != group) group = parent[group];
+      return group;
+    };
+    std::map<std::pair<size_t, v1::SubjectKind>, size_t> group_of;
+    for (size_t i = 0; i < groups_.size(); ++i) {
+      for (const Member& member : groups_[i].members) {
+        const auto seen = group_of.emplace(std::pair(member.envelope, groups_[i].rule->subject()), i).first;
+        const auto [low, high] = std::minmax(part_of(seen->second), part_of(i));
+        parent[high] = low;
       }
     }
-    std::map<size_t, std::set<size_t>> envelopes_of;
+    std::map<size_t, std::set<size_t>> signals_of;
     for (size_t i = 0; i < groups_.size(); ++i) {
-      for (const Member& member : groups_[i].members) envelopes_of[part[i]].insert(member.envelope);
+      for (const Member& member : groups_[i].members) signals_of[part_of(i)].insert(member.envelope);
     }
-    size_t largest = 0;
-    for (const auto& [id, members] : envelopes_of) {
-      if (members.size() > envelopes_of[largest].size()) largest = id;
-    }
+    const auto largest = std::max_element(
+        signals_of.begin(), signals_of.end(),
+        [](const auto& left, const auto& right) { return left.second.size() < right.second.size(); });
     std::vector<Group> kept;
     for (size_t i = 0; i < groups_.size(); ++i) {
-      if (part[i] == largest) kept.push_back(std::move(groups_[i]));
+      if (part_of(i) == largest->first) kept.push_back(std::move(groups_[i]));
     }
     groups_ = std::move(kept);
   }
 
-  absl::Status OpenEnvelopes() {
-    std::map<size_t, std::vector<std::string>> rules_of;
-    std::map<size_t, v1::SignalContent> content_of;
+  absl::StatusOr<Opener::Opened> Take() {
+    if (groups_.empty()) return NothingToOpen();
+    KeepOneSubject();
+    std::map<size_t, std::set<std::string>> rules_of;
     for (const Group& group : groups_) {
-      RAAKVLAK_ASSIGN_OR_RETURN(const std::string context, ExtendedContext(*group.rule));
-      const base::SecretBytes wrap_key = disclosure::WrapKey(group.secret, context, group.tag);
-      for (const Member& member : group.members) {
-        rules_of[member.envelope].push_back(group.rule->id());
-        if (content_of.contains(member.envelope)) continue;
-        absl::StatusOr<v1::SignalContent> content = OpenOne(member, wrap_key, context);
-        if (content.ok()) content_of.emplace(member.envelope, *std::move(content));
-      }
+      for (const Member& member : group.members) rules_of[member.envelope].insert(group.rule->id());
     }
-    std::set<uint32_t> organisations;
+    Opener::Opened opened;
     for (size_t i = 0; i < envelopes_.size(); ++i) {
-      const auto content = content_of.find(i);
-      if (content == content_of.end()) {
-        // In no group that may be opened, or sealed to something else than it says.
-        const char* why = rules_of.contains(i) ? reason::kVerificationFailed : reason::kThresholdNotMet;
-        if (!faulty_.contains(i)) faults_.push_back(MakeFault(envelopes_[i].header, why));
-        continue;
+      const auto rules = rules_of.find(i);
+      if (rules != rules_of.end()) {
+        opened.signals.push_back(MakeSignal(envelopes_[i].header, contents_.at(i), rules->second));
+      } else if (!blamed_.contains(i)) {
+        faults_.push_back(MakeFault(envelopes_[i].header, reason::kThresholdNotMet));
       }
-      organisations.insert(envelopes_[i].header.index());
-      signals_.push_back(MakeSignal(envelopes_[i].header, content->second, rules_of[i]));
     }
-    return organisations.size() >= purpose_.disclosure_threshold() ? absl::OkStatus() : NothingToOpen();
-  }
-
-  absl::Status NothingToOpen() const {
-    return base::Error(absl::StatusCode::kFailedPrecondition, reason::kThresholdNotMet,
-                       absl::StrCat("no ", purpose_.disclosure_threshold(),
-                                    " organisations agree on one subject in a way that may be opened"));
-  }
-
-  bool empty() const { return groups_.empty(); }
-
-  Opener::Opened Take() {
-    std::sort(signals_.begin(), signals_.end(), [](const v1::OpenedSignal& a, const v1::OpenedSignal& b) {
-      return std::tie(a.partner(), a.client_ref(), a.signal_id()) <
-             std::tie(b.partner(), b.client_ref(), b.signal_id());
-    });
-    return {std::move(signals_), std::move(faults_)};
+    std::sort(opened.signals.begin(), opened.signals.end(),
+              [](const v1::OpenedSignal& a, const v1::OpenedSignal& b) {
+                return std::tie(a.partner(), a.client_ref(), a.signal_id()) <
+                       std::tie(b.partner(), b.client_ref(), b.signal_id());
+              });
+    opened.faults = std::move(faults_);
+    return opened;
   }
 
  private:
-  absl::StatusOr<std::string> ExtendedContext(const v1::LinkageRule& rule) const {
-    const auto keyset = keysets_.Current(purpose_.id(), static_cast<uint8_t>(rule.identifier_class()));
-    if (keyset == nullptr) {
-      return base::Error(
-          absl::StatusCode::kFailedPrecondition, reason::kKeysetUnknown,
-          absl::StrCat("no keyset for purpose ", purpose_.id(), ", class ", rule.identifier_class()));
+  // What CheckEnvelope does not know: the roster, the order's purpose, the other envelopes.
+  absl::Status CheckPlace(const v1::SignalHeader& header) {
+    RAAKVLAK_RETURN_IF_ERROR(policy::Authority::CheckPartner(snapshot_, header.partner()));
+    if (header.purpose() != purpose_.id()) {
+      return base::Error(absl::StatusCode::kInvalidArgument, reason::kEnvelopeInvalid, "another purpose");
     }
-    const disclosure::Context context = {snapshot_.covenant->region(),
-                                         purpose_.id(),
-                                         static_cast<uint8_t>(rule.identifier_class()),
-                                         purpose_.epoch(),
-                                         rule.id(),
-                                         static_cast<uint16_t>(rule.version())};
-    return disclosure::EncodeExtendedContext(context, purpose_.disclosure_threshold(), keyset->public_key());
+    if (!seen_.emplace(header.partner(), header.signal_id()).second) {
+      return base::Error(absl::StatusCode::kInvalidArgument, reason::kReplayed, "the signal stands twice");
+    }
+    return absl::OkStatus();
   }
 
-  absl::Status KeepIfItMayBeOpened(Group group) {
+  // Keeps the group with those members that open, when they alone may be opened. A member that does not open
+  // counts as absent: it can neither complete a threshold nor join two groups.
+  absl::Status OpenGroup(Group group) {
     std::vector<disclosure::IndexedShare> shares;
     for (const Member& member : group.members) {
       shares.push_back({envelopes_[member.envelope].header.index(),
@@ -212,38 +176,69 @@ class Opening {
     std::vector<size_t> faulty;
     const absl::StatusOr<disclosure::Recovered> recovered =
         disclosure::Recover(shares, group.commitments, purpose_.disclosure_threshold(), &faulty);
-    for (const size_t position : faulty) {
-      const size_t envelope = group.members[position].envelope;
-      if (faulty_.insert(envelope).second) {
-        faults_.push_back(MakeFault(envelopes_[envelope].header, reason::kVerificationFailed));
+    if (!recovered.ok() && base::ReasonOf(recovered.status()) != reason::kThresholdNotMet) {
+      // The commitments are wrong, and every member signed them.
+      for (const Member& member : group.members) Blame(member);
+      return absl::OkStatus();
+    }
+    for (auto position = faulty.rbegin(); position != faulty.rend(); ++position) {
+      const auto member = group.members.begin() + static_cast<std::ptrdiff_t>(*position);
+      Blame(*member);
+      group.members.erase(member);
+    }
+    if (!recovered.ok() || !MayBeOpened(group)) return absl::OkStatus();
+    RAAKVLAK_ASSIGN_OR_RETURN(const std::string context, ExtendedContext(*group.rule));
+    const base::SecretBytes wrap_key = disclosure::WrapKey(recovered->secret, context, group.tag);
+    std::vector<Member> opened;
+    for (const Member& member : group.members) {
+      if (OpenMember(member, wrap_key, context).ok()) {
+        opened.push_back(member);
+      } else {
+        Blame(member);
       }
     }
-    if (!recovered.ok()) return absl::OkStatus();
-    for (auto position = faulty.rbegin(); position != faulty.rend(); ++position) {
-      group.members.erase(group.members.begin() + static_cast<std::ptrdiff_t>(*position));
-    }
-    if (purpose_.mode() == v1::CASE && !HoldsCaseReport(group)) return absl::OkStatus();
-    group.secret = recovered->secret;
-    groups_.push_back(std::move(group));
+    group.members = std::move(opened);
+    if (MayBeOpened(group)) groups_.push_back(std::move(group));
     return absl::OkStatus();
   }
 
-  // CheckEnvelope refused a case report of a partner that may not report cases.
-  bool HoldsCaseReport(const Group& group) const {
-    return std::any_of(group.members.begin(), group.members.end(), [&](const Member& member) {
-      return envelopes_[member.envelope].header.kind() == v1::CASE_REPORT;
-    });
+  void Blame(const Member& member) {
+    if (!blamed_.insert(member.envelope).second) return;
+    faults_.push_back(MakeFault(envelopes_[member.envelope].header, reason::kVerificationFailed));
   }
 
-  static bool ShareAnEnvelope(const Group& a, const Group& b) {
-    return std::any_of(a.members.begin(), a.members.end(), [&](const Member& left) {
-      return std::any_of(b.members.begin(), b.members.end(),
-                         [&](const Member& right) { return left.envelope == right.envelope; });
-    });
+  // Organisations count, not signals. CheckEnvelope refused a case report of a partner that may not report
+  // cases.
+  bool MayBeOpened(const Group& group) const {
+    std::set<uint32_t> organisations;
+    bool case_report = false;
+    for (const Member& member : group.members) {
+      const v1::SignalHeader& header = envelopes_[member.envelope].header;
+      organisations.insert(header.index());
+      case_report = case_report || header.kind() == v1::CASE_REPORT;
+    }
+    return organisations.size() >= purpose_.disclosure_threshold() &&
+           (purpose_.mode() == v1::LIST || case_report);
   }
 
-  absl::StatusOr<v1::SignalContent> OpenOne(const Member& member, const base::SecretBytes& wrap_key,
-                                            absl::string_view context) const {
+  absl::StatusOr<std::string> ExtendedContext(const v1::LinkageRule& rule) const {
+    const auto identifier_class = static_cast<uint8_t>(rule.identifier_class());
+    const auto keyset = keysets_.Current(purpose_.id(), identifier_class);
+    if (keyset == nullptr || keyset->text().epoch != purpose_.epoch()) {
+      return base::Error(
+          absl::StatusCode::kFailedPrecondition, reason::kKeysetUnknown,
+          absl::StrCat("no keyset for purpose ", purpose_.id(), ", class ",
+                       v1::IdentifierClass_Name(rule.identifier_class()), ", epoch ", purpose_.epoch()));
+    }
+    const disclosure::Context context = {
+        snapshot_.covenant->region(),         purpose_.id(), identifier_class, purpose_.epoch(), rule.id(),
+        static_cast<uint16_t>(rule.version())};
+    return disclosure::EncodeExtendedContext(context, purpose_.disclosure_threshold(), keyset->public_key());
+  }
+
+  // Every wrapped key of an envelope is checked; its payload is opened once.
+  absl::Status OpenMember(const Member& member, const base::SecretBytes& wrap_key,
+                          absl::string_view context) {
     const policy::CheckedEnvelope& envelope = envelopes_[member.envelope];
     const v1::Token& token = envelope.body.tokens(member.token);
     const std::string additional =
@@ -252,25 +247,35 @@ class Opening {
                               seal::UnwrapContentKey(wrap_key, token.wrapped_key(), additional));
     if (!base::ConstantTimeEquals(seal::ContentKeyCommitment(content_key),
                                   envelope.header.content_key_commitment())) {
-      return base::Error(absl::StatusCode::kInvalidArgument, reason::kVerificationFailed,
+      return base::Error(absl::StatusCode::kFailedPrecondition, reason::kVerificationFailed,
                          "another content key");
     }
-    const auto seal_key = seal_keys_.find(envelope.header.seal_key_id());
-    if (seal_key == seal_keys_.end()) {
-      return base::Error(absl::StatusCode::kFailedPrecondition, reason::kVerificationFailed,
-                         "no such seal key here");
-    }
+    if (contents_.contains(member.envelope)) return absl::OkStatus();
     RAAKVLAK_ASSIGN_OR_RETURN(
         const base::SecretBytes content,
-        seal::OpenContent(envelope.body.header(), envelope.body.payload(), content_key, seal_key->second));
+        seal::OpenContent(envelope.body.header(), envelope.body.payload(), content_key, seal_key_));
     v1::SignalContent parsed;
     RAAKVLAK_RETURN_IF_ERROR(
-        policy::ParseStrictly(content.Reveal(base::RevealSecret{}), kMaxContentBytes, parsed));
-    return parsed;
+        policy::ParseStrictly(content.Reveal(base::RevealSecret{}), seal::kMaxContentSize, parsed));
+    contents_.emplace(member.envelope, std::move(parsed));
+    return absl::OkStatus();
+  }
+
+  // Names whose fault it is: the answer that would is not given.
+  absl::Status NothingToOpen() const {
+    std::set<std::string> causes;
+    for (const v1::Fault& fault : faults_) {
+      causes.insert(
+          absl::StrCat(fault.partner().empty() ? "an unknown sender" : fault.partner(), " ", fault.reason()));
+    }
+    return base::Error(absl::StatusCode::kFailedPrecondition, reason::kThresholdNotMet,
+                       absl::StrCat("no ", purpose_.disclosure_threshold(),
+                                    " organisations agree on one subject in a way that may be opened",
+                                    causes.empty() ? "" : "; faults: ", absl::StrJoin(causes, ", ")));
   }
 
   static v1::OpenedSignal MakeSignal(const v1::SignalHeader& header, const v1::SignalContent& content,
-                                     std::vector<std::string> rules) {
+                                     const std::set<std::string>& rules) {
     v1::OpenedSignal signal;
     signal.set_partner(header.partner());
     signal.set_signal_id(header.signal_id());
@@ -280,21 +285,20 @@ class Opening {
     signal.set_contact(content.contact());
     signal.set_note(content.note());
     signal.set_submitted_day(header.submitted_day());
-    std::sort(rules.begin(), rules.end());
-    rules.erase(std::unique(rules.begin(), rules.end()), rules.end());
-    for (std::string& rule : rules) signal.add_rules(std::move(rule));
+    signal.mutable_rules()->Assign(rules.begin(), rules.end());
     return signal;
   }
 
-  const std::map<std::string, seal::SealKeyPair>& seal_keys_;
+  const seal::SealKeyPair& seal_key_;
   const policy::KeysetStore& keysets_;
   const policy::Snapshot& snapshot_;
   const v1::Purpose& purpose_;
   const uint32_t today_;
+  std::set<std::pair<std::string, std::string>> seen_;
   std::vector<policy::CheckedEnvelope> envelopes_;
   std::vector<Group> groups_;
-  std::set<size_t> faulty_;
-  std::vector<v1::OpenedSignal> signals_;
+  std::map<size_t, v1::SignalContent> contents_;
+  std::set<size_t> blamed_;
   std::vector<v1::Fault> faults_;
 };
 
@@ -316,12 +320,16 @@ absl::StatusOr<Opener::Opened> Opener::Open(const policy::VerifiedOrder& order,
     return base::Error(absl::StatusCode::kFailedPrecondition, reason::kMatchChanged,
                        "the match is no longer what the order was signed for; list it again");
   }
-  Opening opening(seal_keys_, keysets_, snapshot, *purpose, now);
+  const v1::SealKey* sealed_to = snapshot.covenant->FindSealKey(purpose->id(), purpose->epoch());
+  const auto seal_key = sealed_to == nullptr ? seal_keys_.end() : seal_keys_.find(sealed_to->id());
+  if (seal_key == seal_keys_.end()) {
+    return base::Error(
+        absl::StatusCode::kFailedPrecondition, reason::kKeysetUnknown,
+        absl::StrCat("this hub lacks the seal key of purpose ", purpose->id(), ", epoch ", purpose->epoch()));
+  }
+  Opening opening(seal_key->second, keysets_, snapshot, *purpose, now);
   opening.CheckEnvelopes(envelopes);
-  RAAKVLAK_RETURN_IF_ERROR(opening.FormGroups());
-  if (opening.empty()) return opening.NothingToOpen();
-  opening.KeepOneSubject();
-  RAAKVLAK_RETURN_IF_ERROR(opening.OpenEnvelopes());
+  RAAKVLAK_RETURN_IF_ERROR(opening.OpenGroups());
   return opening.Take();
 }
 
