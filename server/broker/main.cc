@@ -1,17 +1,13 @@
 // raakvlak-broker: takes sealed signals, finds overlap blind, and hands matches to the hub on signed orders.
-#include <algorithm>
 #include <memory>
 #include <string>
-#include <thread>
 
-#include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "base/executor.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/random.h"
-#include "base/reason.h"
 #include "base/status.h"
 #include "policy/authority.h"
 #include "raakvlak/v1/config.pb.h"
@@ -25,6 +21,7 @@
 #include "server/broker/policy_log.h"
 #include "server/broker/store_audit.h"
 #include "server/program/audit_refusals.h"
+#include "server/program/common.h"
 #include "server/program/program.h"
 #include "server/storage/sqlite/broker_store.h"
 
@@ -38,46 +35,7 @@ constexpr char kSummary[] =
 constexpr size_t kMaxQueuedCalls = 1024;
 constexpr absl::Duration kGrace = absl::Seconds(10);
 
-absl::Status CheckRequired(const v1::BrokerConfig& config) {
-  const v1::Common& common = config.common();
-  const std::pair<const char*, const std::string*> required[] = {
-      {"common.covenant", &common.covenant()},
-      {"common.roster", &common.roster()},
-      {"common.tls_certificate", &common.tls_certificate()},
-      {"common.tls_key", &common.tls_key()},
-      {"common.tls_authority", &common.tls_authority()},
-      {"common.state", &common.state()},
-      {"listen", &config.listen()},
-  };
-  for (const auto& [field, value] : required) {
-    if (!value->empty()) continue;
-    return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kConfigInvalid,
-                       absl::StrCat(field, " is missing"));
-  }
-  return absl::OkStatus();
-}
-
-// Keeps nothing: a check of the configuration must not touch the state of a broker that runs.
-class NothingSeen final : public policy::HighWater {
- public:
-  absl::StatusOr<policy::Newest> Load() override { return policy::Newest(); }
-  absl::Status Store(const policy::Newest&) override { return absl::OkStatus(); }
-};
-
-absl::Status Check(const v1::Common& common, const rpc::TlsFiles& tls) {
-  const base::SystemClock clock;
-  NothingSeen nothing;
-  RAAKVLAK_RETURN_IF_ERROR(
-      policy::Authority::Create(common.covenant(), common.roster(), clock, nothing).status());
-  return rpc::MakeServerCredentials(tls).status();
-}
-
-int ThreadsOf(const v1::Common& common) {
-  if (common.threads() != 0) return static_cast<int>(std::min(common.threads(), 1024u));
-  return static_cast<int>(std::max(2u, 2 * std::thread::hardware_concurrency()));
-}
-
-absl::Status Serve(const v1::BrokerConfig& config, const rpc::TlsFiles& tls) {
+absl::Status Serve(const v1::BrokerConfig& config) {
   const v1::Common& common = config.common();
   const base::SystemClock clock;
   base::SystemRandom random;
@@ -92,7 +50,7 @@ absl::Status Serve(const v1::BrokerConfig& config, const rpc::TlsFiles& tls) {
   StoreAudit audit(*store, *authority);
   server::AuditRefusals refusals(audit, clock);
   const rpc::Gate gate(*authority, MethodTable());
-  base::Executor executor(ThreadsOf(common), kMaxQueuedCalls);
+  base::Executor executor(server::ThreadsOf(common), kMaxQueuedCalls);
   const rpc::CallEnvironment environment{&gate, &executor, &refusals};
   Exchange exchange(*store, clock);
   Matches matches(*store, clock);
@@ -103,7 +61,7 @@ absl::Status Serve(const v1::BrokerConfig& config, const rpc::TlsFiles& tls) {
 
   rpc::Server::Options options;
   options.listen = config.listen();
-  options.tls = tls;
+  options.tls = server::TlsFilesOf(common);
   RAAKVLAK_ASSIGN_OR_RETURN(
       const std::unique_ptr<rpc::Server> server,
       rpc::Server::Start(options, {&exchange_service, &matches_service, &audit_service}));
@@ -118,6 +76,12 @@ absl::Status Serve(const v1::BrokerConfig& config, const rpc::TlsFiles& tls) {
   return absl::OkStatus();
 }
 
+absl::Status Run(const v1::BrokerConfig& config, server::RunMode mode) {
+  RAAKVLAK_RETURN_IF_ERROR(server::CheckRequired(config.common(), {{"listen", config.listen()}}));
+  if (mode == server::RunMode::kServe) return Serve(config);
+  return server::CheckFiles(config.common(), base::SystemClock()).status();
+}
+
 }  // namespace
 }  // namespace raakvlak::broker
 
@@ -125,12 +89,7 @@ int main(int argc, char** argv) {
   namespace broker = raakvlak::broker;
   raakvlak::rpc::PrepareProcess();
   raakvlak::v1::BrokerConfig config;
-  const auto run = [&config](raakvlak::server::RunMode mode) -> absl::Status {
-    RAAKVLAK_RETURN_IF_ERROR(broker::CheckRequired(config));
-    const raakvlak::v1::Common& common = config.common();
-    const raakvlak::rpc::TlsFiles tls{common.tls_certificate(), common.tls_key(), common.tls_authority()};
-    if (mode == raakvlak::server::RunMode::kCheckConfig) return broker::Check(common, tls);
-    return broker::Serve(config, tls);
-  };
-  return raakvlak::server::RunProgram(argc, argv, broker::kName, broker::kSummary, config, run);
+  return raakvlak::server::RunProgram(
+      argc, argv, broker::kName, broker::kSummary, config,
+      [&config](raakvlak::server::RunMode mode) { return broker::Run(config, mode); });
 }

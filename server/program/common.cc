@@ -1,0 +1,58 @@
+#include "server/program/common.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "base/reason.h"
+#include "base/status.h"
+
+namespace raakvlak::server {
+namespace {
+
+constexpr uint32_t kMaxThreads = 1024;
+
+class NothingSeen final : public policy::HighWater {
+ public:
+  absl::StatusOr<policy::Newest> Load() override { return policy::Newest(); }
+  absl::Status Store(const policy::Newest&) override { return absl::OkStatus(); }
+};
+
+}  // namespace
+
+absl::Status CheckRequired(const v1::Common& common, const std::vector<Field>& own) {
+  std::vector<Field> required = {
+      {"common.covenant", common.covenant()},
+      {"common.roster", common.roster()},
+      {"common.tls_certificate", common.tls_certificate()},
+      {"common.tls_key", common.tls_key()},
+      {"common.tls_authority", common.tls_authority()},
+      {"common.state", common.state()},
+  };
+  required.insert(required.end(), own.begin(), own.end());
+  for (const auto& [name, value] : required) {
+    if (!value.empty()) continue;
+    return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kConfigInvalid,
+                       absl::StrCat(name, " is missing"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<policy::Snapshot> CheckFiles(const v1::Common& common, const base::Clock& clock) {
+  NothingSeen nothing;
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto authority,
+                            policy::Authority::Create(common.covenant(), common.roster(), clock, nothing));
+  RAAKVLAK_RETURN_IF_ERROR(rpc::MakeServerCredentials(TlsFilesOf(common)).status());
+  return authority->Current();
+}
+
+rpc::TlsFiles TlsFilesOf(const v1::Common& common) {
+  return {common.tls_certificate(), common.tls_key(), common.tls_authority()};
+}
+
+int ThreadsOf(const v1::Common& common) {
+  if (common.threads() != 0) return static_cast<int>(std::min(common.threads(), kMaxThreads));
+  return static_cast<int>(std::max(2u, 2 * std::thread::hardware_concurrency()));
+}
+
+}  // namespace raakvlak::server
