@@ -1,0 +1,259 @@
+#include "tests/unit/server/node/node_world.h"
+
+#include "absl/strings/str_cat.h"
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/reason.h"
+#include "base/status.h"
+#include "crypto/note/note.h"
+#include "crypto/threshold/sharing.h"
+#include "policy/envelope.h"
+
+namespace raakvlak::node::testing {
+namespace {
+
+const char* const kPartners[] = {"politie", "gemeente", "jeugdzorg", "woningcorporatie"};
+
+absl::Status Away() {
+  return base::Error(absl::StatusCode::kUnavailable, base::reason::kUnavailable, "away");
+}
+
+}  // namespace
+
+client::ExchangeClient& FakeBroker::ClientOf(const std::string& partner) {
+  auto& client = clients_[partner];
+  if (client == nullptr) {
+    client = std::make_unique<client::testing::FakeExchangeClient>();
+    client->on_submit = [this, partner](const v1::SubmitRequest& request) {
+      return Submit(partner, request);
+    };
+    client->on_withdraw = [this, partner](const v1::WithdrawSignalsRequest& request) {
+      return Withdraw(partner, request);
+    };
+  }
+  return *client;
+}
+
+absl::StatusOr<v1::SubmitResponse> FakeBroker::Submit(const std::string& partner,
+                                                      const v1::SubmitRequest& request) {
+  if (on_submit) on_submit();
+  base::MutexLock lock(mutex_);
+  if (away) return Away();
+  batches.push_back(request.envelopes_size());
+  const policy::Snapshot snapshot = *region_.authority().Current();
+  v1::SubmitResponse response;
+  std::set<std::string> purposes;
+  for (const v1::Envelope& envelope : request.envelopes()) {
+    const policy::CheckedEnvelope checked =
+        policy::CheckEnvelope(envelope, partner, snapshot, snapshot.covenant->DayAt(region_.clock().Now()));
+    const std::string id = checked.header.signal_id();
+    v1::SubmitReceipt& receipt = *response.add_receipts();
+    receipt.set_signal_id(id);
+    receipt.set_envelope_hash(checked.hash);
+    purposes.insert(checked.header.purpose());
+    hashes[id].insert(checked.hash);
+    const auto known = taken.find(id);
+    if (known != taken.end() && known->second.hash == checked.hash) {
+      receipt.set_accepted(true);
+    } else if (known != taken.end()) {
+      receipt.set_reason(base::reason::kEnvelopeConflict);
+    } else if (withdrawn.count(id) != 0) {
+      receipt.set_reason(base::reason::kSignalEnded);
+    } else if (!checked.status.ok()) {
+      refusals.push_back(checked.status.ToString());
+      receipt.set_reason(base::ReasonOf(checked.status));
+    } else if (!refuse_with.empty()) {
+      receipt.set_reason(refuse_with);
+    } else {
+      taken[id] = {envelope, checked.hash, checked.header, checked.body};
+      receipt.set_accepted(true);
+    }
+  }
+  RAAKVLAK_CHECK(purposes.size() == 1, "a batch holds one purpose");
+  if (lose_answers) return Away();
+  return response;
+}
+
+absl::StatusOr<v1::WithdrawSignalsResponse> FakeBroker::Withdraw(const std::string& partner,
+                                                                 const v1::WithdrawSignalsRequest& request) {
+  base::MutexLock lock(mutex_);
+  if (away) return Away();
+  const policy::Snapshot snapshot = *region_.authority().Current();
+  v1::WithdrawSignalsResponse response;
+  for (const v1::SignedWithdrawal& withdrawal : request.withdrawals()) {
+    const policy::CheckedWithdrawal checked =
+        policy::CheckWithdrawal(withdrawal, partner, snapshot, region_.clock().Now());
+    v1::SubmitReceipt& receipt = *response.add_receipts();
+    receipt.set_accepted(checked.status.ok());
+    receipt.set_reason(checked.status.ok() ? "" : base::ReasonOf(checked.status));
+    if (!checked.status.ok()) refusals.push_back(checked.status.ToString());
+    if (checked.status.ok()) {
+      taken.erase(checked.body.signal_id());
+      withdrawn.insert(checked.body.signal_id());
+    }
+  }
+  if (lose_answers) return Away();
+  return response;
+}
+
+NodeWorld::NodeWorld(const std::function<void(v1::Covenant&)>& change) {
+  if (change) {
+    change(region_.covenant());
+    region_.Write();
+  }
+  MakeKeysets();
+  for (const char* partner : kPartners) {
+    stores_[partner] = std::make_unique<storage::MemoryNodeStore>();
+    Restart(partner, stores_[partner].get());
+  }
+}
+
+TestNode& NodeWorld::Restart(const std::string& partner, storage::NodeStore* store) {
+  TestNode& node = nodes_[partner];
+  if (store == nullptr) store = node.environment.store;
+  node.sender.reset();
+  node.partner = partner;
+  node.vault = std::make_unique<Vault>(base::SecretBytes(base::Sha256(partner)), random_);
+  node.environment = {partner,
+                      &region_.KeyOf(raakvlak::testing::TestRegion::Urn("node", partner)),
+                      &region_.authority(),
+                      keysets_.get(),
+                      store,
+                      node.vault.get(),
+                      &region_.clock(),
+                      &random_};
+  node.key_share = std::make_unique<KeyShare>(node.environment, shares_.at(partner));
+  node.own_share = std::make_unique<LocalKeyShare>(node.environment, *node.key_share);
+  std::map<std::string, client::KeyShareClient*> clients = {{partner, node.own_share.get()}};
+  for (const char* other : kPartners) {
+    if (other == partner) continue;
+    auto& peer = node.peers[other];
+    if (peer == nullptr) {
+      peer = std::make_unique<client::testing::FakeKeyShareClient>();
+      peer->on_evaluate = [this, other = std::string(other), partner](const v1::EvaluateRequest& request) {
+        return nodes_.at(other).key_share->Evaluate(Snapshot(), partner, request);
+      };
+    }
+    clients[other] = peer.get();
+  }
+  node.holders = std::make_unique<Holders>(partner, std::move(clients), region_.clock());
+  node.pseudonymiser = std::make_unique<Pseudonymiser>(node.environment, *node.holders);
+  node.outbox = std::make_unique<Outbox>(*store, region_.clock());
+  node.sender = std::make_unique<Sender>(node.environment, *node.outbox, *node.pseudonymiser,
+                                         broker_.ClientOf(partner));
+  node.intake = std::make_unique<Intake>(node.environment, *node.outbox);
+  return node;
+}
+
+policy::Snapshot NodeWorld::Snapshot() {
+  auto snapshot = region_.authority().Current();
+  RAAKVLAK_CHECK(snapshot.ok(), "covenant and roster are in force");
+  return *snapshot;
+}
+
+rpc::Gate::Pass NodeWorld::ItPass(const std::string& partner) {
+  rpc::Gate::Pass pass;
+  pass.caller = *rpc::ParseUrn(raakvlak::testing::TestRegion::Urn("it", partner));
+  pass.snapshot = Snapshot();
+  return pass;
+}
+
+std::shared_ptr<const policy::Keyset> NodeWorld::KeysetOf(const std::string& purpose,
+                                                          v1::IdentifierClass identifier_class) const {
+  return keysets_->Current(purpose, static_cast<uint8_t>(identifier_class));
+}
+
+void NodeWorld::MakeKeysets() {
+  const policy::Snapshot snapshot = Snapshot();
+  const policy::Covenant& covenant = *snapshot.covenant;
+  std::vector<uint32_t> indices;
+  for (const v1::Partner& partner : covenant.text().partners()) indices.push_back(partner.index());
+  for (const v1::Purpose& purpose : covenant.text().purposes()) {
+    std::set<int> classes;
+    for (const v1::LinkageRule& rule : purpose.rules()) classes.insert(rule.identifier_class());
+    for (const int identifier_class : classes) {
+      const crypto::group::Scalar key = crypto::group::Scalar::Random(random_);
+      const crypto::threshold::Sharing sharing =
+          *crypto::threshold::Split(key, covenant.text().quorum(), indices, random_);
+      policy::KeysetText text;
+      text.region = covenant.region();
+      text.purpose = purpose.id();
+      text.identifier_class = static_cast<uint8_t>(identifier_class);
+      text.epoch = purpose.epoch();
+      text.quorum = covenant.text().quorum();
+      text.covenant_id = covenant.id();
+      text.transcript_hash = std::string(32, 't');
+      for (const v1::Partner& partner : covenant.text().partners()) {
+        text.holders.emplace_back(partner.index(), partner.id());
+      }
+      text.commitments = sharing.commitments;
+      crypto::note::Note note{policy::FormatKeysetText(text), {}};
+      for (const crypto::note::VerifierKey& verifier : covenant.PartnerVerifiers()) {
+        crypto::note::Sign(note, verifier, region_.KeyOf(verifier.name()));
+      }
+      const std::string id = base::Sha256(note.text);
+      keys_.emplace(id, key);
+      for (int i = 0; i < covenant.text().partners_size(); ++i) {
+        shares_[covenant.text().partners(i).id()].emplace(id, sharing.shares[static_cast<size_t>(i)]);
+      }
+      RAAKVLAK_CHECK(base::WriteFileAtomically(folder_.File(absl::StrCat(base::Hex(id), ".keyset")),
+                                               crypto::note::Format(note), 0644)
+                         .ok(),
+                     "the temporary folder takes files");
+    }
+  }
+  auto loaded = policy::KeysetStore::Load(folder_.path(), covenant);
+  if (!loaded.ok()) std::fprintf(stderr, "%s\n", loaded.status().ToString().c_str());
+  RAAKVLAK_CHECK(loaded.ok(), "the keysets are valid");
+  keysets_ = std::make_unique<policy::KeysetStore>(*std::move(loaded));
+}
+
+v1::Record NodeWorld::RecordOf(const std::string& client_ref, const std::string& purpose, bool with_bsn) {
+  v1::Record record;
+  record.set_client_ref(client_ref);
+  record.set_purpose(purpose);
+  record.set_kind("signal");
+  record.set_category("overlast");
+  if (with_bsn) record.set_bsn("999993847");
+  record.set_surname("Vermeulen-Okafor");
+  record.set_given_names("Isabella Maria");
+  record.set_birth_date("2014-03-05");
+  record.set_postcode("6211 XZ");
+  record.set_house_number("17");
+  record.set_contact("wijkteam, 043-5550199");
+  record.set_note("Zorgen van de buren over het gezin.");
+  return record;
+}
+
+v1::PushReceipt NodeWorld::Push(const std::string& partner, const v1::Record& record) {
+  v1::PushRequest request;
+  *request.add_records() = record;
+  const auto response = node(partner).intake->Push(ItPass(partner), request);
+  RAAKVLAK_CHECK(response.ok() && response->receipts_size() == 1, "the batch is answered");
+  return response->receipts(0);
+}
+
+v1::SignalStatus NodeWorld::StateOf(const std::string& partner, const std::string& client_ref) {
+  v1::GetStateRequest request;
+  request.set_client_ref(client_ref);
+  const auto response = node(partner).intake->GetState(request);
+  return response.ok() ? response->status() : v1::SignalStatus();
+}
+
+void NodeWorld::Drain(const std::string& partner) {
+  while (node(partner).sender->Step()) {
+  }
+}
+
+absl::Status FlakyStore::Write(absl::string_view name,
+                               absl::FunctionRef<absl::Status(storage::NodeTransaction&)> body) {
+  const absl::Status lost =
+      base::Error(absl::StatusCode::kUnavailable, base::reason::kStorageFailed, "the machine stopped");
+  if (failed_) return lost;
+  if (++writes_ != fail_at_) return store_.Write(name, body);
+  failed_ = true;
+  if (when_ == When::kAfter) store_.Write(name, body).IgnoreError();
+  return lost;
+}
+
+}  // namespace raakvlak::node::testing

@@ -1,0 +1,178 @@
+// NodeWorld: the four nodes of TestRegion in one process, with real key shares (t = 3 of 4) and a fake
+// broker, for tests. Nodes reach each other by fakes that call the other's real KeyShare; a test replaces
+// `peers` of a node to make a holder lie or stay away.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/testing/fakes.h"
+#include "client/testing/fake_exchange_client.h"
+#include "client/testing/fake_key_share_client.h"
+#include "crypto/group/scalar.h"
+#include "policy/keyset/keyset.h"
+#include "server/node/holders.h"
+#include "server/node/intake.h"
+#include "server/node/key_share.h"
+#include "server/node/outbox.h"
+#include "server/node/pseudonymiser.h"
+#include "server/node/sender.h"
+#include "server/node/vault.h"
+#include "server/storage/memory/node_store.h"
+#include "tests/support/region.h"
+
+namespace raakvlak::node::testing {
+
+// FakeBroker takes envelopes as the broker does, checks each as the broker does, and remembers them by signal
+// id.
+class FakeBroker {
+ public:
+  explicit FakeBroker(raakvlak::testing::TestRegion& region) : region_(region) {}
+
+  client::ExchangeClient& ClientOf(const std::string& partner);
+
+  // Says nothing when true: UNAVAILABLE.
+  bool away = false;
+  // Takes the envelopes, and then the answer is lost.
+  bool lose_answers = false;
+  // When set: the reason that envelopes are not accepted for.
+  std::string refuse_with;
+  // Called at the start of each Submit.
+  std::function<void()> on_submit;
+
+  struct Taken {
+    v1::Envelope envelope;
+    std::string hash;
+    v1::SignalHeader header;
+    v1::EnvelopeBody body;
+  };
+  // By signal id.
+  std::map<std::string, Taken> taken;
+  std::set<std::string> withdrawn;
+  // Sizes of the batches that came, accepted or not.
+  std::vector<int> batches;
+  // Why an envelope was not accepted by the checks themselves; must stay empty in an honest test.
+  std::vector<std::string> refusals;
+  // Different hashes that ever came under one signal id.
+  std::map<std::string, std::set<std::string>> hashes;
+
+ private:
+  absl::StatusOr<v1::SubmitResponse> Submit(const std::string& partner, const v1::SubmitRequest& request);
+  absl::StatusOr<v1::WithdrawSignalsResponse> Withdraw(const std::string& partner,
+                                                       const v1::WithdrawSignalsRequest& request);
+
+  raakvlak::testing::TestRegion& region_;
+  base::Mutex mutex_;
+  std::map<std::string, std::unique_ptr<client::testing::FakeExchangeClient>> clients_;
+};
+
+struct TestNode {
+  std::string partner;
+  std::unique_ptr<Vault> vault;
+  Environment environment;
+  std::unique_ptr<KeyShare> key_share;
+  std::unique_ptr<LocalKeyShare> own_share;
+  std::map<std::string, std::unique_ptr<client::testing::FakeKeyShareClient>> peers;
+  std::unique_ptr<Holders> holders;
+  std::unique_ptr<Pseudonymiser> pseudonymiser;
+  std::unique_ptr<Outbox> outbox;
+  std::unique_ptr<Sender> sender;
+  std::unique_ptr<Intake> intake;
+};
+
+class NodeWorld {
+ public:
+  // `change` may alter the covenant before it is signed.
+  explicit NodeWorld(const std::function<void(v1::Covenant&)>& change = nullptr);
+
+  raakvlak::testing::TestRegion& region() { return region_; }
+  base::testing::FakeClock& clock() { return region_.clock(); }
+  FakeBroker& broker() { return broker_; }
+  TestNode& node(const std::string& partner) { return nodes_.at(partner); }
+  // Makes the cores of a node anew over `store` (by default what it had): a restart. Nothing but the store
+  // survives.
+  TestNode& Restart(const std::string& partner, storage::NodeStore* store = nullptr);
+  policy::Snapshot Snapshot();
+  // The pass of the partner's own IT at its node.
+  rpc::Gate::Pass ItPass(const std::string& partner);
+  const policy::KeysetStore& keysets() const { return *keysets_; }
+  std::shared_ptr<const policy::Keyset> KeysetOf(const std::string& purpose,
+                                                 v1::IdentifierClass identifier_class) const;
+  // The whole key, which nobody has outside of tests.
+  const crypto::group::Scalar& KeyOf(const std::string& keyset_id) const { return keys_.at(keyset_id); }
+  const std::map<std::string, crypto::group::Scalar>& SharesOf(const std::string& partner) const {
+    return shares_.at(partner);
+  }
+  base::Random& random() { return random_; }
+
+  // A valid record; BSN only for those who may.
+  static v1::Record RecordOf(const std::string& client_ref, const std::string& purpose = "onaantastbaren",
+                             bool with_bsn = true);
+  // Pushes one record and returns its receipt.
+  v1::PushReceipt Push(const std::string& partner, const v1::Record& record);
+  v1::SignalStatus StateOf(const std::string& partner, const std::string& client_ref);
+  // Lets the sender of a node work until nothing is due.
+  void Drain(const std::string& partner);
+
+ private:
+  void MakeKeysets();
+
+  raakvlak::testing::TestRegion region_;
+  base::testing::TemporaryFolder folder_;
+  base::testing::SeededRandom random_{7};
+  FakeBroker broker_{region_};
+  std::unique_ptr<policy::KeysetStore> keysets_;
+  std::map<std::string, crypto::group::Scalar> keys_;
+  std::map<std::string, std::map<std::string, crypto::group::Scalar>> shares_;
+  std::map<std::string, std::unique_ptr<storage::MemoryNodeStore>> stores_;
+  std::map<std::string, TestNode> nodes_;
+};
+
+// FlakyStore passes everything on, but the write with number `fail_at` (from 1) fails: before it is done, or
+// after, as when the machine stops right after COMMIT. From then on every write fails, until the process is
+// "started again" with another store.
+class FlakyStore final : public storage::NodeStore {
+ public:
+  enum class When { kBefore, kAfter };
+  FlakyStore(storage::NodeStore& store, int fail_at, When when)
+      : store_(store), fail_at_(fail_at), when_(when) {}
+  bool failed() const { return failed_; }
+
+  absl::Status Write(absl::string_view name,
+                     absl::FunctionRef<absl::Status(storage::NodeTransaction&)> body) override;
+  absl::StatusOr<std::optional<storage::NodeSignal>> FindByReference(absl::string_view digest) override {
+    return store_.FindByReference(digest);
+  }
+  absl::StatusOr<std::vector<storage::NodeSignal>> List(
+      uint64_t after, size_t limit, std::optional<storage::NodeSignalState> state) override {
+    return store_.List(after, limit, state);
+  }
+  absl::StatusOr<std::vector<std::string>> QueuedPurposes() override { return store_.QueuedPurposes(); }
+  absl::StatusOr<std::vector<storage::NodeSignal>> Queued(absl::string_view purpose, uint64_t after,
+                                                          size_t limit) override {
+    return store_.Queued(purpose, after, limit);
+  }
+  absl::StatusOr<std::vector<storage::NodeWithdrawal>> Withdrawals(size_t limit) override {
+    return store_.Withdrawals(limit);
+  }
+  absl::StatusOr<std::string> KeyCheck(absl::string_view check) override { return store_.KeyCheck(check); }
+  absl::StatusOr<std::vector<storage::AuditEntry>> ReadAudit(const storage::AuditFilter& filter,
+                                                             uint64_t start, size_t limit) override {
+    return store_.ReadAudit(filter, start, limit);
+  }
+  absl::StatusOr<policy::Newest> Load() override { return store_.Load(); }
+  absl::Status Store(const policy::Newest& newest) override { return store_.Store(newest); }
+
+ private:
+  storage::NodeStore& store_;
+  const int fail_at_;
+  const When when_;
+  int writes_ = 0;
+  bool failed_ = false;
+};
+
+}  // namespace raakvlak::node::testing
