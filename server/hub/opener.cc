@@ -109,7 +109,8 @@ class Opening {
     for (size_t i = 0; i < groups_.size(); ++i) {
       for (const Member& member : groups_[i].members) {
         const auto seen = group_of.emplace(std::pair(member.envelope, groups_[i].rule->subject()), i).first;
-        const auto [low, high] = std::minmax(part_of(seen->second), part_of(i));
+        // In braces: without, minmax returns references to what is gone.
+        const auto [low, high] = std::minmax({part_of(seen->second), part_of(i)});
         parent[high] = low;
       }
     }
