@@ -107,7 +107,7 @@ def main():
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, end)
-    here = region.Region(options.dir, region.ROOT / "build/release", options.any_bsn, say)
+    here = region.Region(options.dir, os.environ.get("RAAKVLAK_BINARIES", region.ROOT / "build/release"), options.any_bsn, say)
     code = 0
     try:
         demonstrate(here, options)
