@@ -3,9 +3,6 @@
 #include <set>
 #include <string>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/bytes.h"
@@ -36,50 +33,6 @@ absl::Status Later(absl::string_view where, absl::string_view what) {
 
 absl::Status Require(bool condition, absl::string_view where, absl::string_view what) {
   return condition ? absl::OkStatus() : Invalid(where, what);
-}
-
-bool AllOf(absl::string_view text, bool (*predicate)(unsigned char)) {
-  for (const char c : text) {
-    if (!predicate(static_cast<unsigned char>(c))) return false;
-  }
-  return true;
-}
-
-bool IsBlank(absl::string_view text) { return absl::StripAsciiWhitespace(text).empty(); }
-
-bool IsOrganisation(absl::string_view text) {
-  if (absl::ConsumePrefix(&text, "OIN:")) return text.size() == 20 && AllOf(text, absl::ascii_isdigit);
-  if (absl::ConsumePrefix(&text, "KVK:")) return text.size() == 8 && AllOf(text, absl::ascii_isdigit);
-  return false;
-}
-
-bool IsAddress(absl::string_view text) {
-  const size_t colon = text.rfind(':');
-  uint32_t port = 0;
-  return colon != absl::string_view::npos && colon > 0 && absl::SimpleAtoi(text.substr(colon + 1), &port) &&
-         port >= 1 && port <= 65'535 && text.find(' ') == absl::string_view::npos;
-}
-
-bool IsCategory(absl::string_view text) {
-  return !text.empty() && text.size() <= 64 && AllOf(text, [](unsigned char c) {
-    return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_' || c == '-';
-  });
-}
-
-bool IsCovenantId(absl::string_view text) {
-  const auto bytes = base::ParseHex(text);
-  return bytes.ok() && bytes->size() == 32 && base::Hex(*bytes) == text;
-}
-
-// Names of the time zone database only: absl would also take files and the machine's own zone.
-bool IsTimeZone(absl::string_view text) {
-  if (text != "UTC" && !absl::StrContains(text, '/')) return false;
-  if (absl::StartsWith(text, "/") || absl::StrContains(text, "..") || absl::StrContains(text, ':') ||
-      absl::StartsWith(text, "Fixed/")) {
-    return false;
-  }
-  absl::TimeZone ignored;
-  return absl::LoadTimeZone(text, &ignored);
 }
 
 // The <id> of urn:raakvlak:<region>:<role>:<id>, empty when it is another URN.

@@ -4,7 +4,10 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/bytes.h"
 #include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
@@ -81,6 +84,13 @@ std::optional<std::string> FirstUnplainField(const pb::Message& message) {
   return std::nullopt;
 }
 
+bool AllOf(absl::string_view text, bool (*predicate)(unsigned char)) {
+  for (const char c : text) {
+    if (!predicate(static_cast<unsigned char>(c))) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<std::string> ParseText(absl::string_view text, pb::Message& message) {
@@ -105,20 +115,18 @@ std::string PrintText(const pb::Message& message) {
 }
 
 bool IsName(absl::string_view text) {
-  if (text.empty() || text.size() > 32 || text[0] == '-') return false;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (!absl::ascii_islower(byte) && !absl::ascii_isdigit(byte) && c != '-') return false;
-  }
-  return true;
+  return !text.empty() && text.size() <= 32 && text[0] != '-' && AllOf(text, [](unsigned char c) {
+    return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '-';
+  });
 }
 
 std::optional<absl::Time> ParseUtc(absl::string_view text) {
   absl::Time time;
   std::string ignored;
   if (!absl::ParseTime(kUtcFormat, text, &time, &ignored)) return std::nullopt;
-  // ParseTime forgives white space, signs and years of any length; the signed text does not.
-  if (FormatUtc(time) != text) return std::nullopt;
+  // ParseTime forgives white space, signs, "infinite-future" and years of any length; the signed text does
+  // not.
+  if (text.size() != 20 || FormatUtc(time) != text) return std::nullopt;
   return time;
 }
 
@@ -127,6 +135,43 @@ std::string FormatUtc(absl::Time time) { return absl::FormatTime(kUtcFormat, tim
 bool IsKey(absl::string_view text) {
   const auto bytes = base::ParseBase64(text);
   return bytes.ok() && bytes->size() == 32;
+}
+
+bool IsBlank(absl::string_view text) { return absl::StripAsciiWhitespace(text).empty(); }
+
+bool IsOrganisation(absl::string_view text) {
+  if (absl::ConsumePrefix(&text, "OIN:")) return text.size() == 20 && AllOf(text, absl::ascii_isdigit);
+  if (absl::ConsumePrefix(&text, "KVK:")) return text.size() == 8 && AllOf(text, absl::ascii_isdigit);
+  return false;
+}
+
+bool IsAddress(absl::string_view text) {
+  const size_t colon = text.rfind(':');
+  uint32_t port = 0;
+  if (colon == absl::string_view::npos || !AllOf(text.substr(colon + 1), absl::ascii_isdigit)) return false;
+  return colon > 0 && absl::SimpleAtoi(text.substr(colon + 1), &port) && port >= 1 && port <= 65'535 &&
+         text.find(' ') == absl::string_view::npos;
+}
+
+bool IsCategory(absl::string_view text) {
+  return !text.empty() && text.size() <= 64 && AllOf(text, [](unsigned char c) {
+    return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_' || c == '-';
+  });
+}
+
+bool IsCovenantId(absl::string_view text) {
+  const auto bytes = base::ParseHex(text);
+  return bytes.ok() && bytes->size() == 32 && base::Hex(*bytes) == text;
+}
+
+bool IsTimeZone(absl::string_view text) {
+  if (text != "UTC" && !absl::StrContains(text, '/')) return false;
+  if (absl::StartsWith(text, "/") || absl::StrContains(text, "..") || absl::StrContains(text, ':') ||
+      absl::StartsWith(text, "Fixed/")) {
+    return false;
+  }
+  absl::TimeZone ignored;
+  return absl::LoadTimeZone(text, &ignored);
 }
 
 }  // namespace raakvlak::policy

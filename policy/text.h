@@ -31,4 +31,23 @@ std::string FormatUtc(absl::Time time);
 // IsKey: 32 bytes in base64.
 bool IsKey(absl::string_view text);
 
+// IsBlank: nothing but white space.
+bool IsBlank(absl::string_view text);
+
+// IsOrganisation: "OIN:<20 digits>" or "KVK:<8 digits>".
+bool IsOrganisation(absl::string_view text);
+
+// IsAddress: "host:port".
+bool IsAddress(absl::string_view text);
+
+// IsCategory: 1 to 64 lower-case letters, digits, hyphens and underscores.
+bool IsCategory(absl::string_view text);
+
+// IsCovenantId: 32 bytes in lower-case hexadecimal.
+bool IsCovenantId(absl::string_view text);
+
+// IsTimeZone: "UTC" or an area/place of the IANA database on this machine. Not what absl takes besides:
+// files, fixed offsets, and the machine's own zone.
+bool IsTimeZone(absl::string_view text);
+
 }  // namespace raakvlak::policy
