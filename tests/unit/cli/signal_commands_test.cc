@@ -1,0 +1,251 @@
+#include "cli/signal_commands.h"
+
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "tests/unit/cli/world.h"
+
+namespace raakvlak::cli {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using testing::Outcome;
+using testing::RejectedReceipt;
+using ::testing::StartsWith;
+using testing::World;
+namespace reason = base::reason;
+
+constexpr char kHeader[] = "client_ref,purpose,kind,category,bsn,surname,note\n";
+
+class SignalCommandsTest : public ::testing::Test {
+ protected:
+  Outcome Push(std::vector<std::string> arguments, const std::string& input = "") {
+    arguments.insert(arguments.begin(), {"signal", "push"});
+    return world_.RunAs("politie", arguments, input);
+  }
+  Outcome PushJson(std::vector<std::string> arguments, const std::string& input = "") {
+    arguments.insert(arguments.begin(), {"--json", "signal", "push"});
+    return world_.RunAs("politie", arguments, input);
+  }
+
+  static v1::SignalStatus Status(const std::string& client_ref, v1::SignalState state) {
+    v1::SignalStatus status;
+    status.set_client_ref(client_ref);
+    status.set_signal_id(std::string(16, '\x11'));
+    status.set_purpose("onaantastbaren");
+    status.set_state(state);
+    status.set_received_ms(1'767'225'600'000);
+    status.set_changed_ms(1'767'225'601'000);
+    return status;
+  }
+
+  World world_;
+};
+
+TEST_F(SignalCommandsTest, AllRowsTakenIsZero) {
+  world_.Write("p.csv", absl::StrCat(kHeader, "a,p,signal,c,999993847,Jansen,x\nb,p,signal,c,,Jansen,y\n"));
+  const Outcome outcome = Push({world_.path("p.csv")});
+  EXPECT_EQ(outcome.exit_code, ExitCode::kOk);
+  EXPECT_EQ(outcome.out, "2 rows: 2 accepted, 0 known, 0 rejected\n");
+  EXPECT_THAT(outcome.err, IsEmpty());
+  EXPECT_EQ(Push({world_.path("p.csv")}).out, "2 rows: 0 accepted, 2 known, 0 rejected\n");
+}
+
+TEST_F(SignalCommandsTest, RejectedRowsAreShownWithFileLineColumnAndReasonWithoutData) {
+  world_.intake.on_record = [](const v1::Record& record) {
+    return record.client_ref() == "a" ? RejectedReceipt(reason::kBsnInvalid, "bsn")
+                                      : RejectedReceipt(reason::kNoRuleApplies, "");
+  };
+  const std::string path = world_.path("p.csv");
+  world_.Write(
+      "p.csv",
+      absl::StrCat(kHeader, "a,p,signal,c,999993848,Jansen,secret\n\nb,p,signal,c,,Pietersen,\nshort\n"));
+  const Outcome outcome = Push({path});
+  EXPECT_EQ(outcome.exit_code, ExitCode::kError);
+  EXPECT_EQ(outcome.out, absl::StrCat(path, ":2: bsn: BSN_INVALID\n", path, ":4: NO_RULE_APPLIES\n", path,
+                                      ":5: ROW_MALFORMED\n3 rows: 0 accepted, 0 known, 3 rejected\n"));
+  for (const char* data : {"999993848", "Jansen", "secret", "Pietersen", "short"}) {
+    EXPECT_THAT(outcome.out + outcome.err, Not(HasSubstr(data)));
+  }
+}
+
+TEST_F(SignalCommandsTest, JsonHasCountsAndTheRejectedRows) {
+  world_.intake.on_record = [](const v1::Record& record) {
+    if (record.client_ref() == "a") return RejectedReceipt(reason::kDateInvalid, "birth_date");
+    v1::PushReceipt receipt;
+    receipt.set_result(v1::ACCEPTED);
+    return receipt;
+  };
+  world_.Write("p.csv", absl::StrCat(kHeader, "a,p,signal,c,,,\nb,p,signal,c,,,\nx\n"));
+  const Outcome outcome = PushJson({world_.path("p.csv")});
+  EXPECT_EQ(outcome.exit_code, ExitCode::kError);
+  const nlohmann::json json = outcome.json();
+  EXPECT_EQ(json["rows"], 3);
+  EXPECT_EQ(json["accepted"], 1);
+  EXPECT_EQ(json["known"], 0);
+  EXPECT_EQ(json["rejected_rows"], 2);
+  EXPECT_EQ(json["rejected_files"], 0);
+  ASSERT_EQ(json["rejected"].size(), 2u);
+  EXPECT_EQ(json["rejected"][0]["file"], world_.path("p.csv"));
+  EXPECT_EQ(json["rejected"][0]["line"], 2);
+  EXPECT_EQ(json["rejected"][0]["column"], "birth_date");
+  EXPECT_EQ(json["rejected"][0]["reason"], "DATE_INVALID");
+  EXPECT_EQ(json["rejected"][1]["line"], 4);
+  EXPECT_EQ(json["rejected"][1]["column"], "");
+}
+
+TEST_F(SignalCommandsTest, JsonWithoutRejectionsIsJsonToo) {
+  world_.Write("p.csv", kHeader);
+  const Outcome outcome = PushJson({world_.path("p.csv")});
+  EXPECT_EQ(outcome.exit_code, ExitCode::kOk);
+  EXPECT_TRUE(outcome.json()["rejected"].empty());
+  EXPECT_EQ(outcome.json()["rows"], 0);
+}
+
+TEST_F(SignalCommandsTest, AFileWithoutAHeaderOrMissingDoesNotStopTheOthers) {
+  world_.Write("bad.csv", "client_ref;purpose\n");
+  world_.Write("good.csv", absl::StrCat(kHeader, "a,p,signal,c,,,\n"));
+  const Outcome outcome = Push({world_.path("bad.csv"), world_.path("missing.csv"),
+                                std::filesystem::path(world_.path(".")).string(), world_.path("good.csv")});
+  EXPECT_EQ(outcome.exit_code, ExitCode::kError);
+  EXPECT_THAT(outcome.out, HasSubstr("bad.csv:1: HEADER_INVALID\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("missing.csv:1: FILE_UNREADABLE\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("/.:1: FILE_UNREADABLE\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("1 rows: 1 accepted, 0 known, 0 rejected\n"));
+  EXPECT_THAT(outcome.err, HasSubstr("separated by ';'"));
+}
+
+TEST_F(SignalCommandsTest, AnEmptyFileHasNoHeader) {
+  world_.Write("empty.csv", "");
+  const Outcome outcome = Push({world_.path("empty.csv")});
+  EXPECT_EQ(outcome.exit_code, ExitCode::kError);
+  EXPECT_THAT(outcome.out, HasSubstr("HEADER_INVALID"));
+}
+
+TEST_F(SignalCommandsTest, StandardInputIsReadInTheFormatAskedFor) {
+  EXPECT_EQ(Push({"-"}, absl::StrCat(kHeader, "a,p,signal,c,,,\n")).out,
+            "1 rows: 1 accepted, 0 known, 0 rejected\n");
+  EXPECT_EQ(Push({"--format", "jsonl", "-"}, "{\"client_ref\":\"b\"}\n{\"client_ref\":\"c\"}").out,
+            "2 rows: 2 accepted, 0 known, 0 rejected\n");
+}
+
+TEST_F(SignalCommandsTest, FormatGoesBeforeTheName) {
+  world_.Write("p.txt", "{\"client_ref\":\"b\"}\n");
+  world_.Write("p.jsonl", absl::StrCat(kHeader, "a,p,signal,c,,,\n"));
+  EXPECT_EQ(Push({"--format", "jsonl", world_.path("p.txt")}).exit_code, ExitCode::kOk);
+  EXPECT_EQ(Push({"--format", "csv", world_.path("p.jsonl")}).exit_code, ExitCode::kOk);
+}
+
+TEST_F(SignalCommandsTest, APushThatBreaksOffSaysThatItCanBeRunAgain) {
+  std::string text = kHeader;
+  for (int i = 0; i < 1000; ++i) absl::StrAppend(&text, "ref-", i, ",p,signal,c,,,\n");
+  world_.Write("p.csv", text);
+  int batches = 0;
+  world_.intake.on_batch = [&batches]() -> absl::Status {
+    if (++batches <= 2) return absl::OkStatus();
+    return base::Error(absl::StatusCode::kUnavailable, reason::kUnavailable, "the node cannot be reached");
+  };
+  const Outcome outcome = Push({world_.path("p.csv")});
+  EXPECT_EQ(outcome.exit_code, ExitCode::kError);
+  EXPECT_THAT(outcome.err, HasSubstr("after 512 receipts"));
+  EXPECT_THAT(outcome.err, HasSubstr("Run the same command again"));
+  EXPECT_THAT(outcome.err, HasSubstr("raakvlak: UNAVAILABLE: the node cannot be reached"));
+  world_.intake.on_batch = [] { return absl::OkStatus(); };
+  EXPECT_EQ(Push({world_.path("p.csv")}).out, "1000 rows: 488 accepted, 512 known, 0 rejected\n");
+}
+
+TEST_F(SignalCommandsTest, ARefusedCallIsDenied) {
+  world_.Write("p.csv", absl::StrCat(kHeader, "a,p,signal,c,,,\n"));
+  world_.intake.on_batch = [] {
+    return base::Error(absl::StatusCode::kPermissionDenied, reason::kPartnerSuspended, "suspended");
+  };
+  const Outcome outcome = PushJson({world_.path("p.csv")});
+  EXPECT_EQ(outcome.exit_code, ExitCode::kDenied);
+  EXPECT_EQ(outcome.json()["accepted"], 0);
+}
+
+TEST_F(SignalCommandsTest, ProgressIsShownWhenAskedForAndGoesToStandardError) {
+  std::string text = kHeader;
+  for (int i = 0; i < 1000; ++i) absl::StrAppend(&text, "ref-", i, ",p,signal,c,,,\n");
+  world_.Write("p.csv", text);
+  world_.intake.on_batch = [this] {
+    world_.clock.Advance(absl::Seconds(2));
+    return absl::OkStatus();
+  };
+  EXPECT_THAT(Push({world_.path("p.csv")}).err, IsEmpty());
+  const Outcome outcome = Push({"--progress", world_.path("p.csv")});
+  EXPECT_THAT(outcome.err, HasSubstr("p.csv: 1000 rows: "));
+  EXPECT_THAT(outcome.out, StartsWith("1000 rows: "));
+}
+
+TEST_F(SignalCommandsTest, StatusShowsStateAndWhy) {
+  world_.intake.on_get_state = [](const v1::GetStateRequest& request) {
+    v1::GetStateResponse response;
+    *response.mutable_status() = Status(request.client_ref(), v1::REFUSED);
+    response.mutable_status()->set_reason("DATE_OUT_OF_RANGE");
+    return response;
+  };
+  const Outcome table = world_.RunAs("politie", {"signal", "status", "P-1"});
+  EXPECT_EQ(table.exit_code, ExitCode::kOk);
+  EXPECT_THAT(table.out,
+              HasSubstr("P-1         onaantastbaren  refused  DATE_OUT_OF_RANGE  2026-01-01T00:00:00.000Z"));
+  const auto json = world_.RunAs("politie", {"--json", "signal", "status", "P-1"}).json();
+  EXPECT_EQ(json["client_ref"], "P-1");
+  EXPECT_EQ(json["state"], "refused");
+  EXPECT_EQ(json["reason"], "DATE_OUT_OF_RANGE");
+  EXPECT_EQ(json["signal_id"], std::string(32, '1'));
+}
+
+TEST_F(SignalCommandsTest, StatusOfAnUnknownSignalIsNotFound) {
+  world_.intake.on_get_state = [](const v1::GetStateRequest&) -> absl::StatusOr<v1::GetStateResponse> {
+    return base::Error(absl::StatusCode::kNotFound, reason::kNotFound, "no such signal");
+  };
+  EXPECT_EQ(world_.RunAs("politie", {"signal", "status", "P-1"}).exit_code, ExitCode::kNotFound);
+}
+
+TEST_F(SignalCommandsTest, WithdrawSendsTheReason) {
+  v1::WithdrawRequest seen;
+  world_.intake.on_withdraw = [&seen](const v1::WithdrawRequest& request) {
+    seen = request;
+    v1::WithdrawResponse response;
+    *response.mutable_status() = Status(request.client_ref(), v1::WITHDRAWN);
+    return response;
+  };
+  const Outcome outcome = world_.RunAs("politie", {"signal", "withdraw", "P-1", "--reason", "unjust"});
+  EXPECT_EQ(outcome.exit_code, ExitCode::kOk);
+  EXPECT_EQ(seen.client_ref(), "P-1");
+  EXPECT_EQ(seen.reason(), "unjust");
+  EXPECT_THAT(outcome.out, HasSubstr("withdrawn"));
+}
+
+TEST_F(SignalCommandsTest, ListPagesThroughAll) {
+  std::vector<std::string> tokens;
+  world_.intake.on_list = [&tokens](const v1::ListSignalsRequest& request) {
+    tokens.push_back(request.page_token());
+    EXPECT_EQ(request.state(), v1::QUEUED);
+    v1::ListSignalsResponse response;
+    *response.add_signals() = Status(absl::StrCat("P-", tokens.size()), v1::QUEUED);
+    if (tokens.size() < 3) response.set_next_page_token(absl::StrCat("t", tokens.size()));
+    return response;
+  };
+  const Outcome table = world_.RunAs("politie", {"signal", "list", "--state", "queued"});
+  EXPECT_THAT(tokens, ElementsAre("", "t1", "t2"));
+  for (const char* reference : {"P-1", "P-2", "P-3"}) EXPECT_THAT(table.out, HasSubstr(reference));
+  EXPECT_EQ(std::count(table.out.begin(), table.out.end(), '\n'), 4);
+  tokens.clear();
+  const auto json = world_.RunAs("politie", {"--json", "signal", "list", "--state", "queued"}).json();
+  ASSERT_EQ(json["signals"].size(), 3u);
+  EXPECT_EQ(json["signals"][2]["client_ref"], "P-3");
+}
+
+TEST_F(SignalCommandsTest, AnEmptyListIsJsonToo) {
+  world_.intake.on_list = [](const v1::ListSignalsRequest&) { return v1::ListSignalsResponse(); };
+  EXPECT_TRUE(world_.RunAs("politie", {"--json", "signal", "list"}).json()["signals"].empty());
+}
+
+}  // namespace
+}  // namespace raakvlak::cli
