@@ -1,7 +1,7 @@
 // What the broker's store and matcher cost as the store grows: a submit of 100 signals, a matching run over
 // 100 new signals, a page of matches. Sizes are stored tokens (two for each signal): 10,000 and 100,000;
-// 1,000,000 with --large (about a gigabyte of disk). Times are wall clock and hold waits for the disk: Commit
-// shows those of one small transaction. rss_mb is the process's memory.
+// 1,000,000 with --large (about a gigabyte of disk). Time is wall clock and holds waits for the disk (Commit
+// shows those of one small transaction); CPU is that of the whole process; rss_mb is its memory.
 #include <benchmark/benchmark.h>
 
 #include <cstring>
@@ -170,6 +170,7 @@ void Register(int64_t tokens) {
         ->Arg(tokens)
         ->Iterations(iterations)
         ->UseRealTime()
+        ->MeasureProcessCPUTime()
         ->Unit(benchmark::kMillisecond);
   };
   add("Commit", Commit, 100);

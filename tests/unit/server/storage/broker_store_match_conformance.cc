@@ -195,6 +195,16 @@ TEST_P(BrokerStoreMatchTest, EndingLeavesTheMatchAtOnceAndMarksAllConcerned) {
   EXPECT_THAT(DirtyMatches(), IsEmpty());
 }
 
+TEST_P(BrokerStoreMatchTest, OldestOfATagMarksAnotherOneWhenItEnds) {
+  ClearDirty();
+  Withdraw("politie", "a");
+  const std::vector<DirtySignal> dirty = Get([](BrokerReader& reader) { return reader.DirtySignals(9); });
+  ASSERT_EQ(dirty.size(), 2u);
+  EXPECT_EQ(dirty[0].number, 1u);
+  EXPECT_TRUE(dirty[0].changed);
+  EXPECT_FALSE(dirty[1].changed);
+}
+
 TEST_P(BrokerStoreMatchTest, SignalBesideAnEndedOneStaysChangedWhenItWas) {
   Withdraw("gemeente", "b");
   for (const DirtySignal& dirty : Get([](BrokerReader& reader) { return reader.DirtySignals(9); })) {
