@@ -141,6 +141,7 @@ class FlakyStore final : public storage::NodeStore {
   FlakyStore(storage::NodeStore& store, int fail_at, When when)
       : store_(store), fail_at_(fail_at), when_(when) {}
   bool failed() const { return failed_; }
+  int writes() const { return writes_; }
 
   absl::Status Write(absl::string_view name,
                      absl::FunctionRef<absl::Status(storage::NodeTransaction&)> body) override;
