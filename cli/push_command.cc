@@ -54,12 +54,14 @@ class Report final : public PushSink {
     context_.err << Printable(absl::StrCat(file, ": ", why.message())) << "\n";
   }
 
-  void Finish(const PushCounts& counts) {
+  // `outcome` says whether all rows were read and have their receipts.
+  void Finish(const PushCounts& counts, const absl::Status& outcome) {
     ClearProgress();
     if (context_.json) {
       context_.out << "\n], \"rows\": " << counts.read << ", \"accepted\": " << counts.accepted
                    << ", \"known\": " << counts.known << ", \"rejected_rows\": " << counts.rejected
-                   << ", \"rejected_files\": " << rejected_files_ << "}\n";
+                   << ", \"rejected_files\": " << rejected_files_ << ", \"outcome\": \"" << base::ReasonOf(outcome)
+                   << "\"}\n";
     } else {
       context_.out << Summary(counts) << "\n";
     }
@@ -126,7 +128,7 @@ absl::StatusOr<ExitCode> PushFiles(const PushOptions& options, Context& context)
     if (!outcome.ok()) break;
   }
   if (outcome.ok()) outcome = pusher.Finish();
-  report.Finish(pusher.counts());
+  report.Finish(pusher.counts(), outcome);
   if (!outcome.ok()) {
     context.err << "The push broke off after " << pusher.counts().receipts()
                 << " receipts. Run the same command again: rows with a receipt count as known, nothing is "

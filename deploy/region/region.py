@@ -342,7 +342,10 @@ class Region:
         done = self.cli("--json", "signal", "push", path, check=False, identity=partner)
         if done.returncode not in (0, 1) or not done.stdout.strip():
             raise RegionError(f"{partner}: push failed ({done.returncode}): {done.stderr.strip()}")
-        return json.loads(done.stdout)
+        summary = json.loads(done.stdout)
+        if summary["outcome"] != "OK":
+            raise RegionError(f"{partner}: the push broke off: {summary['outcome']}; it can be run again")
+        return summary
 
     def queued(self, partner):
         return len(self.json(partner, "signal", "list", "--state", "queued")["signals"])
