@@ -1,0 +1,266 @@
+// The commands on covenant, roster and keys as a user types them, from the first key to the last share.
+#include "cli/policy_commands.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_replace.h"
+#include "base/file.h"
+#include "base/testing/fakes.h"
+#include "base/testing/status_matchers.h"
+#include "cli/agreement.h"
+#include "cli/app.h"
+#include "policy/covenant.h"
+
+namespace raakvlak::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kUrn[] = "urn:raakvlak:maastricht:";
+
+class PolicyCommandsTest : public ::testing::Test {
+ protected:
+  ExitCode Run(std::vector<std::string> arguments) {
+    std::istringstream in;
+    std::ostringstream out, err;
+    const Environment environment{in, out, err, clock_, random_, false, nullptr};
+    const ExitCode code = RunRaakvlak(std::move(arguments), environment);
+    out_ = out.str();
+    err_ = err.str();
+    return code;
+  }
+  std::string Path(const std::string& name) { return folder_.File(name); }
+  void Put(const std::string& name, const std::string& content) {
+    ASSERT_THAT(base::WriteFileAtomically(Path(name), content, 0644), base::testing::IsOk());
+  }
+  std::string Get(const std::string& name) { return *base::ReadFile(Path(name)); }
+  nlohmann::json Json() { return nlohmann::json::parse(out_); }
+
+  // Makes <id>.pem and returns its verifier key.
+  std::string NewSigningKey(const std::string& role, const std::string& id) {
+    EXPECT_EQ(Run({"--json", "key", "new", "--kind", "signing", "--name", kUrn + role + ":" + id, "--out",
+                   Path(id + ".pem")}),
+              ExitCode::kOk)
+        << err_;
+    return Json()["signing_key"];
+  }
+  std::string FillKeys(std::string text, const std::string& role, const std::string& id) {
+    return absl::StrReplaceAll(text,
+                               {{"<raakvlak key new --kind signing --name " + (kUrn + role + ":" + id) + ">",
+                                 NewSigningKey(role, id)}});
+  }
+  // The sample covenant with keys, unsigned, in covenant.note.
+  void MakeCovenant() {
+    ASSERT_EQ(Run({"covenant", "new"}), ExitCode::kOk);
+    std::string text = out_;
+    for (const std::string& id : partners_) text = FillKeys(text, "node", id);
+    text = FillKeys(text, "hub", "veiligheidshuis");
+    std::filesystem::create_directory(Path("seal"));
+    ASSERT_EQ(Run({"--json", "key", "new", "--kind", "seal", "--out", Path("seal")}), ExitCode::kOk) << err_;
+    text = absl::StrReplaceAll(text, {{"<raakvlak key new --kind seal>", Json()["id"].get<std::string>()},
+                                      {"<the same>", Json()["public_key"].get<std::string>()}});
+    Put("covenant.textproto", text);
+    ASSERT_EQ(Run({"covenant", "new", "--from", Path("covenant.textproto"), "--out", Path("covenant.note")}),
+              ExitCode::kOk)
+        << err_;
+  }
+  ExitCode Sign(const std::string& role, const std::string& id) {
+    return Run({"covenant", "sign", "--in", Path("covenant.note"), "--key", Path(id + ".pem"), "--name",
+                kUrn + role + ":" + id});
+  }
+  void SignByAll() {
+    for (const std::string& id : partners_) ASSERT_EQ(Sign("node", id), ExitCode::kOk) << err_;
+    ASSERT_EQ(Sign("hub", "veiligheidshuis"), ExitCode::kOk) << err_;
+  }
+  ExitCode Verify() { return Run({"covenant", "verify", Path("covenant.note")}); }
+
+  base::testing::FakeClock clock_;
+  base::testing::SeededRandom random_{42};
+  base::testing::TemporaryFolder folder_;
+  const std::vector<std::string> partners_ = {"politie", "gemeente", "woningcorporatie"};
+  std::string out_, err_;
+};
+
+TEST_F(PolicyCommandsTest, CovenantGoesFromSampleToVerified) {
+  MakeCovenant();
+  EXPECT_EQ(Verify(), ExitCode::kVerificationFailed) << "not signed yet";
+  for (const std::string& id : partners_) ASSERT_EQ(Sign("node", id), ExitCode::kOk) << err_;
+  EXPECT_THAT(out_, HasSubstr("signed by 3 of 4\n  missing: urn:raakvlak:maastricht:hub:veiligheidshuis"));
+  EXPECT_EQ(Verify(), ExitCode::kVerificationFailed);
+  EXPECT_THAT(err_, HasSubstr("SIGNATURE_INVALID"));
+  EXPECT_THAT(err_, HasSubstr("urn:raakvlak:maastricht:hub:veiligheidshuis"));
+  ASSERT_EQ(Sign("hub", "veiligheidshuis"), ExitCode::kOk);
+  EXPECT_EQ(Verify(), ExitCode::kOk) << err_;
+  EXPECT_THAT(out_, HasSubstr("all partners and the hub"));
+  EXPECT_THAT(out_, HasSubstr("quota: BSN: a partner with 1 of 3 key holders"));
+  EXPECT_THAT(out_, Not(HasSubstr("warning")));
+}
+
+TEST_F(PolicyCommandsTest, VerifyTellsWhatFallsWhenOneOrganisationRunsTwoParts) {
+  MakeCovenant();
+  const std::string text =
+      absl::StrReplaceAll(Get("covenant.note"), {{"KVK:00000004", "OIN:00000000000000000005"}});
+  Put("collusion.textproto", text);
+  EXPECT_EQ(Run({"covenant", "new", "--from", Path("collusion.textproto")}), ExitCode::kVerificationFailed);
+  EXPECT_THAT(err_, HasSubstr("accept_collusion"));
+  Put("collusion.textproto", text + "accept_collusion: true\n");
+  ASSERT_EQ(Run({"covenant", "new", "--from", Path("collusion.textproto"), "--out", Path("covenant.note")}),
+            ExitCode::kOk)
+      << err_;
+  SignByAll();
+  EXPECT_EQ(Verify(), ExitCode::kOk) << err_;
+  EXPECT_THAT(out_, HasSubstr("warning: OIN:00000000000000000005 runs the broker and the hub"));
+  ASSERT_EQ(Run({"--json", "covenant", "verify", Path("covenant.note")}), ExitCode::kOk);
+  EXPECT_EQ(Json()["warnings"].size(), 1u);
+  EXPECT_EQ(Json()["quota_notes"].size(), 2u);
+}
+
+TEST_F(PolicyCommandsTest, VerifyRefusesAnExpiredCovenantAndAMissingFile) {
+  MakeCovenant();
+  SignByAll();
+  clock_.Advance(absl::Hours(24 * 366));
+  EXPECT_EQ(Verify(), ExitCode::kVerificationFailed);
+  EXPECT_THAT(err_, HasSubstr("COVENANT_EXPIRED"));
+  EXPECT_EQ(Run({"covenant", "verify", Path("none")}), ExitCode::kError);
+}
+
+TEST_F(PolicyCommandsTest, ShowTellsWhatIsSignedAndByWhom) {
+  MakeCovenant();
+  ASSERT_EQ(Sign("node", "gemeente"), ExitCode::kOk);
+  ASSERT_EQ(Run({"covenant", "show", Path("covenant.note")}), ExitCode::kOk) << err_;
+  EXPECT_THAT(out_, HasSubstr("woningcorporatie"));
+  EXPECT_THAT(out_, HasSubstr("WGS 2.26(b), 2.32"));
+  EXPECT_THAT(out_, HasSubstr("signed by 1 of 4"));
+  ASSERT_EQ(Run({"--json", "covenant", "show", Path("covenant.note")}), ExitCode::kOk);
+  EXPECT_EQ(Json()["covenant"]["partners"][2]["participant_class"], "THIRD");
+  EXPECT_EQ(Json()["signatures"]["signed_by"],
+            nlohmann::json::array({"urn:raakvlak:maastricht:node:gemeente"}));
+}
+
+TEST_F(PolicyCommandsTest, SigningWithAnotherKeyOrAnOpenKeyFileIsRefused) {
+  MakeCovenant();
+  const std::string before = Get("covenant.note");
+  EXPECT_EQ(Run({"covenant", "sign", "--in", Path("covenant.note"), "--key", Path("gemeente.pem"), "--name",
+                 "urn:raakvlak:maastricht:node:politie"}),
+            ExitCode::kError);
+  ASSERT_EQ(chmod(Path("politie.pem").c_str(), 0644), 0);
+  EXPECT_EQ(Sign("node", "politie"), ExitCode::kError);
+  EXPECT_THAT(err_, HasSubstr("FILE_UNSAFE"));
+  EXPECT_EQ(Get("covenant.note"), before);
+}
+
+TEST_F(PolicyCommandsTest, RosterGoesFromSampleToVerified) {
+  MakeCovenant();
+  SignByAll();
+  ASSERT_EQ(Run({"roster", "new"}), ExitCode::kOk);
+  Put("roster.textproto", FillKeys(FillKeys(out_, "staff", "anna"), "officer", "olga"));
+  ASSERT_EQ(Run({"roster", "new", "--covenant", Path("covenant.note"), "--from", Path("roster.textproto"),
+                 "--number", "12", "--days", "7", "--out", Path("roster.note")}),
+            ExitCode::kOk)
+      << err_;
+  const std::vector<std::string> show = {"roster", "show", "--covenant", Path("covenant.note"),
+                                         Path("roster.note")};
+  EXPECT_EQ(Run(show), ExitCode::kVerificationFailed) << "not signed yet";
+  ASSERT_EQ(Run({"roster", "sign", "--covenant", Path("covenant.note"), "--in", Path("roster.note"), "--key",
+                 Path("veiligheidshuis.pem"), "--name", "urn:raakvlak:maastricht:hub:veiligheidshuis"}),
+            ExitCode::kOk)
+      << err_;
+  ASSERT_EQ(Run(show), ExitCode::kOk) << err_;
+  EXPECT_THAT(out_, HasSubstr("roster 12, verified"));
+  EXPECT_THAT(out_, HasSubstr("until 2027-01-22T08:00:00Z"));
+  clock_.Advance(absl::Hours(24 * 7));
+  EXPECT_EQ(Run(show), ExitCode::kVerificationFailed);
+  EXPECT_EQ(Run({"roster", "show", Path("roster.note")}), ExitCode::kOk);
+  EXPECT_THAT(out_, HasSubstr("not verified"));
+}
+
+TEST_F(PolicyCommandsTest, RosterCommandsRefuseWrongUse) {
+  MakeCovenant();
+  SignByAll();
+  Put("roster.textproto", kRosterSample);
+  EXPECT_EQ(Run({"roster", "new", "--from", Path("roster.textproto")}), ExitCode::kUsage);
+  EXPECT_EQ(Run({"roster", "new", "--from", Path("roster.textproto"), "--covenant", Path("covenant.note"),
+                 "--days", "32"}),
+            ExitCode::kUsage);
+  EXPECT_EQ(Run({"roster", "new", "--from", Path("roster.textproto"), "--covenant", Path("covenant.note"),
+                 "--number", "1"}),
+            ExitCode::kVerificationFailed)
+      << "keys are not filled in";
+}
+
+TEST_F(PolicyCommandsTest, KeySplitMakesKeysetsOnce) {
+  MakeCovenant();
+  SignByAll();
+  std::vector<std::string> split = {"--json", "key",       "split", "--covenant", Path("covenant.note"),
+                                    "--out",  Path("keys")};
+  for (const std::string& id : partners_) {
+    ASSERT_EQ(Run({"key", "new", "--kind", "vault", "--out", Path(id + ".vault")}), ExitCode::kOk) << err_;
+    split.insert(split.end(), {"--signing-key", id + "=" + Path(id + ".pem"), "--vault-key",
+                               id + "=" + Path(id + ".vault")});
+  }
+  ASSERT_EQ(Run(split), ExitCode::kOk) << err_;
+  ASSERT_EQ(Json().size(), 2u);
+  const std::string id = Json()[0]["keyset"];
+  EXPECT_EQ(Json()[0]["class"], "BSN");
+  EXPECT_TRUE(std::filesystem::exists(Path("keys/keysets/" + id + ".keyset")));
+  for (const std::string& partner : partners_) {
+    EXPECT_TRUE(std::filesystem::exists(Path("keys/shares/" + partner + "/" + id + ".share")));
+  }
+  EXPECT_EQ(Run(split), ExitCode::kError);
+  split.push_back("--skip-existing");
+  EXPECT_EQ(Run(split), ExitCode::kOk);
+  EXPECT_EQ(Json()[0]["keyset"], id);
+  EXPECT_EQ(Json()[0]["made"], false);
+  EXPECT_EQ(Run({"key", "split", "--covenant", Path("covenant.note"), "--out", Path("k2"), "--signing-key",
+                 "politie", "--vault-key", "politie=x"}),
+            ExitCode::kUsage);
+}
+
+TEST_F(PolicyCommandsTest, KeysAreNeverWrittenOver) {
+  NewSigningKey("node", "politie");
+  const std::string before = Get("politie.pem");
+  EXPECT_EQ(Run({"key", "new", "--kind", "signing", "--name", "urn:raakvlak:maastricht:node:politie", "--out",
+                 Path("politie.pem")}),
+            ExitCode::kError);
+  EXPECT_EQ(Run({"key", "new", "--kind", "vault", "--out", Path("politie.pem")}), ExitCode::kError);
+  EXPECT_EQ(Get("politie.pem"), before);
+  EXPECT_EQ(Run({"key", "new", "--kind", "signing", "--out", Path("a.pem")}), ExitCode::kUsage)
+      << "without a name";
+  EXPECT_EQ(Run({"key", "new", "--kind", "tls", "--out", Path("a.pem")}), ExitCode::kUsage);
+}
+
+TEST_F(PolicyCommandsTest, SecretsAreNotPrinted) {
+  NewSigningKey("node", "politie");
+  EXPECT_THAT(out_ + err_, Not(HasSubstr("PRIVATE KEY")));
+  ASSERT_EQ(Run({"key", "new", "--kind", "vault", "--out", Path("v")}), ExitCode::kOk);
+  EXPECT_THAT(out_ + err_, Not(HasSubstr(Get("v").substr(0, 43))));
+}
+
+TEST_F(PolicyCommandsTest, HelpHasExamplesAndSaysWhatComesLater) {
+  EXPECT_EQ(Run({"key", "split", "--help"}), ExitCode::kOk);
+  EXPECT_THAT(out_, HasSubstr("OFFLINE"));
+  EXPECT_THAT(out_, HasSubstr("In later versions"));
+  for (const auto& command : std::vector<std::vector<std::string>>{{"covenant", "new"},
+                                                                   {"covenant", "sign"},
+                                                                   {"covenant", "verify"},
+                                                                   {"covenant", "show"},
+                                                                   {"roster", "new"},
+                                                                   {"roster", "sign"},
+                                                                   {"roster", "show"},
+                                                                   {"key", "new"}}) {
+    EXPECT_EQ(Run({command[0], command[1], "--help"}), ExitCode::kOk);
+    EXPECT_THAT(out_, HasSubstr("Examples:\n  raakvlak " + command[0] + " " + command[1]));
+  }
+}
+
+}  // namespace
+}  // namespace raakvlak::cli
