@@ -55,7 +55,7 @@ Prepared Prepare(const Environment& environment, const policy::Snapshot& snapsho
   row.signal_id = environment.random->Bytes(kSignalIdSize);
   row.reference = vault.Encrypt(Column::kReference, row.signal_id, record.client_ref());
   const base::SecretBytes bytes = base::SecretBytes::Take(record.SerializeAsString());
-  row.record = vault.Encrypt(Column::kRecord, row.signal_id, bytes.Reveal(base::RevealSecret()));
+  row.record = vault.Encrypt(Column::kRecord, row.signal_id, bytes.Reveal(base::RevealSecret{}));
   row.purpose = record.purpose();
   row.expiry_day = covenant.DayAt(now) + valid->purpose->retention_days();
   row.received_ms = row.changed_ms = absl::ToUnixMillis(now);
@@ -219,7 +219,7 @@ absl::StatusOr<v1::SignalStatus> Intake::StatusOf(const NodeSignal& signal) cons
       const base::SecretBytes reference,
       environment_.vault->Decrypt(Column::kReference, signal.signal_id, signal.reference));
   v1::SignalStatus status;
-  status.set_client_ref(std::string(reference.Reveal(base::RevealSecret())));
+  status.set_client_ref(std::string(reference.Reveal(base::RevealSecret{})));
   status.set_signal_id(signal.signal_id);
   status.set_purpose(signal.purpose);
   status.set_state(static_cast<v1::SignalState>(signal.state));

@@ -37,6 +37,7 @@
 #include "server/node/store_audit.h"
 #include "server/node/vault.h"
 #include "server/program/audit_refusals.h"
+#include "server/program/common.h"
 #include "server/program/program.h"
 #include "server/storage/sqlite/node_store.h"
 
@@ -50,31 +51,6 @@ constexpr char kSummary[] =
     "the other nodes, seals and submits them, and evaluates for the other nodes under its share of the keys.";
 constexpr size_t kMaxQueuedCalls = 1024;
 constexpr absl::Duration kGrace = absl::Seconds(10);
-
-absl::Status CheckRequired(const v1::NodeConfig& config) {
-  const v1::Common& common = config.common();
-  const std::pair<const char*, const std::string*> required[] = {
-      {"common.covenant", &common.covenant()},
-      {"common.roster", &common.roster()},
-      {"common.tls_certificate", &common.tls_certificate()},
-      {"common.tls_key", &common.tls_key()},
-      {"common.tls_authority", &common.tls_authority()},
-      {"common.state", &common.state()},
-      {"partner", &config.partner()},
-      {"listen_intake", &config.listen_intake()},
-      {"listen_peer", &config.listen_peer()},
-      {"signing_key", &config.signing_key()},
-      {"vault_key", &config.vault_key()},
-      {"keysets", &config.keysets()},
-      {"shares", &config.shares()},
-  };
-  for (const auto& [field, value] : required) {
-    if (!value->empty()) continue;
-    return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kConfigInvalid,
-                       absl::StrCat(field, " is missing"));
-  }
-  return absl::OkStatus();
-}
 
 // What is read from files at the start, and does not change while the node runs.
 struct Files {
@@ -126,26 +102,9 @@ absl::StatusOr<std::map<std::string, std::unique_ptr<client::KeyShareClient>>> C
   return clients;
 }
 
-// Keeps nothing: a check of the configuration must not touch the state of a node that runs.
-class NothingSeen final : public policy::HighWater {
- public:
-  absl::StatusOr<policy::Newest> Load() override { return policy::Newest(); }
-  absl::Status Store(const policy::Newest&) override { return absl::OkStatus(); }
-};
-
-absl::Status Check(const v1::NodeConfig& config, const rpc::TlsFiles& tls) {
+absl::Status Serve(const v1::NodeConfig& config) {
   const v1::Common& common = config.common();
-  const base::SystemClock clock;
-  NothingSeen nothing;
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto authority,
-                            policy::Authority::Create(common.covenant(), common.roster(), clock, nothing));
-  RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot, authority->Current());
-  RAAKVLAK_RETURN_IF_ERROR(ReadFiles(config, *snapshot.covenant).status());
-  return rpc::MakeServerCredentials(tls).status();
-}
-
-absl::Status Serve(const v1::NodeConfig& config, const rpc::TlsFiles& tls) {
-  const v1::Common& common = config.common();
+  const rpc::TlsFiles tls = server::TlsFilesOf(common);
   const base::SystemClock clock;
   base::SystemRandom random;
   RAAKVLAK_RETURN_IF_ERROR(base::LockFolder(common.state()));
@@ -187,9 +146,8 @@ absl::Status Serve(const v1::NodeConfig& config, const rpc::TlsFiles& tls) {
   const rpc::Gate intake_gate(*authority, IntakeTable(config.partner()));
   const rpc::Gate peer_gate(*authority, PeerTable());
   // Apart, so that a full queue of the own IT never keeps the other nodes from their evaluations.
-  const int threads = common.threads() != 0 ? static_cast<int>(std::min(common.threads(), 1024u)) : 2 * cores;
-  base::Executor intake_executor(threads, kMaxQueuedCalls);
-  base::Executor peer_executor(threads, kMaxQueuedCalls);
+  base::Executor intake_executor(server::ThreadsOf(common), kMaxQueuedCalls);
+  base::Executor peer_executor(server::ThreadsOf(common), kMaxQueuedCalls);
   IntakeService intake_service({&intake_gate, &intake_executor, &refusals}, intake);
   KeyShareService key_share_service({&peer_gate, &peer_executor, &refusals}, key_share);
 
@@ -214,6 +172,20 @@ absl::Status Serve(const v1::NodeConfig& config, const rpc::TlsFiles& tls) {
   return absl::OkStatus();
 }
 
+absl::Status Run(const v1::NodeConfig& config, server::RunMode mode) {
+  RAAKVLAK_RETURN_IF_ERROR(server::CheckRequired(config.common(), {{"partner", config.partner()},
+                                                                   {"listen_intake", config.listen_intake()},
+                                                                   {"listen_peer", config.listen_peer()},
+                                                                   {"signing_key", config.signing_key()},
+                                                                   {"vault_key", config.vault_key()},
+                                                                   {"keysets", config.keysets()},
+                                                                   {"shares", config.shares()}}));
+  if (mode == server::RunMode::kServe) return Serve(config);
+  RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot,
+                            server::CheckFiles(config.common(), base::SystemClock()));
+  return ReadFiles(config, *snapshot.covenant).status();
+}
+
 }  // namespace
 }  // namespace raakvlak::node
 
@@ -221,12 +193,7 @@ int main(int argc, char** argv) {
   namespace node = raakvlak::node;
   raakvlak::rpc::PrepareProcess();
   raakvlak::v1::NodeConfig config;
-  const auto run = [&config](raakvlak::server::RunMode mode) -> absl::Status {
-    RAAKVLAK_RETURN_IF_ERROR(node::CheckRequired(config));
-    const raakvlak::v1::Common& common = config.common();
-    const raakvlak::rpc::TlsFiles tls{common.tls_certificate(), common.tls_key(), common.tls_authority()};
-    if (mode == raakvlak::server::RunMode::kCheckConfig) return node::Check(config, tls);
-    return node::Serve(config, tls);
-  };
-  return raakvlak::server::RunProgram(argc, argv, node::kName, node::kSummary, config, run);
+  return raakvlak::server::RunProgram(
+      argc, argv, node::kName, node::kSummary, config,
+      [&config](raakvlak::server::RunMode mode) { return node::Run(config, mode); });
 }

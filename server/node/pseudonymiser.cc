@@ -96,7 +96,7 @@ absl::Status Pseudonymiser::EvaluateBatch(const policy::Snapshot& snapshot, cons
   for (const Job& job : jobs) {
     RAAKVLAK_ASSIGN_OR_RETURN(
         const crypto::oprf::Blinded blinded,
-        crypto::oprf::Blind(job.input.Reveal(base::RevealSecret()), *environment_.random));
+        crypto::oprf::Blind(job.input.Reveal(base::RevealSecret{}), *environment_.random));
     blinds.push_back(blinded.blind);
     absl::StrAppend(&packed, blinded.blinded.bytes());
   }
@@ -139,7 +139,7 @@ absl::Status Pseudonymiser::EvaluateBatch(const policy::Snapshot& snapshot, cons
                             crypto::threshold::Combine(keyset.quorum(), partials, blinds));
   for (size_t i = 0; i < jobs.size(); ++i) {
     jobs[i].pseudonym->output =
-        crypto::oprf::Finalize(jobs[i].input.Reveal(base::RevealSecret()), unblinded[i]);
+        crypto::oprf::Finalize(jobs[i].input.Reveal(base::RevealSecret{}), unblinded[i]);
   }
   return absl::OkStatus();
 }

@@ -63,7 +63,7 @@ absl::StatusOr<std::string> SealPayload(const v1::Record& record, absl::string_v
   content.set_note(record.note());
   const base::SecretBytes bytes = base::SecretBytes::Take(content.SerializeAsString());
   RAAKVLAK_ASSIGN_OR_RETURN(const std::string public_key, base::ParseBase64(seal_key.public_key()));
-  return crypto::seal::SealContent(header, bytes.Reveal(base::RevealSecret()), content_key, public_key,
+  return crypto::seal::SealContent(header, bytes.Reveal(base::RevealSecret{}), content_key, public_key,
                                    random);
 }
 

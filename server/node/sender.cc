@@ -231,7 +231,7 @@ absl::StatusOr<std::vector<Sender::Ready>> Sender::Load(const Outbox::Unit& unit
         environment_.vault->Decrypt(Column::kEnvelope, signal.signal_id, signal.envelope));
     Ready& ready = out.emplace_back();
     ready.signal_id = signal.signal_id;
-    if (!ready.envelope.ParseFromString(std::string(bytes.Reveal(base::RevealSecret())))) {
+    if (!ready.envelope.ParseFromString(std::string(bytes.Reveal(base::RevealSecret{})))) {
       return base::Error(absl::StatusCode::kInternal, reason::kInternal, "a stored envelope does not parse");
     }
   }
@@ -251,7 +251,7 @@ absl::StatusOr<std::vector<Sender::Draft>> Sender::Draw(const policy::Snapshot& 
                               environment_.vault->Decrypt(Column::kRecord, signal.signal_id, signal.record));
     Draft draft;
     draft.signal_id = signal.signal_id;
-    const absl::string_view view = bytes.Reveal(base::RevealSecret());
+    const absl::string_view view = bytes.Reveal(base::RevealSecret{});
     if (!draft.record.ParseFromArray(view.data(), static_cast<int>(view.size()))) {
       return base::Error(absl::StatusCode::kInternal, reason::kInternal, "a stored record does not parse");
     }

@@ -103,11 +103,11 @@ TEST_F(PseudonymiserTest, TheOutputIsThatOfTheWholeKey) {
                                       : std::vector<std::string>{"vermeulenokafor", "i", "2014-03-05"};
     RAAKVLAK_ASSERT_OK_AND_ASSIGN(const base::SecretBytes input,
                                   crypto::disclosure::EncodeInput(context, fields));
-    const absl::string_view bytes = input.Reveal(base::RevealSecret());
+    const absl::string_view bytes = input.Reveal(base::RevealSecret{});
     const auto keyset = world_.KeysetOf("onaantastbaren", pseudonym.rule->identifier_class());
     RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto point, crypto::oprf::HashToGroup(bytes));
     const base::SecretBytes expected = crypto::oprf::Finalize(bytes, point.Mul(world_.KeyOf(keyset->id())));
-    EXPECT_EQ(pseudonym.output.Reveal(base::RevealSecret()), expected.Reveal(base::RevealSecret()));
+    EXPECT_EQ(pseudonym.output.Reveal(base::RevealSecret{}), expected.Reveal(base::RevealSecret{}));
     EXPECT_EQ(pseudonym.extended_context,
               crypto::disclosure::EncodeExtendedContext(context, 2, keyset->public_key()));
   }
@@ -149,7 +149,7 @@ TEST_F(PseudonymiserTest, AnotherEpochGetsOtherTags) {
   crypto::disclosure::Context context{"maastricht", "onaantastbaren", 1, 2, "bsn", 1};
   RAAKVLAK_ASSERT_OK_AND_ASSIGN(const base::SecretBytes input,
                                 crypto::disclosure::EncodeInput(context, fields));
-  const absl::string_view bytes = input.Reveal(base::RevealSecret());
+  const absl::string_view bytes = input.Reveal(base::RevealSecret{});
   const auto keyset = world_.KeysetOf("onaantastbaren", v1::BSN);
   const auto output =
       crypto::oprf::Finalize(bytes, crypto::oprf::HashToGroup(bytes)->Mul(world_.KeyOf(keyset->id())));
@@ -184,7 +184,7 @@ TEST_F(PseudonymiserTest, ManyRecordsGoInBatchesOfAtMost1024Elements) {
   EXPECT_THAT(sizes, ::testing::ElementsAre(1024, 6));
   std::set<std::string> outputs;
   for (const auto& list : pseudonyms)
-    outputs.insert(std::string(list.front().output.Reveal(base::RevealSecret())));
+    outputs.insert(std::string(list.front().output.Reveal(base::RevealSecret{})));
   EXPECT_EQ(outputs.size(), 1030u);
 }
 
@@ -381,8 +381,8 @@ TEST_P(ByzantineHolderTest, IsNamedAndAnotherIsUsed) {
     RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto pseudonyms, world_.node("politie").pseudonymiser->Evaluate(
                                                              snapshot, purpose, identifiers));
     for (size_t i = 0; i < expected.size(); ++i) {
-      EXPECT_EQ(pseudonyms[i].front().output.Reveal(base::RevealSecret()),
-                expected[i].front().output.Reveal(base::RevealSecret()));
+      EXPECT_EQ(pseudonyms[i].front().output.Reveal(base::RevealSecret{}),
+                expected[i].front().output.Reveal(base::RevealSecret{}));
     }
   }
   const auto named = BadShares("politie");

@@ -22,7 +22,7 @@ TEST_F(VaultTest, WhatIsEncryptedComesBack) {
   const std::string ciphertext = vault_.Encrypt(Column::kRecord, "id", "plain text");
   EXPECT_EQ(ciphertext.find("plain"), std::string::npos);
   RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto plain, vault_.Decrypt(Column::kRecord, "id", ciphertext));
-  EXPECT_EQ(plain.Reveal(base::RevealSecret()), "plain text");
+  EXPECT_EQ(plain.Reveal(base::RevealSecret{}), "plain text");
 }
 
 TEST_F(VaultTest, TheSameTextTwiceLooksDifferent) {
