@@ -60,8 +60,8 @@ class Report final : public PushSink {
     if (context_.json) {
       context_.out << "\n], \"rows\": " << counts.read << ", \"accepted\": " << counts.accepted
                    << ", \"known\": " << counts.known << ", \"rejected_rows\": " << counts.rejected
-                   << ", \"rejected_files\": " << rejected_files_ << ", \"outcome\": \"" << base::ReasonOf(outcome)
-                   << "\"}\n";
+                   << ", \"rejected_files\": " << rejected_files_ << ", \"outcome\": \""
+                   << base::ReasonOf(outcome) << "\"}\n";
     } else {
       context_.out << Summary(counts) << "\n";
     }

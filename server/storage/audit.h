@@ -1,8 +1,9 @@
 // The audit log as the processes see it: append inside a transaction, read by page.
 //
-// An entry is appended in the same transaction as the effect it records, and an answer leaves only after that transaction is durable.
-// Entries hold no identifier and no content. The first form is an append-only table; the interface is what the tamper-evident log
-// needs: one ordered sequence without gaps, written by one sequencer, read by index.
+// An entry is appended in the same transaction as the effect it records, and an answer leaves only after that
+// transaction is durable. Entries hold no identifier and no content. The first form is an append-only table;
+// the interface is what the tamper-evident log needs: one ordered sequence without gaps, written by one
+// sequencer, read by index.
 #pragma once
 
 #include <cstdint>
