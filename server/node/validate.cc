@@ -6,6 +6,7 @@
 #include "base/reason.h"
 #include "base/secret.h"
 #include "base/status.h"
+#include "linkage/fold.h"
 #include "linkage/record.h"
 #include "linkage/rules.h"
 
@@ -23,6 +24,11 @@ absl::Status CheckSize(absl::string_view field, const std::string& value, size_t
 absl::Status CheckGiven(absl::string_view field, const std::string& value) {
   if (!value.empty()) return absl::OkStatus();
   return FieldError(reason::kFieldMissing, field, "required");
+}
+
+// As normalisation has it: white space alone is a field that was not given.
+bool IsBlank(const std::string& value) {
+  return linkage::IsUtf8(value) && linkage::TrimWhiteSpace(value).empty();
 }
 
 absl::StatusOr<v1::SignalKind> ParseKind(const std::string& kind) {
@@ -43,7 +49,7 @@ absl::Status CheckPermissions(const v1::Record& record, const v1::Purpose& purpo
   if (std::find(categories.begin(), categories.end(), record.category()) == categories.end()) {
     return FieldError(reason::kCategoryUnknown, "category", "not a category of this purpose");
   }
-  if (!record.bsn().empty() && !partner.bsn_entitled()) {
+  if (!IsBlank(record.bsn()) && !partner.bsn_entitled()) {
     return FieldError(reason::kBsnNotEntitled, linkage::kBsn, "this partner may not use the BSN");
   }
   return absl::OkStatus();
