@@ -350,6 +350,10 @@ class Region:
     def queued(self, partner):
         return len(self.json(partner, "signal", "list", "--state", "queued")["signals"])
 
+    def live(self, partner):
+        # One list for both states: between two, a signal could move from one to the other.
+        return sum(signal["state"] in ("queued", "submitted") for signal in self.json(partner, "signal", "list")["signals"])
+
     def wait_until_submitted(self, partners=None, seconds=600):
         """Returns when no node has a signal waiting."""
         deadline = time.monotonic() + seconds
