@@ -1,0 +1,67 @@
+"""What the scenario tests share: a folder that goes when the test was good, and the demonstration as a child process."""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.dont_write_bytecode = True
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "deploy" / "region"))
+
+import region  # noqa: E402: found by the path above
+
+BINARIES = pathlib.Path(os.environ.get("RAAKVLAK_BINARIES", ROOT / "build" / "release"))
+DEMO_DATA = ROOT / "deploy" / "demo-data"
+DEMO = [sys.executable, str(ROOT / "deploy" / "region" / "demo.py")]
+FULL = os.environ.get("RAAKVLAK_FULL", "0") == "1"
+# Far above what anything here takes, so that only what hangs is cut off.
+DEMO_SECONDS = 600
+
+
+def demo(*arguments):
+    """Runs the demonstration to its end; returns the completed process."""
+    return subprocess.run(DEMO + [str(a) for a in arguments], capture_output=True, text=True, timeout=DEMO_SECONDS,
+                          env={**os.environ, "RAAKVLAK_BINARIES": str(BINARIES)})
+
+
+def wait_for(condition, what, seconds=60):
+    """Polls until `condition` returns something true, and returns that."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.05)
+
+
+class ScenarioTest(unittest.TestCase):
+    """Each class has one folder. It stays when something failed, and its place is printed."""
+    maxDiff = 4000
+    failed = False
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="raakvlak-scenario-"))
+        cls.addClassCleanup(cls.remove_folder)
+
+    @classmethod
+    def remove_folder(cls):
+        if cls.failed:
+            print(f"state is kept in {cls.folder}", file=sys.stderr)
+        else:
+            shutil.rmtree(cls.folder)
+
+    def run(self, result=None):
+        result = super().run(result)
+        if result and not result.wasSuccessful():
+            type(self).failed = True
+        return result
+
+    def assert_done(self, process):
+        self.assertEqual(process.returncode, 0, f"{process.stdout}\n{process.stderr}")
