@@ -205,9 +205,10 @@ class BrokerTransaction : public BrokerReader, public AuditAppender {
   // that went up in it along.
   virtual absl::StatusOr<uint64_t> Prune(const PruneBounds& bounds, size_t limit) = 0;
 
-  // Adds to the partner's count of submitted signals of that day and returns the sum.
-  virtual absl::StatusOr<uint64_t> CountSubmitted(absl::string_view partner, uint32_t day,
-                                                  uint64_t signals) = 0;
+  // Adds to the counter of that name and day and returns the sum; adding 0 reads it. The Exchange keeps one
+  // of submitted tokens for each partner, purpose and class.
+  virtual absl::StatusOr<uint64_t> CountSubmitted(absl::string_view counter, uint32_t day,
+                                                  uint64_t tokens) = 0;
   // Returns false when the order id was seen before.
   virtual absl::StatusOr<bool> RememberOrder(absl::string_view order_id, int64_t time_ms) = 0;
 
