@@ -328,8 +328,9 @@ class Region:
         for name in list(self.processes):
             if self.processes[name].poll() is None:
                 self.stop_one(name)
-        self.processes.clear()
-        if (self.folder / "region.json").exists():
+        started, self.processes = self.processes, {}
+        # Without processes of ours the file may be that of another, which runs.
+        if started and (self.folder / "region.json").exists():
             self._write_region_file()
         if self.lock:
             self.lock.close()
