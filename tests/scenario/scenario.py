@@ -58,9 +58,10 @@ class ScenarioTest(unittest.TestCase):
             shutil.rmtree(cls.folder)
 
     def run(self, result=None):
-        result = super().run(result)
-        if result and not result.wasSuccessful():
-            type(self).failed = True
+        bad = lambda: len(result.failures) + len(result.errors)
+        before = bad()
+        super().run(result)
+        type(self).failed = self.failed or bad() > before
         return result
 
     def assert_done(self, process):
