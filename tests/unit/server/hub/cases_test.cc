@@ -1,0 +1,304 @@
+#include "server/hub/cases.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/reason.h"
+#include "client/testing/fake_matches_client.h"
+#include "policy/order.h"
+#include "tests/unit/server/hub/fixture.h"
+
+namespace raakvlak::hub {
+namespace {
+
+using base::testing::HasReason;
+using base::testing::IsOk;
+using ::testing::HasSubstr;
+using ::testing::Not;
+namespace reason = base::reason;
+
+class FakeAudit final : public storage::AuditAppender {
+ public:
+  absl::StatusOr<uint64_t> AppendAudit(const storage::AuditEntry& entry) override {
+    if (fails) {
+      return base::Error(absl::StatusCode::kInternal, reason::kStorageFailed, "the disk is full");
+    }
+    entries.push_back(entry);
+    return entries.size() - 1;
+  }
+  std::vector<storage::AuditEntry> entries;
+  bool fails = false;
+};
+
+class CasesTest : public HubTest {
+ protected:
+  CasesTest() {
+    broker_.on_open = [this](const v1::OpenMatchRequest& request) {
+      asked_ = request.order();
+      v1::OpenMatchResponse response;
+      response.mutable_match()->set_match_id(std::string(16, 'm'));
+      response.mutable_match()->set_purpose(kList);
+      for (const v1::Envelope& envelope : envelopes_) *response.add_envelopes() = envelope;
+      return response;
+    };
+    broker_.on_list = [this](const v1::ListMatchesRequest& request) {
+      asked_ = request.order();
+      v1::ListMatchesResponse response;
+      for (const char* id : {"m", "n"}) {
+        v1::MatchSummary& match = *response.add_matches();
+        match.set_match_id(std::string(16, *id));
+        match.set_purpose(kList);
+      }
+      response.set_next_page_token("more");
+      return response;
+    };
+  }
+
+  static rpc::Caller CallerOf(const std::string& role, const std::string& id) {
+    return *rpc::ParseUrn(testing::TestRegion::Urn(role, id));
+  }
+  v1::OrderBody ListBody() {
+    v1::OrderBody body = OrderFor({}, kList);
+    body.set_action(v1::LIST_MATCHES);
+    body.clear_match_id();
+    body.clear_contents_digest();
+    return body;
+  }
+
+  absl::Status Open(const v1::Order& order) {
+    v1::OpenCaseRequest request;
+    *request.mutable_order() = order;
+    opened_.add_faults();  // what a failed call must not leave
+    return WithCases([&](Cases& cases) { return cases.Open(caller_, snapshot(), request, opened_); });
+  }
+  absl::Status OpenGood() { return Open(SignOrder(OrderFor(envelopes_, kList))); }
+  absl::Status List(const v1::Order& order) {
+    v1::ListMatchesRequest request;
+    *request.mutable_order() = order;
+    return WithCases([&](Cases& cases) { return cases.List(caller_, snapshot(), request, listed_); });
+  }
+
+  // What both calls leave for a refusal: one entry, no answer.
+  void ExpectRefused(const absl::Status& status, const char* why) {
+    EXPECT_THAT(status, HasReason(why));
+    EXPECT_EQ(opened_.ByteSizeLong(), 0u);
+    EXPECT_EQ(listed_.ByteSizeLong(), 0u);
+    ASSERT_EQ(audit_.entries.size(), 1u);
+    EXPECT_EQ(audit_.entries[0].result, why);
+    EXPECT_EQ(audit_.entries[0].actor, caller_.urn);
+    EXPECT_EQ(audit_.entries[0].count, 0u);
+    audit_.entries.clear();
+  }
+
+  std::vector<v1::Envelope> envelopes_ =
+      MakeAll({{.partner = "politie", .subject = "jan"}, {.partner = "gemeente", .subject = "jan"}});
+  client::testing::FakeMatchesClient broker_;
+  FakeAudit audit_;
+  rpc::Caller caller_ = CallerOf("staff", "anna");
+  v1::Order asked_;
+  v1::OpenCaseResponse opened_;
+  v1::ListMatchesResponse listed_;
+
+ private:
+  template <typename Call>
+  absl::Status WithCases(const Call& call) {
+    const Opener opener = MakeOpener();
+    Cases cases(broker_, opener, audit_, region_.clock());
+    return call(cases);
+  }
+};
+
+TEST_F(CasesTest, OpenGivesContentAndLeavesOneEntryWithTheOrder) {
+  const v1::OrderBody body = OrderFor(envelopes_, kList);
+  const v1::Order order = SignOrder(body);
+  ASSERT_THAT(Open(order), IsOk());
+  EXPECT_EQ(asked_.body(), order.body()) << "as it was signed";
+  EXPECT_EQ(asked_.signature(), order.signature());
+  EXPECT_EQ(opened_.match().match_id(), body.match_id());
+  ASSERT_EQ(opened_.signals_size(), 2);
+  EXPECT_EQ(opened_.signals(0).note(), "jan at gemeente");
+  EXPECT_EQ(opened_.faults_size(), 0);
+
+  ASSERT_EQ(audit_.entries.size(), 1u);
+  const storage::AuditEntry& entry = audit_.entries[0];
+  EXPECT_EQ(entry.time_ms, absl::ToUnixMillis(region_.clock().Now()));
+  EXPECT_EQ(entry.actor, caller_.urn);
+  EXPECT_EQ(entry.role, "staff");
+  EXPECT_EQ(entry.action, "open");
+  EXPECT_EQ(entry.object, base::Hex(body.match_id()));
+  EXPECT_EQ(entry.purpose, kList);
+  EXPECT_EQ(entry.legal_basis, body.legal_basis());
+  EXPECT_EQ(entry.case_reference, "ZVH-2027-001");
+  EXPECT_EQ(entry.reason, "weekly consultation");
+  EXPECT_EQ(entry.result, "OK");
+  EXPECT_EQ(entry.count, 2u);
+  EXPECT_EQ(entry.order_hash, base::Sha256(order.body()));
+  EXPECT_EQ(entry.policy, snapshot().Name());
+}
+
+TEST_F(CasesTest, ListGivesMatchesAndLeavesOneEntryWithTheOrder) {
+  const v1::Order order = SignOrder(ListBody());
+  ASSERT_THAT(List(order), IsOk());
+  EXPECT_EQ(asked_.body(), order.body());
+  EXPECT_EQ(listed_.matches_size(), 2);
+  EXPECT_EQ(listed_.next_page_token(), "more");
+  ASSERT_EQ(audit_.entries.size(), 1u);
+  EXPECT_EQ(audit_.entries[0].action, "list");
+  EXPECT_EQ(audit_.entries[0].object, "");
+  EXPECT_EQ(audit_.entries[0].purpose, kList);
+  EXPECT_EQ(audit_.entries[0].count, 2u);
+  EXPECT_EQ(audit_.entries[0].order_hash, base::Sha256(order.body()));
+}
+
+TEST_F(CasesTest, FaultsStandInTheAnswer) {
+  v1::Envelope forged = envelopes_[0];
+  forged.clear_signature();
+  envelopes_.push_back(forged);
+  ASSERT_THAT(OpenGood(), IsOk());
+  EXPECT_EQ(opened_.signals_size(), 2);
+  ASSERT_EQ(opened_.faults_size(), 1);
+  EXPECT_EQ(opened_.faults(0).partner(), "politie");
+  EXPECT_EQ(opened_.faults(0).reason(), reason::kSignatureInvalid);
+}
+
+TEST_F(CasesTest, OrderOfAnotherPersonIsRefused) {
+  v1::Member bram = region_.roster().members(0);
+  bram.set_id("bram");
+  bram.set_urn(testing::TestRegion::Urn("staff", "bram"));
+  bram.set_signing_key(
+      crypto::note::VerifierKey::Create(bram.urn(), region_.KeyOf(bram.urn()).public_key())->Encode());
+  *region_.roster().add_members() = bram;
+  region_.roster().set_number(2);
+  region_.Write();
+  caller_ = CallerOf("staff", "bram");
+  ExpectRefused(OpenGood(), reason::kNotAllowed);
+  ExpectRefused(List(SignOrder(ListBody())), reason::kNotAllowed);
+  EXPECT_EQ(asked_.body(), "") << "the broker was not asked";
+  // Bram may open it on an order of his own.
+  v1::OrderBody own = OrderFor(envelopes_, kList);
+  own.set_staff(bram.urn());
+  EXPECT_THAT(Open(SignOrder(own, bram.urn())), IsOk());
+}
+
+TEST_F(CasesTest, OrderOfAnOfficerIsRefused) {
+  caller_ = CallerOf("officer", "olga");
+  v1::OrderBody body = OrderFor(envelopes_, kList);
+  body.set_staff(caller_.urn);
+  ExpectRefused(Open(SignOrder(body, caller_.urn)), reason::kNotAllowed);
+}
+
+TEST_F(CasesTest, OrderThatDoesNotHoldIsRefusedBeforeTheBrokerIsAsked) {
+  v1::Order order = SignOrder(OrderFor(envelopes_, kList));
+  order.mutable_signature()->front() ^= 1;
+  ExpectRefused(Open(order), reason::kSignatureInvalid);
+  v1::OrderBody body = OrderFor(envelopes_, kList);
+  body.set_purpose("unknown");
+  ExpectRefused(Open(SignOrder(body)), reason::kPurposeUnknown);
+  body = OrderFor(envelopes_, kList);
+  body.clear_reason();
+  ExpectRefused(Open(SignOrder(body)), reason::kOrderInvalid);
+  const v1::Order old = SignOrder(OrderFor(envelopes_, kList));
+  region_.clock().Advance(absl::Seconds(121));
+  ExpectRefused(Open(old), reason::kClockSkew);
+  EXPECT_EQ(asked_.body(), "");
+}
+
+TEST_F(CasesTest, OrderForTheOtherCallIsRefused) {
+  ExpectRefused(Open(SignOrder(ListBody())), reason::kOrderInvalid);
+  ExpectRefused(List(SignOrder(OrderFor(envelopes_, kList))), reason::kOrderInvalid);
+  EXPECT_EQ(asked_.body(), "");
+}
+
+TEST_F(CasesTest, BrokerThatIsAwayIsUnavailable) {
+  broker_.on_open = nullptr;
+  broker_.on_list = nullptr;
+  ExpectRefused(OpenGood(), reason::kUnavailable);
+  ExpectRefused(List(SignOrder(ListBody())), reason::kUnavailable);
+}
+
+TEST_F(CasesTest, BrokersRefusalIsPassedOn) {
+  broker_.on_open = [](const v1::OpenMatchRequest&) {
+    return base::Error(absl::StatusCode::kNotFound, reason::kNotFound, "no such match");
+  };
+  ExpectRefused(OpenGood(), reason::kNotFound);
+}
+
+TEST_F(CasesTest, RefusalAfterTheOrderKeepsTheOrderInItsEntry) {
+  broker_.on_open = nullptr;
+  EXPECT_THAT(OpenGood(), HasReason(reason::kUnavailable));
+  ASSERT_EQ(audit_.entries.size(), 1u);
+  EXPECT_EQ(audit_.entries[0].case_reference, "ZVH-2027-001");
+  EXPECT_EQ(audit_.entries[0].order_hash.size(), 32u);
+}
+
+TEST_F(CasesTest, EnvelopesThatDoNotFitTheOrderAreRefused) {
+  const v1::Order order = SignOrder(OrderFor(envelopes_, kList));
+  envelopes_.push_back(Make({.partner = "jeugdzorg", .subject = "jan"}));
+  ExpectRefused(Open(order), reason::kMatchChanged);
+  envelopes_.clear();
+  ExpectRefused(Open(order), reason::kMatchChanged);
+}
+
+TEST_F(CasesTest, LoneSignalIsRefused) {
+  envelopes_.pop_back();
+  ExpectRefused(OpenGood(), reason::kThresholdNotMet);
+}
+
+TEST_F(CasesTest, AnswerAboutAnotherMatchOrPurposeIsRefused) {
+  const auto good = broker_.on_open;
+  broker_.on_open = [&](const v1::OpenMatchRequest& request) {
+    auto response = good(request);
+    response->mutable_match()->set_match_id(std::string(16, 'x'));
+    return response;
+  };
+  ExpectRefused(OpenGood(), reason::kVerificationFailed);
+  broker_.on_open = [&](const v1::OpenMatchRequest& request) {
+    auto response = good(request);
+    response->mutable_match()->set_purpose(kCase);
+    return response;
+  };
+  ExpectRefused(OpenGood(), reason::kVerificationFailed);
+  const auto list = broker_.on_list;
+  broker_.on_list = [&](const v1::ListMatchesRequest& request) {
+    auto response = list(request);
+    response->mutable_matches(1)->set_purpose(kCase);
+    return response;
+  };
+  ExpectRefused(List(SignOrder(ListBody())), reason::kVerificationFailed);
+}
+
+TEST_F(CasesTest, WithoutAnAuditEntryThereIsNoAnswer) {
+  audit_.fails = true;
+  EXPECT_THAT(OpenGood(), HasReason(reason::kStorageFailed));
+  EXPECT_EQ(opened_.ByteSizeLong(), 0u);
+  EXPECT_THAT(List(SignOrder(ListBody())), HasReason(reason::kStorageFailed));
+  EXPECT_EQ(listed_.ByteSizeLong(), 0u);
+  broker_.on_open = nullptr;
+  EXPECT_THAT(OpenGood(), HasReason(reason::kStorageFailed)) << "refusals too";
+}
+
+TEST_F(CasesTest, ContentIsInNoEntryAndNoLogLine) {
+  v1::Envelope forged = envelopes_[0];
+  forged.clear_signature();
+  envelopes_.push_back(forged);
+  ::testing::internal::CaptureStderr();
+  ASSERT_THAT(OpenGood(), IsOk());
+  // Also where nothing opens.
+  envelopes_ = {envelopes_[0], envelopes_[2]};
+  ASSERT_THAT(OpenGood(), HasReason(reason::kThresholdNotMet));
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, HasSubstr("hub.fault"));
+  EXPECT_THAT(log, HasSubstr("hub.not_opened"));
+  std::string kept = log;
+  ASSERT_EQ(audit_.entries.size(), 2u);
+  for (const storage::AuditEntry& e : audit_.entries) {
+    absl::StrAppend(&kept, e.actor, e.role, e.action, e.object, e.purpose, e.legal_basis, e.case_reference,
+                    e.reason, e.result, e.policy);
+  }
+  for (const char* content : {"jan", "overlast", "desk of"}) EXPECT_THAT(kept, Not(HasSubstr(content)));
+}
+
+}  // namespace
+}  // namespace raakvlak::hub
