@@ -1,5 +1,7 @@
 #include "server/program/program.h"
 
+#include <google/protobuf/stubs/logging.h>
+
 #include <cstdio>
 #include <string>
 
@@ -36,6 +38,8 @@ int RunProgram(int argc, char** argv, absl::string_view name, absl::string_view 
                google::protobuf::Message& config, absl::FunctionRef<absl::Status(RunMode)> run) {
   base::HardenProcess();
   base::BlockStopSignals();
+  // Its errors about untrusted bytes are not JSON lines; whoever parses refuses with a reason.
+  google::protobuf::SetLogHandler(nullptr);
   std::string path;
   RunMode mode = RunMode::kServe;
   for (int i = 1; i < argc; ++i) {
