@@ -16,10 +16,12 @@ PARTNERS = ["politie", "gemeente", "jeugdzorg", "woningcorporatie"]
 PURPOSES = ["onaantastbaren", "risicojeugd", "gezinsaanpak"]
 CATEGORIES = ["overlast", "geweld", "middelen", "schulden", "verzuim", "huiselijk_geweld", "criminele_contacten", "zorgmijding"]
 CASE_REPORTERS = ["politie", "gemeente"]
-# Of some, a spelling that looks alike and must not be joined stands beside it (i and dotless i, o and o with stroke).
 SURNAMES = ["Käster", "O'Neill", "Jansen - de Vries", "Strauß", "Yılmaz", "Yilmaz", "Løkke", "Lokke", "Đorđević", "Dordevic",
             "Ĳsselstein", "Ysselstein", "Παπαδόπουλος", "Йовков", "Иовков", "İnan", "Ｊａｎｓｓｅｎ", "Nguyễn Văn", "王", "الأمين", "Smith 3rd",
             "Özdemir", "Æbeltoft", "El-Amrani", "Groot", "Bakker", "Smeets", "Müller", "Mueller", "d'Hondt", "Łukasz", "Şahin"]
+# Other names, however alike they look: they must not be joined.
+ALIKE = [("Yılmaz", "Yilmaz"), ("Løkke", "Lokke"), ("Đorđević", "Dordevic"), ("Ĳsselstein", "Ysselstein"), ("Æbeltoft", "Aebeltoft"),
+         ("Łukasz", "Lukasz"), ("Müller", "Mueller"), ("Straße", "Strase")]
 GIVEN_NAMES = ["Élodie Maria", "Eva", "Øyvind", "Olaf", "Ĳsbrand", "Jan-Piet", "Şeyma", "Sem", "Əli", "Юсуф", "Daan", "D'Angelo", "Çelik", "王芳"]
 NOTES = ["", "Zorgen van school.", 'Zei: "kom niet terug", en liep weg.', "Eerste regel,\ntweede regel.", "a;b;c"]
 # The node's day may differ from ours around midnight: dates near a bound keep this far from it.
@@ -43,7 +45,7 @@ class World:
         self.count = dict.fromkeys(PARTNERS, 0)
         self.homes = [self.home() for _ in range(people // 3)]
         self.people = [self.person() for _ in range(people)]
-        for twin in self.random.sample(range(1, people), people // 20):
+        for twin in self.random.sample(range(1, people), people // 10):
             self.people[twin] = self.twin_of(self.people[twin - 1])
         # Per partner: (row as dict or bytes, None when it must be taken or (column, reason)).
         self.entries = {partner: [] for partner in PARTNERS}
@@ -80,8 +82,11 @@ class World:
                 "given_names": self.random.choice(GIVEN_NAMES), "birth_date": born.isoformat(), **self.random.choice(self.homes)}
 
     def twin_of(self, person):
-        """By name and birth date the same; the BSN tells them apart, where it is known."""
-        return {**person, "bsn": self.bsn(), "given_names": plaintext_join.fold(person["given_names"])[0] + "mma"}
+        """Of the same day and home. Half of them share surname and initial: only the BSN tells them apart, where it is known."""
+        twin = {**person, "bsn": self.bsn(), "given_names": plaintext_join.fold(person["given_names"])[0] + "mma"}
+        if self.random.random() < 0.5:
+            person["surname"], twin["surname"] = self.random.choice(ALIKE)
+        return twin
 
     def is_child(self, person):
         return datetime.date.fromisoformat(person["birth_date"]) > sixteen_years_before(self.today)
@@ -129,7 +134,7 @@ class World:
 
     def report_some(self, person):
         for _ in range(self.random.choice([1, 1, 2, 2, 3, 4])):
-            purpose = self.random.choice(PURPOSES if self.is_child(person) else ["onaantastbaren", "gezinsaanpak"])
+            purpose = self.random.choice(["risicojeugd", *PURPOSES] if self.is_child(person) else ["onaantastbaren", "gezinsaanpak"])
             partner = self.random.choice(PARTNERS)
             self.entries[partner].append((self.report(partner, purpose, person), None))
 
