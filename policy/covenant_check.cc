@@ -256,6 +256,7 @@ class Checker {
                                        absl::StrCat("submitter \"", id, "\" is given twice")));
       organisations.insert(partners_.at(id)->index());
     }
+    RAAKVLAK_RETURN_IF_ERROR(Require(!submitters.empty(), where, "has no submitters"));
     for (const std::string& id : purpose.case_reporters()) {
       RAAKVLAK_RETURN_IF_ERROR(
           Require(partners_.contains(id), where, absl::StrCat("case reporter \"", id, "\" is no partner")));
@@ -263,9 +264,9 @@ class Checker {
                                        absl::StrCat("case reporter \"", id, "\" is given twice")));
       RAAKVLAK_RETURN_IF_ERROR(Require(partners_.at(id)->participant_class() == v1::LID1, where,
                                        absl::StrCat("case reporter \"", id, "\" is not of class LID1")));
-      organisations.insert(partners_.at(id)->index());
+      RAAKVLAK_RETURN_IF_ERROR(Require(submitters.contains(id), where,
+                                       absl::StrCat("case reporter \"", id, "\" is no submitter")));
     }
-    RAAKVLAK_RETURN_IF_ERROR(Require(!submitters.empty(), where, "has no submitters"));
     RAAKVLAK_RETURN_IF_ERROR(
         Require(purpose.mode() != v1::CASE || !reporters.empty(), where, "mode CASE has no case reporters"));
     RAAKVLAK_RETURN_IF_ERROR(

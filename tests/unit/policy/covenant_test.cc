@@ -206,6 +206,10 @@ std::vector<Case> Cases() {
   add("ReporterTwice", "case reporter \"politie\" is given twice",
       [](auto& c) { CasePurpose(c).add_case_reporters("politie"); });
   add("ReporterOfCareBody", "LID1", [](auto& c) { CasePurpose(c).add_case_reporters("jeugdzorg"); });
+  add("ReporterWhoMayNotSubmit", "case reporter \"politie\" is no submitter", [](auto& c) {
+    auto& submitters = *CasePurpose(c).mutable_submitters();
+    submitters.erase(std::find(submitters.begin(), submitters.end(), "politie"));
+  });
   add("CaseModeWithoutReporters", "case reporters", [](auto& c) { CasePurpose(c).clear_case_reporters(); });
 
   add("SealKeyMissing", "seal key for purpose \"gezinsaanpak\"",
