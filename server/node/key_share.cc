@@ -99,6 +99,10 @@ absl::StatusOr<KeyShare::Admitted> KeyShare::Admit(const policy::Snapshot& snaps
   if (purpose == nullptr || purpose->epoch() != keyset->text().epoch) {
     return base::Error(StatusCode::kNotFound, reason::kKeysetUnknown, "the keyset is of no epoch in force");
   }
+  if (!policy::Covenant::MaySubmit(*purpose, partner)) {
+    return base::Error(absl::StatusCode::kPermissionDenied, reason::kPurposeNotAllowed,
+                       "this partner may not submit to this purpose");
+  }
   if (keyset->text().identifier_class == v1::BSN &&
       !snapshot.covenant->FindPartner(partner)->bsn_entitled()) {
     return base::Error(StatusCode::kPermissionDenied, reason::kBsnNotEntitled,

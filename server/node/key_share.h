@@ -32,8 +32,8 @@ class KeyShare {
 
   // Evaluate answers a request of the node of `partner`. INVALID_ARGUMENT, TOO_LARGE, NOT_ALLOWED,
   // PARTNER_SUSPENDED, SIGNATURE_INVALID (also elements other than those signed), MALFORMED, UNKNOWN_FIELD,
-  // CLOCK_SKEW, REPLAYED, KEYSET_UNKNOWN, BSN_NOT_ENTITLED, QUOTA_EXCEEDED, VERIFICATION_FAILED (an element
-  // that is no valid point), STORAGE_FAILED.
+  // CLOCK_SKEW, REPLAYED, KEYSET_UNKNOWN, PURPOSE_NOT_ALLOWED, BSN_NOT_ENTITLED, QUOTA_EXCEEDED,
+  // VERIFICATION_FAILED (an element that is no valid point), STORAGE_FAILED.
   absl::StatusOr<v1::EvaluateResponse> Evaluate(const policy::Snapshot& snapshot, const std::string& partner,
                                                 const v1::EvaluateRequest& request);
 

@@ -234,6 +234,26 @@ TEST_F(KeyShareTest, APartnerWithoutTheRightToTheBsnGetsNoBsnEvaluation) {
   EXPECT_THAT(Ask(Signed(parameters, Elements(1)), "woningcorporatie"), IsOk());
 }
 
+TEST(KeySharePurposeTest, APartnerThatMayNotSubmitToAPurposeGetsNoEvaluationForIt) {
+  class Region : public KeyShareTest {
+   public:
+    Region()
+        : KeyShareTest([](v1::Covenant& covenant) {
+            auto& submitters = *covenant.mutable_purposes(0)->mutable_submitters();
+            submitters.erase(std::find(submitters.begin(), submitters.end(), "jeugdzorg"));
+          }) {}
+    void TestBody() override {}
+    std::string ReasonFor(const std::string& partner) {
+      EvaluateParameters parameters = Parameters();
+      parameters.partner = partner;
+      return base::ReasonOf(Ask(Signed(parameters, Elements(1)), partner).status());
+    }
+  };
+  Region region;
+  EXPECT_EQ(region.ReasonFor("jeugdzorg"), "PURPOSE_NOT_ALLOWED");
+  EXPECT_EQ(region.ReasonFor("gemeente"), "OK");
+}
+
 TEST_F(KeyShareTest, ASuspendedPartnerIsRefusedOnItsNextCall) {
   ASSERT_THAT(Ask(Signed(Parameters(), Elements(1))), IsOk());
   world_.region().Suspend("gemeente");
