@@ -7,19 +7,21 @@ namespace raakvlak::node {
 std::vector<Holders::Candidate> Holders::CandidatesFor(const policy::Keyset& keyset) {
   base::MutexLock lock(mutex_);
   const absl::Time now = clock_.Now();
-  const auto is_until = [now](const std::map<std::string, absl::Time>& until, const std::string& partner) {
+  // Further ahead than it was ever set: the clock was set back meanwhile.
+  const auto is_until = [now](const std::map<std::string, absl::Time>& until, absl::Duration longest,
+                              const std::string& partner) {
     const auto found = until.find(partner);
-    return found != until.end() && now < found->second;
+    return found != until.end() && now < found->second && found->second - now <= longest;
   };
   std::vector<Candidate> own;
   std::vector<Candidate> good;
   std::vector<Candidate> away;
   for (const policy::Holder& holder : keyset.holders()) {
     const auto client = clients_.find(holder.partner);
-    if (client == clients_.end() || is_until(distrusted_until_, holder.partner)) continue;
-    std::vector<Candidate>& kind = holder.partner == own_                  ? own
-                                   : is_until(away_until_, holder.partner) ? away
-                                                                           : good;
+    if (client == clients_.end() || is_until(distrusted_until_, kDistrust, holder.partner)) continue;
+    std::vector<Candidate>& kind = holder.partner == own_                         ? own
+                                   : is_until(away_until_, kAway, holder.partner) ? away
+                                                                                  : good;
     kind.push_back({&holder, client->second});
   }
   if (!good.empty()) {

@@ -35,6 +35,7 @@
 #include "server/node/pseudonymiser.h"
 #include "server/node/sender.h"
 #include "server/node/store_audit.h"
+#include "server/node/validate.h"
 #include "server/node/vault.h"
 #include "server/program/audit_refusals.h"
 #include "server/program/common.h"
@@ -65,6 +66,7 @@ absl::StatusOr<Files> ReadFiles(const v1::NodeConfig& config, const policy::Cove
     return base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kConfigInvalid,
                        absl::StrCat("the covenant has no partner ", config.partner()));
   }
+  for (const v1::Purpose& purpose : covenant.text().purposes()) RAAKVLAK_RETURN_IF_ERROR(CheckRules(purpose));
   RAAKVLAK_ASSIGN_OR_RETURN(crypto::note::PrivateKey signing_key,
                             policy::ReadSigningKey(config.signing_key()));
   if (!(signing_key.public_key() == covenant.PartnerKey(config.partner()))) {

@@ -13,6 +13,11 @@ constexpr int kMaxDoublings = 8;
 
 }  // namespace
 
+bool Backoff::MayTry(absl::Time now) const {
+  // A rest longer than the longest: the clock was set back meanwhile.
+  return now >= rest_until_ || rest_until_ - now > kLongestRest;
+}
+
 void Backoff::Failed(absl::Time now) {
   // Workers that fail together count as one failure.
   if (!MayTry(now)) return;

@@ -29,7 +29,7 @@ class Backoff {
  public:
   void Failed(absl::Time now);
   void Succeeded() { failures_ = 0, rest_until_ = absl::InfinitePast(); }
-  bool MayTry(absl::Time now) const { return now >= rest_until_; }
+  bool MayTry(absl::Time now) const;
 
  private:
   int failures_ = 0;

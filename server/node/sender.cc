@@ -42,6 +42,13 @@ absl::Status Wait(absl::string_view why) {
   return base::Error(absl::StatusCode::kUnavailable, why, "some signals stay queued");
 }
 
+bool IsUnder(const policy::Covenant& covenant, const v1::Envelope& envelope) {
+  v1::EnvelopeBody body;
+  v1::SignalHeader header;
+  return body.ParseFromString(envelope.body()) && header.ParseFromString(body.header()) &&
+         header.covenant_id() == covenant.id();
+}
+
 // Shuffles so that the order of a batch says nothing about the order of arrival.
 template <typename T>
 void Shuffle(std::vector<T>& items, base::Random& random) {
@@ -178,7 +185,8 @@ absl::Status Sender::DoSendWithdrawals(const std::vector<storage::NodeWithdrawal
     body.set_partner(environment_.partner);
     body.set_signal_id(withdrawal.signal_id);
     body.set_reason(static_cast<v1::WithdrawalReason>(withdrawal.reason));
-    body.set_time_ms(withdrawal.time_ms);
+    // No later than now: one that was made while the clock ran ahead would be refused until that time.
+    body.set_time_ms(std::min(withdrawal.time_ms, environment_.NowMs()));
     v1::SignedWithdrawal& signed_withdrawal = *request.add_withdrawals();
     signed_withdrawal.set_body(body.SerializeAsString());
     signed_withdrawal.set_signature(crypto::note::SignMessage(
@@ -270,6 +278,9 @@ absl::StatusOr<std::vector<Sender::Draft>> Sender::Draw(const policy::Snapshot& 
 
 absl::StatusOr<std::vector<Sender::Ready>> Sender::Make(const policy::Snapshot& snapshot,
                                                         const Outbox::Unit& unit) {
+  if (const v1::Purpose* found = snapshot.covenant->FindPurpose(unit.purpose); found != nullptr) {
+    RAAKVLAK_RETURN_IF_ERROR(CheckRules(*found));
+  }
   RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<Draft> drafts, Draw(snapshot, unit));
   if (drafts.empty()) return std::vector<Ready>();
   const v1::Partner& partner = *snapshot.covenant->FindPartner(environment_.partner);
@@ -343,17 +354,16 @@ absl::Status Sender::Apply(const policy::Snapshot& snapshot, const std::vector<R
       }
       continue;
     }
-    if (!IsTemporary(receipt.reason())) {
+    // A covenant that replaced our key makes the signature wrong before anything else is looked at.
+    const bool of_other_covenant =
+        (receipt.reason() == reason::kCovenantMismatch || receipt.reason() == reason::kSignatureInvalid) &&
+        !IsUnder(*snapshot.covenant, sent[i].envelope);
+    if (!of_other_covenant && !IsTemporary(receipt.reason())) {
       refused.emplace_back(signal_id, receipt.reason());
       continue;
     }
     waiting = receipt.reason();
-    if (receipt.reason() != reason::kCovenantMismatch) continue;
-    v1::EnvelopeBody body;
-    v1::SignalHeader header;
-    const bool parsed =
-        body.ParseFromString(sent[i].envelope.body()) && header.ParseFromString(body.header());
-    if (!parsed || header.covenant_id() != snapshot.covenant->id()) outdated.push_back(signal_id);
+    if (of_other_covenant) outdated.push_back(signal_id);
   }
   const absl::Status written =
       environment_.store->Write("receipts", [&](NodeTransaction& transaction) -> absl::Status {

@@ -67,6 +67,15 @@ absl::Status CheckAge(const linkage::Normalised& fields, const v1::Purpose& purp
   return absl::OkStatus();
 }
 
+// Nothing when this program knows no such rule.
+const linkage::RuleDefinition* DefinitionOf(const v1::LinkageRule& rule) {
+  const linkage::RuleDefinition* definition = linkage::FindRule(rule.id(), rule.version());
+  const bool fits = definition != nullptr &&
+                    rule.identifier_class() == static_cast<int>(definition->identifier_class) &&
+                    rule.subject() == static_cast<int>(definition->subject);
+  return fits ? definition : nullptr;
+}
+
 linkage::Record ToLinkage(const v1::Record& record) {
   linkage::Record out;
   out.bsn = record.bsn();
@@ -123,12 +132,22 @@ absl::StatusOr<ValidRecord> ValidateRecord(const v1::Record& record, const polic
   return valid;
 }
 
+absl::Status CheckRules(const v1::Purpose& purpose) {
+  for (const v1::LinkageRule& rule : purpose.rules()) {
+    if (DefinitionOf(rule) != nullptr) continue;
+    return base::Error(absl::StatusCode::kFailedPrecondition, reason::kCovenantInvalid,
+                       absl::StrCat("purpose ", purpose.id(), ": this program does not know rule ", rule.id(),
+                                    " with this version, identifier_class and subject"));
+  }
+  return absl::OkStatus();
+}
+
 std::vector<Identifier> IdentifiersOf(const linkage::Normalised& fields, const v1::Purpose& purpose,
                                       const v1::Partner& partner) {
   std::vector<Identifier> out;
   for (const v1::LinkageRule& rule : purpose.rules()) {
     if (rule.identifier_class() == v1::BSN && !partner.bsn_entitled()) continue;
-    const linkage::RuleDefinition* definition = linkage::FindRule(rule.id(), rule.version());
+    const linkage::RuleDefinition* definition = DefinitionOf(rule);
     if (definition == nullptr) continue;
     std::vector<std::string> values = linkage::FieldsOf(*definition, fields);
     if (!values.empty()) out.emplace_back(&rule, std::move(values));

@@ -86,6 +86,11 @@ const crypto::note::PrivateKey& TestRegion::KeyOf(const std::string& urn) {
   return found->second;
 }
 
+std::string TestRegion::ReplaceKeyOf(const std::string& urn) {
+  keys_.insert_or_assign(urn, crypto::note::PrivateKey::Generate(random_));
+  return VerifierOf(urn);
+}
+
 std::string TestRegion::VerifierOf(const std::string& urn) {
   return crypto::note::VerifierKey::Create(urn, KeyOf(urn).public_key())->Encode();
 }

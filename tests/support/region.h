@@ -44,6 +44,8 @@ class TestRegion {
   v1::Roster& roster() { return roster_; }
   // The signing key of a URN that covenant or roster name; made at its first use.
   const crypto::note::PrivateKey& KeyOf(const std::string& urn);
+  // Makes a new signing key for a URN and returns its verifier key, for the covenant or roster.
+  std::string ReplaceKeyOf(const std::string& urn);
   // Signs both with everybody's keys and writes them. The roster follows the covenant's id.
   void Write();
   // Writes a roster with the next number in which `partner` is suspended.

@@ -111,6 +111,14 @@ TEST_F(OutboxTest, ANotificationBeforeWaitingIsNotLost) {
   outbox_.Wait(seen, absl::Hours(1));
 }
 
+TEST(BackoffTest, AClockThatIsSetBackDoesNotLengthenTheRest) {
+  Backoff backoff;
+  const absl::Time now = absl::FromUnixSeconds(100'000);
+  backoff.Failed(now);
+  EXPECT_FALSE(backoff.MayTry(now));
+  EXPECT_TRUE(backoff.MayTry(now - absl::Hours(1)));
+}
+
 TEST(BackoffTest, RestsDoubleUpToHalfAMinute) {
   Backoff backoff;
   absl::Time now = absl::FromUnixSeconds(1000);

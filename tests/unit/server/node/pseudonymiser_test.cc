@@ -411,6 +411,16 @@ TEST_F(PseudonymiserTest, WithTwoLiarsThereIsNoOutputAndBothAreNamed) {
   EXPECT_THAT(named, ::testing::ElementsAre("gemeente", "jeugdzorg"));
 }
 
+TEST_F(PseudonymiserTest, AClockThatIsSetBackDoesNotLengthenDistrust) {
+  const auto keyset = world_.KeysetOf("onaantastbaren", v1::PERSON);
+  Holders& holders = *world_.node("politie").holders;
+  ASSERT_EQ(holders.CandidatesFor(*keyset).size(), 4u);
+  holders.Lied("gemeente");
+  EXPECT_EQ(holders.CandidatesFor(*keyset).size(), 3u);
+  world_.clock().Advance(-absl::Hours(24));
+  EXPECT_EQ(holders.CandidatesFor(*keyset).size(), 4u);
+}
+
 TEST_F(PseudonymiserTest, ASuspendedHolderIsNotAsked) {
   world_.region().Suspend("gemeente");
   int asked = 0;

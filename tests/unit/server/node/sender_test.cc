@@ -324,6 +324,50 @@ TEST_F(SenderTest, AnEnvelopeUnderAnOldCovenantIsMadeAnew) {
             world_.Snapshot().covenant->id());
 }
 
+TEST_F(SenderTest, SignalsWaitWhileTheCovenantHasARuleThatThisNodeDoesNotKnow) {
+  world_.Push("politie", NodeWorld::RecordOf("ref-1"));
+  v1::LinkageRule& rule = *world_.region().covenant().mutable_purposes(0)->mutable_rules(1);
+  rule.set_version(2);
+  world_.region().covenant().set_version(2);
+  world_.region().covenant().set_supersedes(base::Hex(world_.Snapshot().covenant->id()));
+  world_.region().roster().set_number(2);
+  world_.region().Write();
+  ASSERT_EQ(world_.Snapshot().Name(), "c2/r2");
+  world_.Drain("politie");
+  EXPECT_EQ(StateOf("ref-1"), v1::QUEUED) << "a token less would be a match less, and nobody would know";
+  EXPECT_EQ(world_.StateOf("politie", "ref-1").reason(), "COVENANT_INVALID");
+  EXPECT_TRUE(world_.broker().taken.empty());
+}
+
+TEST_F(SenderTest, AnEnvelopeSignedWithAKeyThatTheNewCovenantReplacedIsMadeAnew) {
+  world_.broker().away = true;
+  world_.Push("politie", NodeWorld::RecordOf("ref-1"));
+  world_.Drain("politie");
+  ASSERT_FALSE(Stored("ref-1").envelope.empty());
+  const std::string urn = raakvlak::testing::TestRegion::Urn("node", "politie");
+  world_.region().covenant().mutable_partners(0)->set_signing_key(world_.region().ReplaceKeyOf(urn));
+  world_.region().covenant().set_version(2);
+  world_.region().covenant().set_supersedes(base::Hex(world_.Snapshot().covenant->id()));
+  world_.region().roster().set_number(2);
+  world_.region().Write();
+  ASSERT_EQ(world_.Snapshot().Name(), "c2/r2");
+  world_.Restart("politie");
+  world_.broker().away = false;
+  RestAndDrain();
+  RestAndDrain();
+  EXPECT_EQ(StateOf("ref-1"), v1::SUBMITTED);
+}
+
+TEST_F(SenderTest, AWithdrawalMadeWhileTheClockRanAheadDoesNotWaitForThatTime) {
+  world_.Push("politie", NodeWorld::RecordOf("ref-1"));
+  world_.Drain("politie");
+  world_.clock().Advance(absl::Hours(24));
+  Withdraw("ref-1");
+  world_.clock().Advance(-absl::Hours(24));
+  RestAndDrain();
+  EXPECT_EQ(world_.broker().withdrawn.size(), 1u);
+}
+
 TEST_F(SenderTest, ARecordThatTheDayNoLongerAllowsIsRefused) {
   v1::Record record = NodeWorld::RecordOf("ref-1", "risicojeugd");
   record.set_birth_date("2011-01-16");
