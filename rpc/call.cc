@@ -13,7 +13,7 @@ namespace {
 // gRPC rounds timeouts up on the wire.
 constexpr absl::Duration kDeadlineSlack = absl::Seconds(2);
 
-std::vector<std::string> PropertyValues(const grpc::CallbackServerContext& context, const char* name) {
+std::vector<std::string> PropertyValues(const grpc::ServerContextBase& context, const char* name) {
   std::vector<std::string> values;
   for (const grpc::string_ref& value : context.auth_context()->FindPropertyValues(name)) {
     values.emplace_back(value.data(), value.size());
@@ -21,7 +21,7 @@ std::vector<std::string> PropertyValues(const grpc::CallbackServerContext& conte
   return values;
 }
 
-absl::Status CheckDeadline(const grpc::CallbackServerContext& context, absl::Duration max_deadline) {
+absl::Status CheckDeadline(const grpc::ServerContextBase& context, absl::Duration max_deadline) {
   const std::chrono::system_clock::time_point deadline = context.deadline();
   if (deadline == std::chrono::system_clock::time_point::max() ||
       absl::FromChrono(deadline) > absl::Now() + max_deadline + kDeadlineSlack) {
@@ -32,16 +32,16 @@ absl::Status CheckDeadline(const grpc::CallbackServerContext& context, absl::Dur
 }
 
 // Someone who holds a session ticket only was once a client; a full handshake shows the key.
-absl::Status CheckSession(const grpc::CallbackServerContext& context) {
+absl::Status CheckSession(const grpc::ServerContextBase& context) {
   const std::vector<std::string> reused = PropertyValues(context, "ssl_session_reused");
   if (reused == std::vector<std::string>{"false"}) return absl::OkStatus();
   return base::Error(absl::StatusCode::kUnauthenticated, base::reason::kUnauthenticated,
                      "resumed TLS sessions are not taken");
 }
 
-absl::StatusOr<Gate::Pass> Check(const CallEnvironment& environment,
-                                 const grpc::CallbackServerContext& context, absl::string_view method,
-                                 absl::Duration max_deadline, const std::vector<std::string>& names) {
+absl::StatusOr<Gate::Pass> Check(const CallEnvironment& environment, const grpc::ServerContextBase& context,
+                                 absl::string_view method, absl::Duration max_deadline,
+                                 const std::vector<std::string>& names) {
   RAAKVLAK_RETURN_IF_ERROR(CheckDeadline(context, max_deadline));
   RAAKVLAK_RETURN_IF_ERROR(CheckSession(context));
   return environment.gate->Check(names, method);
@@ -49,9 +49,8 @@ absl::StatusOr<Gate::Pass> Check(const CallEnvironment& environment,
 
 }  // namespace
 
-absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment,
-                                 const grpc::CallbackServerContext& context, absl::string_view method,
-                                 absl::Duration max_deadline) {
+absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment, const grpc::ServerContextBase& context,
+                                 absl::string_view method, absl::Duration max_deadline) {
   const std::vector<std::string> names = PropertyValues(context, "peer_uri");
   absl::StatusOr<Gate::Pass> pass = Check(environment, context, method, max_deadline, names);
   if (pass.ok()) return pass;

@@ -46,9 +46,8 @@ struct CallEnvironment {
 
 // Admit runs the checks above for one call; on refusal it logs and returns why: DEADLINE_REQUIRED,
 // UNAUTHENTICATED (also for a resumed session), errors of Gate::Check, STORAGE_FAILED.
-absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment,
-                                 const grpc::CallbackServerContext& context, absl::string_view method,
-                                 absl::Duration max_deadline = kMaxDeadline);
+absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment, const grpc::ServerContextBase& context,
+                                 absl::string_view method, absl::Duration max_deadline = kMaxDeadline);
 
 // Finish adds the reason to the trailing metadata and returns the gRPC status; what the peer is not shown
 // goes to the program's log. Once per call, before the reactor's Finish.

@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "base/reason.h"
 #include "base/status.h"
+#include "rpc/grpc_refusals.h"
 
 namespace raakvlak::rpc {
 namespace {
@@ -69,12 +70,28 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options,
   int port = 0;
   builder.AddListeningPort(options.listen, credentials, &port);
   for (grpc::Service* service : services) builder.RegisterService(service);
+  std::unique_ptr<grpc::CallbackGenericService> unknown_methods;
+  if (options.environment != nullptr) {
+    unknown_methods = MakeUnknownMethods(*options.environment);
+    builder.RegisterCallbackGenericService(unknown_methods.get());
+    std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
+    interceptors.push_back(MakeMalformedRequests(*options.environment));
+    builder.experimental().SetInterceptorCreators(std::move(interceptors));
+  }
   std::unique_ptr<grpc::Server> built = builder.BuildAndStart();
   if (built == nullptr || port == 0) return ConfigInvalid(absl::StrCat("cannot listen on ", options.listen));
-  std::unique_ptr<Server> server(new Server(std::move(built), std::move(host), port));
+  std::unique_ptr<Server> server(
+      new Server(std::move(unknown_methods), std::move(built), std::move(host), port));
   RAAKVLAK_RETURN_IF_ERROR(SelfTest(server->host_ == "0.0.0.0" ? "127.0.0.1" : server->host_, port));
   return server;
 }
+
+Server::Server(std::unique_ptr<grpc::CallbackGenericService> unknown_methods,
+               std::unique_ptr<grpc::Server> server, std::string host, int port)
+    : unknown_methods_(std::move(unknown_methods)),
+      server_(std::move(server)),
+      host_(std::move(host)),
+      port_(port) {}
 
 Server::~Server() { Shutdown(absl::ZeroDuration()); }
 

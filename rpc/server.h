@@ -22,7 +22,13 @@
 #include "absl/time/time.h"
 #include "rpc/tls.h"
 
+namespace grpc {
+class CallbackGenericService;
+}  // namespace grpc
+
 namespace raakvlak::rpc {
+
+struct CallEnvironment;
 
 class Server {
  public:
@@ -34,6 +40,9 @@ class Server {
     int max_send_bytes = 16 << 20;
     // Allows an address that is not loopback.
     bool reachable_from_network = false;
+    // Refuses, with a reason and an entry, what gRPC would refuse silently (rpc/grpc_refusals.h); outlives
+    // the server. Without it that stays with gRPC.
+    const CallEnvironment* environment = nullptr;
   };
   // Builds, starts and self-tests. CONFIG_INVALID for an address that is not loopback or cannot be bound;
   // errors of MakeServerCredentials; INTERNAL when TLS 1.2 is accepted. REQUIRES: at least one service; they
@@ -55,8 +64,10 @@ class Server {
   void Shutdown(absl::Duration grace);
 
  private:
-  Server(std::unique_ptr<grpc::Server> server, std::string host, int port)
-      : server_(std::move(server)), host_(std::move(host)), port_(port) {}
+  Server(std::unique_ptr<grpc::CallbackGenericService> unknown_methods, std::unique_ptr<grpc::Server> server,
+         std::string host, int port);
+  // Outlives server_; null without an environment.
+  std::unique_ptr<grpc::CallbackGenericService> unknown_methods_;
   std::unique_ptr<grpc::Server> server_;
   std::string host_;
   int port_;

@@ -62,6 +62,7 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   rpc::Server::Options options;
   options.listen = config.listen();
   options.tls = server::TlsFilesOf(common);
+  options.environment = &environment;
   RAAKVLAK_ASSIGN_OR_RETURN(
       const std::unique_ptr<rpc::Server> server,
       rpc::Server::Start(options, {&exchange_service, &matches_service, &audit_service}));

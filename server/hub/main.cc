@@ -93,11 +93,13 @@ absl::Status Serve(const v1::HubConfig& config) {
   server::AuditRefusals refusals(*store, clock);
   const rpc::Gate gate(*authority, MethodTable());
   base::Executor executor(server::ThreadsOf(common), kMaxQueuedCalls);
-  CasesService service(cases, {&gate, &executor, &refusals});
+  const rpc::CallEnvironment environment{&gate, &executor, &refusals};
+  CasesService service(cases, environment);
 
   rpc::Server::Options options;
   options.listen = config.listen();
   options.tls = server::TlsFilesOf(common);
+  options.environment = &environment;
   RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<rpc::Server> server,
                             rpc::Server::Start(options, {&service}));
   base::Log(base::LogLevel::kInfo, "listening", {{"address", server->address()}});

@@ -150,14 +150,18 @@ absl::Status Serve(const v1::NodeConfig& config) {
   // Apart, so that a full queue of the own IT never keeps the other nodes from their evaluations.
   base::Executor intake_executor(server::ThreadsOf(common), kMaxQueuedCalls);
   base::Executor peer_executor(server::ThreadsOf(common), kMaxQueuedCalls);
-  IntakeService intake_service({&intake_gate, &intake_executor, &refusals}, intake);
-  KeyShareService key_share_service({&peer_gate, &peer_executor, &refusals}, key_share);
+  const rpc::CallEnvironment intake_calls{&intake_gate, &intake_executor, &refusals};
+  const rpc::CallEnvironment peer_calls{&peer_gate, &peer_executor, &refusals};
+  IntakeService intake_service(intake_calls, intake);
+  KeyShareService key_share_service(peer_calls, key_share);
 
   rpc::Server::Options options;
   options.tls = tls;
   options.listen = config.listen_peer();
+  options.environment = &peer_calls;
   RAAKVLAK_ASSIGN_OR_RETURN(const auto peer_server, rpc::Server::Start(options, {&key_share_service}));
   options.listen = config.listen_intake();
+  options.environment = &intake_calls;
   RAAKVLAK_ASSIGN_OR_RETURN(const auto intake_server, rpc::Server::Start(options, {&intake_service}));
   sender.Start();
   base::Log(

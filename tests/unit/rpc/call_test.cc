@@ -1,5 +1,7 @@
 #include "rpc/call.h"
 
+#include <grpcpp/generic/generic_stub.h>
+
 #include <future>
 
 #include "rpc/client_call.h"
@@ -110,14 +112,62 @@ TEST_F(CallTest, ErrorOfTheCoreArrivesWithoutResponse) {
   EXPECT_TRUE(refusals_.lines().empty());
 }
 
-TEST_F(CallTest, MethodThatTheServiceLacksIsInternal) {
+// Calls any method with any bytes.
+absl::Status CallGeneric(std::shared_ptr<grpc::Channel> channel, const std::string& method,
+                         const std::string& bytes) {
   grpc::ClientContext context;
   SetDeadline(context, kTimeout);
-  v1::WithdrawSignalsResponse response;
-  const auto stub = v1::Exchange::NewStub(ChannelAs("node", "politie"));
-  const auto status = FromGrpc(stub->Withdraw(&context, v1::WithdrawSignalsRequest(), &response), context);
-  EXPECT_THAT(status, HasReason(base::reason::kInternal));
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
+  grpc::Slice slice(bytes);
+  grpc::ByteBuffer request(&slice, 1);
+  grpc::ByteBuffer response;
+  grpc::GenericStub stub(std::move(channel));
+  std::promise<grpc::Status> done;
+  stub.UnaryCall(&context, method, {}, &request, &response,
+                 [&done](grpc::Status status) { done.set_value(std::move(status)); });
+  return FromGrpc(done.get_future().get(), context);
+}
+
+TEST_F(CallTest, MethodThatNoServiceHasIsRefusedAndLogged) {
+  const auto channel = ChannelAs("node", "politie");
+  EXPECT_THAT(CallGeneric(channel, "/raakvlak.v1.Exchange/Erase", ""), HasReason(base::reason::kNotAllowed));
+  EXPECT_THAT(CallGeneric(channel, "/a.B/C", "x"), HasReason(base::reason::kNotAllowed));
+  ASSERT_EQ(refusals_.lines().size(), 2u);
+  EXPECT_EQ(refusals_.lines()[0].actor, TestRegion::Urn("node", "politie"));
+  // Not the caller's words.
+  EXPECT_EQ(refusals_.lines()[0].method, "unknown");
+  EXPECT_EQ(refusals_.lines()[1].reason, "NOT_ALLOWED");
+}
+
+TEST_F(CallTest, RequestThatIsNoMessageIsMalformedAndLogged) {
+  const auto channel = ChannelAs("node", "politie");
+  EXPECT_THAT(CallGeneric(channel, kSubmit, "\xff\xff\xff"), HasReason(base::reason::kMalformed));
+  ASSERT_EQ(refusals_.lines().size(), 1u);
+  EXPECT_EQ(refusals_.lines()[0].actor, TestRegion::Urn("node", "politie"));
+  EXPECT_EQ(refusals_.lines()[0].role, "node");
+  EXPECT_EQ(refusals_.lines()[0].method, kSubmit);
+  EXPECT_EQ(refusals_.lines()[0].reason, "MALFORMED");
+  EXPECT_THAT(Submit(channel), IsOk());
+}
+
+TEST_F(CallTest, MalformedRequestOfAStrangerIsRefusedAsAnyOther) {
+  EXPECT_THAT(CallGeneric(ChannelAs("it", "politie"), kSubmit, "\xff\xff\xff"),
+              HasReason(base::reason::kNotAllowed));
+  ASSERT_EQ(refusals_.lines().size(), 1u);
+  EXPECT_EQ(refusals_.lines()[0].reason, "NOT_ALLOWED");
+}
+
+TEST_F(CallTest, RefusalOfAMalformedRequestThatCannotBeLoggedIsStorageFailed) {
+  refusals_.failing = true;
+  const auto channel = ChannelAs("node", "politie");
+  EXPECT_THAT(CallGeneric(channel, kSubmit, "\xff\xff\xff"), HasReason(base::reason::kStorageFailed));
+  EXPECT_THAT(CallGeneric(channel, "/a.B/C", ""), HasReason(base::reason::kStorageFailed));
+}
+
+TEST_F(CallTest, DrainedExecutorAnswersOverloadedToWhatGrpcWouldRefuse) {
+  executor_.Drain();
+  const auto channel = ChannelAs("node", "politie");
+  EXPECT_THAT(CallGeneric(channel, kSubmit, "\xff\xff\xff"), HasReason(base::reason::kOverloaded));
+  EXPECT_THAT(CallGeneric(channel, "/a.B/C", ""), HasReason(base::reason::kOverloaded));
 }
 
 TEST_F(CallTest, SlowCoreEndsInDeadlineExceeded) {

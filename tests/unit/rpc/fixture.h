@@ -108,7 +108,10 @@ class RpcFixture : public ::testing::Test {
   ~RpcFixture() override { server_->Shutdown(absl::ZeroDuration()); }
 
   Server::Options MakeOptions() {
-    return {.listen = "127.0.0.1:0", .tls = server_files_, .max_receive_bytes = 64 << 10};
+    return {.listen = "127.0.0.1:0",
+            .tls = server_files_,
+            .max_receive_bytes = 64 << 10,
+            .environment = &environment_};
   }
   std::shared_ptr<grpc::Channel> ChannelAs(const TlsFiles& files) {
     auto channel = MakeChannel(server_->address(), server_urn_, files);
