@@ -1,0 +1,169 @@
+// The node's two listeners over real mutual TLS: the adapters, their tables, and revocation on an open
+// stream.
+#include <memory>
+
+#include "base/executor.h"
+#include "base/testing/status_matchers.h"
+#include "client/intake_client.h"
+#include "client/key_share_client.h"
+#include "crypto/oprf/oprf.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "rpc/channel.h"
+#include "rpc/server.h"
+#include "server/node/evaluation.h"
+#include "server/node/intake_service.h"
+#include "server/node/key_share_service.h"
+#include "server/node/method_table.h"
+#include "server/node/store_audit.h"
+#include "server/program/audit_refusals.h"
+#include "tests/support/pki.h"
+#include "tests/unit/server/node/node_world.h"
+
+namespace raakvlak::node {
+namespace {
+
+using base::testing::HasReason;
+using base::testing::IsOk;
+using raakvlak::testing::TestPki;
+using raakvlak::testing::TestRegion;
+using testing::NodeWorld;
+
+constexpr absl::Duration kTimeout = absl::Seconds(20);
+
+class ServiceTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    rpc::Server::Options options;
+    options.listen = "127.0.0.1:0";
+    options.tls = pki_.Issue(TestRegion::Urn("node", "politie"));
+    RAAKVLAK_ASSERT_OK_AND_ASSIGN(intake_server_, rpc::Server::Start(options, {&intake_service_}));
+    RAAKVLAK_ASSERT_OK_AND_ASSIGN(peer_server_, rpc::Server::Start(options, {&key_share_service_}));
+  }
+  void TearDown() override {
+    intake_server_->Shutdown(absl::Seconds(1));
+    peer_server_->Shutdown(absl::Seconds(1));
+    executor_.Drain();
+  }
+
+  std::shared_ptr<grpc::Channel> Connect(const rpc::Server& server, const std::string& role,
+                                         const std::string& id) {
+    return *rpc::MakeChannel(server.address(), TestRegion::Urn("node", "politie"),
+                             pki_.Issue(TestRegion::Urn(role, id)));
+  }
+  std::unique_ptr<client::IntakeClient> Intake(const std::string& role, const std::string& id) {
+    return client::MakeIntakeClient(Connect(*intake_server_, role, id));
+  }
+  static v1::PushRequest BatchOf(const std::string& client_ref) {
+    v1::PushRequest request;
+    *request.add_records() = NodeWorld::RecordOf(client_ref);
+    return request;
+  }
+  absl::Status PushOnce(client::IntakeClient& client) {
+    const auto stream = client.Push(kTimeout);
+    stream->Send(BatchOf("ref")).IgnoreError();
+    const auto response = stream->Receive();
+    if (!response.ok()) return response.status();
+    return stream->Close();
+  }
+
+  NodeWorld world_;
+  TestPki pki_;
+  storage::NodeStore& store_ = *world_.node("politie").environment.store;
+  StoreAudit audit_{store_};
+  server::AuditRefusals refusals_{audit_, world_.clock()};
+  rpc::Gate intake_gate_{world_.region().authority(), IntakeTable("politie")};
+  rpc::Gate peer_gate_{world_.region().authority(), PeerTable()};
+  base::Executor executor_{2, 64};
+  IntakeService intake_service_{{&intake_gate_, &executor_, &refusals_}, *world_.node("politie").intake};
+  KeyShareService key_share_service_{{&peer_gate_, &executor_, &refusals_},
+                                     *world_.node("politie").key_share};
+  std::unique_ptr<rpc::Server> intake_server_;
+  std::unique_ptr<rpc::Server> peer_server_;
+};
+
+TEST_F(ServiceTest, ThePartnersItPushesAsksWithdrawsAndLists) {
+  const auto client = Intake("it", "politie");
+  const auto stream = client->Push(kTimeout);
+  for (const char* ref : {"ref-1", "ref-2"}) {
+    ASSERT_THAT(stream->Send(BatchOf(ref)), IsOk());
+    RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto response, stream->Receive());
+    ASSERT_EQ(response.receipts_size(), 1);
+    EXPECT_EQ(response.receipts(0).result(), v1::ACCEPTED);
+  }
+  EXPECT_THAT(stream->Close(), IsOk());
+  v1::WithdrawRequest withdrawal;
+  withdrawal.set_client_ref("ref-1");
+  withdrawal.set_reason("unjust");
+  EXPECT_THAT(client->Withdraw(withdrawal, kTimeout), IsOk());
+  v1::GetStateRequest state;
+  state.set_client_ref("ref-1");
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto status, client->GetState(state, kTimeout));
+  EXPECT_EQ(status.status().state(), v1::WITHDRAWN);
+  state.set_client_ref("ref-3");
+  EXPECT_THAT(client->GetState(state, kTimeout), HasReason("NOT_FOUND"));
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto list, client->ListSignals({}, kTimeout));
+  EXPECT_EQ(list.signals_size(), 2);
+}
+
+TEST_F(ServiceTest, NobodyElseMayUseTheIntake) {
+  const std::pair<const char*, const char*> others[] = {
+      {"it", "gemeente"},   {"node", "politie"},        {"node", "gemeente"},
+      {"broker", "centre"}, {"hub", "veiligheidshuis"}, {"staff", "anna"},
+      {"officer", "olga"},  {"operator", "piet"},       {"it", "nobody"}};
+  for (const auto& [role, id] : others) {
+    const auto client = Intake(role, id);
+    EXPECT_THAT(PushOnce(*client), HasReason("NOT_ALLOWED")) << role << " " << id;
+    EXPECT_THAT(client->GetState({}, kTimeout), HasReason("NOT_ALLOWED")) << role << " " << id;
+    EXPECT_THAT(client->Withdraw({}, kTimeout), HasReason("NOT_ALLOWED")) << role << " " << id;
+    EXPECT_THAT(client->ListSignals({}, kTimeout), HasReason("NOT_ALLOWED")) << role << " " << id;
+  }
+  storage::AuditFilter refused;
+  refused.action = "refuse";
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto entries, store_.ReadAudit(refused, 0, 100));
+  EXPECT_EQ(entries.size(), 4 * std::size(others));
+  EXPECT_EQ(world_.StateOf("politie", "ref").state(), v1::SIGNAL_STATE_UNSPECIFIED);
+}
+
+TEST_F(ServiceTest, ASuspensionEndsAnOpenPushOnItsNextBatch) {
+  const auto client = Intake("it", "politie");
+  const auto stream = client->Push(kTimeout);
+  ASSERT_THAT(stream->Send(BatchOf("ref-1")), IsOk());
+  ASSERT_THAT(stream->Receive(), IsOk());
+  world_.region().Suspend("politie");
+  stream->Send(BatchOf("ref-2")).IgnoreError();
+  EXPECT_THAT(stream->Receive(), HasReason("PARTNER_SUSPENDED"));
+  EXPECT_EQ(world_.StateOf("politie", "ref-2").state(), v1::SIGNAL_STATE_UNSPECIFIED);
+}
+
+TEST_F(ServiceTest, NodesEvaluateAndHubBrokerStaffAndItAreRefused) {
+  const auto request_of = [&](const std::string& partner) {
+    return MakeEvaluateRequest({world_.KeysetOf("onaantastbaren", v1::PERSON)->id(), partner, "politie",
+                                world_.random().Bytes(kRequestIdSize), world_.clock().Now()},
+                               crypto::oprf::Blind("input", world_.random())->blinded.bytes(),
+                               world_.region().KeyOf(TestRegion::Urn("node", partner)));
+  };
+  const auto node = client::MakeKeyShareClient(Connect(*peer_server_, "node", "gemeente"));
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto response, node->Evaluate(request_of("gemeente"), kTimeout));
+  EXPECT_EQ(response.evaluated().size(), 32u);
+  // Another node's certificate does not carry gemeente's request.
+  const auto other = client::MakeKeyShareClient(Connect(*peer_server_, "node", "jeugdzorg"));
+  EXPECT_THAT(other->Evaluate(request_of("gemeente"), kTimeout), HasReason("SIGNATURE_INVALID"));
+  const std::pair<const char*, const char*> refused[] = {{"hub", "veiligheidshuis"}, {"broker", "centre"},
+                                                         {"it", "gemeente"},         {"staff", "anna"},
+                                                         {"officer", "olga"},        {"operator", "piet"}};
+  for (const auto& [role, id] : refused) {
+    const auto client = client::MakeKeyShareClient(Connect(*peer_server_, role, id));
+    EXPECT_THAT(client->Evaluate(request_of("gemeente"), kTimeout), HasReason("NOT_ALLOWED")) << role;
+  }
+}
+
+TEST_F(ServiceTest, EachListenerServesItsOwnServiceOnly) {
+  const auto wrong = client::MakeKeyShareClient(Connect(*intake_server_, "node", "gemeente"));
+  EXPECT_FALSE(wrong->Evaluate({}, kTimeout).ok());
+  const auto intake = client::MakeIntakeClient(Connect(*peer_server_, "it", "politie"));
+  EXPECT_FALSE(intake->GetState({}, kTimeout).ok());
+}
+
+}  // namespace
+}  // namespace raakvlak::node
