@@ -165,7 +165,10 @@ absl::StatusOr<crypto::oprf::ElementList> Pseudonymiser::Ask(const Question& que
                                                              const Holders::Candidate& candidate) {
   const policy::Holder& holder = *candidate.holder;
   // A suspended holder may not be asked, and the keyset may name one that the covenant has no more.
-  RAAKVLAK_RETURN_IF_ERROR(policy::Authority::CheckPartner(question.snapshot, holder.partner));
+  if (!policy::Authority::CheckPartner(question.snapshot, holder.partner).ok()) {
+    return base::Error(absl::StatusCode::kUnavailable, reason::kUnavailable,
+                       "the holder is no partner in force");
+  }
   const v1::EvaluateRequest request =
       MakeEvaluateRequest({question.keyset.id(), environment_.partner, holder.partner,
                            environment_.random->Bytes(kRequestIdSize), environment_.clock->Now()},

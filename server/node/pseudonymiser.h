@@ -38,7 +38,7 @@ class Pseudonymiser {
 
   // `holders` outlives this.
   Pseudonymiser(const Environment& environment, Holders& holders,
-                absl::Duration holder_timeout = absl::Seconds(20))
+                absl::Duration holder_timeout = absl::Seconds(15))
       : environment_(environment), holders_(holders), holder_timeout_(holder_timeout) {}
 
   // Evaluate returns the pseudonyms of each list of identifiers, in their order. All are of `purpose`, which

@@ -222,26 +222,43 @@ absl::Status Sender::DoSendWithdrawals(const std::vector<storage::NodeWithdrawal
 absl::Status Sender::Process(const Outbox::Unit& unit) {
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot, environment_.authority->Current());
   RAAKVLAK_RETURN_IF_ERROR(policy::Authority::CheckPartner(snapshot, environment_.partner));
+  absl::Status damaged;
   // Envelopes that are there already do not wait for key holders.
-  RAAKVLAK_ASSIGN_OR_RETURN(std::vector<Ready> ready, Load(unit));
-  absl::StatusOr<std::vector<Ready>> made = Make(snapshot, unit);
+  std::vector<Ready> ready = Load(unit, damaged);
+  absl::StatusOr<std::vector<Ready>> made = Make(snapshot, unit, damaged);
   if (made.ok()) std::move(made->begin(), made->end(), std::back_inserter(ready));
   RAAKVLAK_RETURN_IF_ERROR(Submit(snapshot, std::move(ready)));
-  return made.status();
+  RAAKVLAK_RETURN_IF_ERROR(made.status());
+  return damaged;
 }
 
-absl::StatusOr<std::vector<Sender::Ready>> Sender::Load(const Outbox::Unit& unit) {
+absl::Status Sender::Read(Column column, const NodeSignal& signal, absl::string_view ciphertext,
+                          google::protobuf::MessageLite& out_message) const {
+  const absl::StatusOr<base::SecretBytes> bytes =
+      environment_.vault->Decrypt(column, signal.signal_id, ciphertext);
+  if (bytes.ok()) {
+    const absl::string_view view = bytes->Reveal(base::RevealSecret{});
+    if (out_message.ParseFromArray(view.data(), static_cast<int>(view.size()))) return absl::OkStatus();
+  }
+  const absl::Status damaged =
+      base::Error(absl::StatusCode::kDataLoss, reason::kInternal, "a stored signal cannot be read");
+  base::LogStatus(base::LogLevel::kError, "node.signal_damaged", damaged,
+                  {{"signal_id", base::Hex(signal.signal_id)}});
+  return damaged;
+}
+
+std::vector<Sender::Ready> Sender::Load(const Outbox::Unit& unit, absl::Status& out_damaged) {
   std::vector<Ready> out;
   for (const NodeSignal& signal : unit.signals) {
     if (signal.envelope.empty()) continue;
-    RAAKVLAK_ASSIGN_OR_RETURN(
-        const base::SecretBytes bytes,
-        environment_.vault->Decrypt(Column::kEnvelope, signal.signal_id, signal.envelope));
-    Ready& ready = out.emplace_back();
+    Ready ready;
     ready.signal_id = signal.signal_id;
-    if (!ready.envelope.ParseFromString(std::string(bytes.Reveal(base::RevealSecret{})))) {
-      return base::Error(absl::StatusCode::kInternal, reason::kInternal, "a stored envelope does not parse");
+    const absl::Status read = Read(Column::kEnvelope, signal, signal.envelope, ready.envelope);
+    if (!read.ok()) {
+      out_damaged = read;
+      continue;
     }
+    out.push_back(std::move(ready));
   }
   return out;
 }
@@ -249,19 +266,18 @@ absl::StatusOr<std::vector<Sender::Ready>> Sender::Load(const Outbox::Unit& unit
 // Draw reads the records whose envelopes are to be made, and refuses those that the covenant or the day no
 // longer allows.
 absl::StatusOr<std::vector<Sender::Draft>> Sender::Draw(const policy::Snapshot& snapshot,
-                                                        const Outbox::Unit& unit) {
+                                                        const Outbox::Unit& unit, absl::Status& out_damaged) {
   const v1::Partner& partner = *snapshot.covenant->FindPartner(environment_.partner);
   std::vector<Draft> drafts;
   std::vector<std::pair<std::string, std::string>> refused;
   for (const NodeSignal& signal : unit.signals) {
     if (!signal.envelope.empty()) continue;
-    RAAKVLAK_ASSIGN_OR_RETURN(const base::SecretBytes bytes,
-                              environment_.vault->Decrypt(Column::kRecord, signal.signal_id, signal.record));
     Draft draft;
     draft.signal_id = signal.signal_id;
-    const absl::string_view view = bytes.Reveal(base::RevealSecret{});
-    if (!draft.record.ParseFromArray(view.data(), static_cast<int>(view.size()))) {
-      return base::Error(absl::StatusCode::kInternal, reason::kInternal, "a stored record does not parse");
+    const absl::Status read = Read(Column::kRecord, signal, signal.record, draft.record);
+    if (!read.ok()) {
+      out_damaged = read;
+      continue;
     }
     absl::StatusOr<ValidRecord> valid =
         ValidateRecord(draft.record, *snapshot.covenant, partner, environment_.clock->Now());
@@ -277,11 +293,11 @@ absl::StatusOr<std::vector<Sender::Draft>> Sender::Draw(const policy::Snapshot& 
 }
 
 absl::StatusOr<std::vector<Sender::Ready>> Sender::Make(const policy::Snapshot& snapshot,
-                                                        const Outbox::Unit& unit) {
+                                                        const Outbox::Unit& unit, absl::Status& out_damaged) {
   if (const v1::Purpose* found = snapshot.covenant->FindPurpose(unit.purpose); found != nullptr) {
     RAAKVLAK_RETURN_IF_ERROR(CheckRules(*found));
   }
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<Draft> drafts, Draw(snapshot, unit));
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<Draft> drafts, Draw(snapshot, unit, out_damaged));
   if (drafts.empty()) return std::vector<Ready>();
   const v1::Partner& partner = *snapshot.covenant->FindPartner(environment_.partner);
   const v1::Purpose& purpose = *drafts.front().valid.purpose;

@@ -8,6 +8,8 @@
 // roster) stays QUEUED and is tried again with growing rests; what the broker refuses for good is REFUSED
 // with its reason. Withdrawals go the same way until they are acknowledged. Signals expire here on their day.
 //
+// A row that cannot be read (a damaged database) is logged and holds up no other.
+//
 // An envelope under a covenant that is no longer in force is made anew once the broker says so: it never took
 // the old one then.
 //
@@ -31,7 +33,7 @@ namespace raakvlak::node {
 struct SenderOptions {
   int threads = 2;
   size_t unit = 1024;
-  absl::Duration submit_timeout = absl::Seconds(30);
+  absl::Duration submit_timeout = absl::Seconds(15);
 };
 
 class Sender {
@@ -60,9 +62,13 @@ class Sender {
   bool SendWithdrawals();
   absl::Status DoSendWithdrawals(const std::vector<storage::NodeWithdrawal>& waiting);
   absl::Status Process(const Outbox::Unit& unit);
-  absl::StatusOr<std::vector<Draft>> Draw(const policy::Snapshot& snapshot, const Outbox::Unit& unit);
-  absl::StatusOr<std::vector<Ready>> Load(const Outbox::Unit& unit);
-  absl::StatusOr<std::vector<Ready>> Make(const policy::Snapshot& snapshot, const Outbox::Unit& unit);
+  absl::StatusOr<std::vector<Draft>> Draw(const policy::Snapshot& snapshot, const Outbox::Unit& unit,
+                                          absl::Status& out_damaged);
+  std::vector<Ready> Load(const Outbox::Unit& unit, absl::Status& out_damaged);
+  absl::StatusOr<std::vector<Ready>> Make(const policy::Snapshot& snapshot, const Outbox::Unit& unit,
+                                          absl::Status& out_damaged);
+  absl::Status Read(Column column, const storage::NodeSignal& signal, absl::string_view ciphertext,
+                    google::protobuf::MessageLite& out_message) const;
   absl::Status Submit(const policy::Snapshot& snapshot, std::vector<Ready> ready);
   absl::Status Apply(const policy::Snapshot& snapshot, const std::vector<Ready>& sent,
                      const v1::SubmitResponse& response);

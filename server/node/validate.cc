@@ -6,6 +6,7 @@
 #include "base/reason.h"
 #include "base/secret.h"
 #include "base/status.h"
+#include "crypto/disclosure/context.h"
 #include "linkage/fold.h"
 #include "linkage/record.h"
 #include "linkage/rules.h"
@@ -124,6 +125,9 @@ absl::StatusOr<ValidRecord> ValidateRecord(const v1::Record& record, const polic
       !linkage::IsTestBsn(valid.fields.bsn)) {
     return FieldError(reason::kBsnOutsideTestRange, linkage::kBsn, "this region takes test numbers only");
   }
+  // One letter may fold to several, so a name that was short enough may not be any more.
+  RAAKVLAK_RETURN_IF_ERROR(
+      CheckSize(linkage::kSurname, valid.fields.surname, crypto::disclosure::kMaxFieldSize));
   RAAKVLAK_RETURN_IF_ERROR(CheckAge(valid.fields, *valid.purpose, today));
   if (IdentifiersOf(valid.fields, *valid.purpose, partner).empty()) {
     return FieldError(reason::kNoRuleApplies, "",

@@ -64,6 +64,13 @@ const Rejection kRejections[] = {
      "house_suffix"},
     {"LongSurname", "politie", [](Record& r) { r.set_surname(std::string(257, 'x')); }, "FIELD_TOO_LONG",
      "surname"},
+    {"SurnameThatGrowsWhenFolded", "politie",
+     [](Record& r) {
+       std::string name;
+       for (int i = 0; i < 80; ++i) name += "\uFDFA";
+       r.set_surname(name);
+     },
+     "FIELD_TOO_LONG", "surname"},
     {"SixteenForYouth", "politie",
      [](Record& r) {
        r.set_purpose("risicojeugd");

@@ -381,6 +381,30 @@ TEST_F(SenderTest, ARecordThatTheDayNoLongerAllowsIsRefused) {
   EXPECT_EQ(world_.StateOf("politie", "ref-1").reason(), "AGE_NOT_ALLOWED");
 }
 
+TEST_F(SenderTest, ADamagedRowHoldsUpNoOther) {
+  world_.Push("politie", NodeWorld::RecordOf("ref-1"));
+  storage::NodeSignal damaged;
+  damaged.signal_id = std::string(16, 'd');
+  damaged.reference_digest = std::string(32, 'd');
+  damaged.purpose = "onaantastbaren";
+  damaged.expiry_day = UINT32_MAX;
+  damaged.record = "not what the vault wrote";
+  storage::NodeStore& store = *world_.node("politie").environment.store;
+  ASSERT_THAT(
+      store.Write("test", [&](storage::NodeTransaction& transaction) { return transaction.Insert(damaged); }),
+      IsOk());
+  damaged.signal_id[0] = damaged.reference_digest[0] = 'e';
+  damaged.envelope = "nor this";
+  ASSERT_THAT(
+      store.Write("test", [&](storage::NodeTransaction& transaction) { return transaction.Insert(damaged); }),
+      IsOk());
+  world_.Push("politie", NodeWorld::RecordOf("ref-2"));
+  world_.Drain("politie");
+  EXPECT_EQ(StateOf("ref-1"), v1::SUBMITTED);
+  EXPECT_EQ(StateOf("ref-2"), v1::SUBMITTED);
+  EXPECT_EQ(store.Queued("onaantastbaren", 0, 10)->size(), 2u);
+}
+
 TEST_F(SenderTest, ASuspendedPartnerWaits) {
   world_.Push("politie", NodeWorld::RecordOf("ref-1"));
   world_.region().Suspend("politie");
