@@ -7,44 +7,69 @@ namespace raakvlak::node {
 std::vector<Holders::Candidate> Holders::CandidatesFor(const policy::Keyset& keyset) {
   base::MutexLock lock(mutex_);
   const absl::Time now = clock_.Now();
-  // Further ahead than it was ever set: the clock was set back meanwhile.
-  const auto is_until = [now](const std::map<std::string, absl::Time>& until, absl::Duration longest,
-                              const std::string& partner) {
-    const auto found = until.find(partner);
-    return found != until.end() && now < found->second && found->second - now <= longest;
+  const bool lacks_answers = DoLacksAnswers(keyset);
+  const auto lasts = [now](absl::Time until, absl::Duration longest) {
+    // Further ahead than it was ever set: the clock was set back meanwhile.
+    return now < until && until - now <= longest;
   };
+  std::vector<Candidate> out;
   std::vector<Candidate> own;
   std::vector<Candidate> good;
   std::vector<Candidate> away;
   for (const policy::Holder& holder : keyset.holders()) {
     const auto client = clients_.find(holder.partner);
-    if (client == clients_.end() || is_until(distrusted_until_, kDistrust, holder.partner)) continue;
-    std::vector<Candidate>& kind = holder.partner == own_                         ? own
-                                   : is_until(away_until_, kAway, holder.partner) ? away
-                                                                                  : good;
-    kind.push_back({&holder, client->second});
+    const auto distrusted = distrusted_until_.find(holder.partner);
+    if (client == clients_.end() ||
+        (distrusted != distrusted_until_.end() && lasts(distrusted->second, kDistrust))) {
+      continue;
+    }
+    const auto was_away = away_until_.find({keyset.id(), holder.partner});
+    if (was_away != away_until_.end() && lacks_answers) {
+      out.push_back({&holder, client->second, true});
+    } else if (was_away != away_until_.end() && lasts(was_away->second, kAway)) {
+      away.push_back({&holder, client->second});
+    } else {
+      (holder.partner == own_ ? own : good).push_back({&holder, client->second});
+    }
   }
   if (!good.empty()) {
     std::rotate(good.begin(), good.begin() + static_cast<long>(turn_++ % good.size()), good.end());
   }
-  own.insert(own.end(), good.begin(), good.end());
-  own.insert(own.end(), away.begin(), away.end());
-  return own;
+  for (const std::vector<Candidate>* kind : {&own, &good, &away}) {
+    out.insert(out.end(), kind->begin(), kind->end());
+  }
+  return out;
 }
 
-void Holders::Lied(const std::string& partner) {
+bool Holders::LacksAnswers(const policy::Keyset& keyset) const {
+  base::MutexLock lock(mutex_);
+  return DoLacksAnswers(keyset);
+}
+
+bool Holders::DoLacksAnswers(const policy::Keyset& keyset) const {
+  size_t answering = 0;
+  for (const policy::Holder& holder : keyset.holders()) {
+    if (clients_.count(holder.partner) != 0 && away_until_.count({keyset.id(), holder.partner}) == 0) {
+      ++answering;
+    }
+  }
+  return answering < keyset.quorum();
+}
+
+void Holders::Lied(const policy::Keyset& keyset, const std::string& partner) {
   base::MutexLock lock(mutex_);
   distrusted_until_[partner] = clock_.Now() + kDistrust;
+  away_until_[{keyset.id(), partner}] = clock_.Now() + kAway;
 }
 
-void Holders::WasAway(const std::string& partner) {
+void Holders::WasAway(const policy::Keyset& keyset, const std::string& partner) {
   base::MutexLock lock(mutex_);
-  away_until_[partner] = clock_.Now() + kAway;
+  away_until_[{keyset.id(), partner}] = clock_.Now() + kAway;
 }
 
-void Holders::Answered(const std::string& partner) {
+void Holders::Answered(const policy::Keyset& keyset, const std::string& partner) {
   base::MutexLock lock(mutex_);
-  away_until_.erase(partner);
+  away_until_.erase({keyset.id(), partner});
 }
 
 }  // namespace raakvlak::node

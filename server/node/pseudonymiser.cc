@@ -1,5 +1,6 @@
 #include "server/node/pseudonymiser.h"
 
+#include <algorithm>
 #include <map>
 #include <thread>
 
@@ -36,6 +37,12 @@ struct Pseudonymiser::Job {
   Pseudonym* pseudonym;
 };
 
+// What goes under one keyset.
+struct Pseudonymiser::Lot {
+  std::shared_ptr<const policy::Keyset> keyset;
+  std::vector<Job> jobs;
+};
+
 // One batch of elements as every holder is asked about it.
 struct Pseudonymiser::Question {
   const policy::Snapshot& snapshot;
@@ -47,7 +54,8 @@ absl::StatusOr<std::vector<std::vector<Pseudonym>>> Pseudonymiser::Evaluate(
     const policy::Snapshot& snapshot, const v1::Purpose& purpose,
     absl::Span<const std::vector<Identifier>> identifiers) {
   std::vector<std::vector<Pseudonym>> out(identifiers.size());
-  std::map<uint8_t, std::vector<Job>> by_class;
+  // By class.
+  std::map<uint8_t, Lot> lots;
   for (size_t i = 0; i < identifiers.size(); ++i) {
     out[i].resize(identifiers[i].size());
     for (size_t j = 0; j < identifiers[i].size(); ++j) {
@@ -71,16 +79,21 @@ absl::StatusOr<std::vector<std::vector<Pseudonym>>> Pseudonymiser::Evaluate(
       out[i][j].rule = identifier.rule;
       out[i][j].extended_context = crypto::disclosure::EncodeExtendedContext(
           context, purpose.disclosure_threshold(), keyset->public_key());
-      by_class[identifier_class].push_back({std::move(input), &out[i][j]});
+      Lot& lot = lots[identifier_class];
+      lot.keyset = keyset;
+      lot.jobs.push_back({std::move(input), &out[i][j]});
     }
   }
-  for (auto& [identifier_class, jobs] : by_class) {
-    const std::shared_ptr<const policy::Keyset> keyset =
-        environment_.keysets->Current(purpose.id(), identifier_class);
-    absl::Span<Job> rest = absl::MakeSpan(jobs);
+  // Where holders were lacking comes first: as long as they are, the other evaluations are for nothing.
+  std::vector<Lot*> order;
+  for (auto& [identifier_class, lot] : lots) order.push_back(&lot);
+  std::stable_partition(order.begin(), order.end(),
+                        [this](const Lot* lot) { return holders_.LacksAnswers(*lot->keyset); });
+  for (Lot* lot : order) {
+    absl::Span<Job> rest = absl::MakeSpan(lot->jobs);
     while (!rest.empty()) {
       const absl::Span<Job> batch = rest.subspan(0, kMaxElements);
-      RAAKVLAK_RETURN_IF_ERROR(EvaluateBatch(snapshot, *keyset, batch));
+      RAAKVLAK_RETURN_IF_ERROR(EvaluateBatch(snapshot, *lot->keyset, batch));
       rest.remove_prefix(batch.size());
     }
   }
@@ -103,15 +116,19 @@ absl::Status Pseudonymiser::EvaluateBatch(const policy::Snapshot& snapshot, cons
   RAAKVLAK_ASSIGN_OR_RETURN(const crypto::oprf::ElementList blinded,
                             crypto::oprf::ElementList::DecodeAll(std::move(packed)));
 
-  // Asks as many holders at once as answers are missing, until there are t or nobody is left.
+  // Asks as many holders at once as answers are missing, until there are t or there cannot be.
   const Question question = {snapshot, keyset, blinded};
   const std::vector<Holders::Candidate> candidates = holders_.CandidatesFor(keyset);
   std::vector<std::pair<uint32_t, crypto::oprf::ElementList>> answers;
   absl::Status refusal =
       base::Error(absl::StatusCode::kUnavailable, reason::kUnavailable, "key holders are away");
   size_t next = 0;
-  while (answers.size() < keyset.quorum() && next < candidates.size()) {
-    const size_t count = std::min<size_t>(keyset.quorum() - answers.size(), candidates.size() - next);
+  while (answers.size() < keyset.quorum()) {
+    const size_t missing = keyset.quorum() - answers.size();
+    if (candidates.size() - next < missing) break;
+    size_t count = 1;
+    while (count < missing && candidates[next + count].before_others == candidates[next].before_others)
+      ++count;
     std::vector<absl::StatusOr<crypto::oprf::ElementList>> round(count, absl::UnknownError("not asked"));
     std::vector<std::thread> threads;
     for (size_t i = 1; i < count; ++i) {
@@ -149,12 +166,12 @@ absl::StatusOr<crypto::oprf::ElementList> Pseudonymiser::AskAndJudge(const Quest
   const std::string& partner = candidate.holder->partner;
   absl::StatusOr<crypto::oprf::ElementList> answer = Ask(question, candidate);
   if (answer.ok()) {
-    holders_.Answered(partner);
+    holders_.Answered(question.keyset, partner);
   } else if (IsLie(answer.status())) {
-    holders_.Lied(partner);
+    holders_.Lied(question.keyset, partner);
     Blame(question.snapshot, question.keyset, partner, answer.status());
   } else {
-    holders_.WasAway(partner);
+    holders_.WasAway(question.keyset, partner);
     base::LogStatus(base::LogLevel::kWarning, "node.holder_did_not_answer", answer.status(),
                     {{"holder", partner}});
   }

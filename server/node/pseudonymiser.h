@@ -3,7 +3,7 @@
 // Inputs are blinded and go to the holders in batches of up to 1,024 elements. Every answer's signature and
 // proof are verified before it is used; a holder whose answer is wrong is named in the log and the audit log,
 // left alone for a while, and another is asked in its place. With fewer than t good answers there is no
-// output at all.
+// output at all; those who did answer are then not asked again before enough of the others do.
 //
 // It does NOT keep inputs or outputs, and does not know what tokens are made of (server/node/sealer.h).
 // Thread safety: all methods may be called from any thread.
@@ -50,6 +50,7 @@ class Pseudonymiser {
 
  private:
   struct Job;
+  struct Lot;
   struct Question;
   absl::Status EvaluateBatch(const policy::Snapshot& snapshot, const policy::Keyset& keyset,
                              absl::Span<Job> jobs);

@@ -225,6 +225,112 @@ TEST_F(PseudonymiserTest, TheReasonOfARefusalIsHandedOn) {
   EXPECT_TRUE(BadShares("politie").empty());
 }
 
+// Elements asked of holders over many tries of politie, while fewer than t of them answer.
+class LackOfHoldersTest : public PseudonymiserTest {
+ protected:
+  LackOfHoldersTest() {
+    for (const char* holder : {"gemeente", "jeugdzorg", "woningcorporatie"}) {
+      honest_[holder] = Peer("politie", holder).on_evaluate;
+      ComesBack(holder);
+    }
+  }
+  void ComesBack(const std::string& holder) {
+    Peer("politie", holder).on_evaluate = [this, holder](const v1::EvaluateRequest& request) {
+      Count(holder, request);
+      return honest_[holder](request);
+    };
+  }
+  void GoesAway(const std::string& holder) { Peer("politie", holder).on_evaluate = nullptr; }
+  void Refuses(const std::string& holder, const std::string& only_keyset = "") {
+    Peer("politie", holder).on_evaluate =
+        [this, holder,
+         only_keyset](const v1::EvaluateRequest& request) -> absl::StatusOr<v1::EvaluateResponse> {
+      Count(holder, request);
+      v1::EvaluateBody body;
+      EXPECT_TRUE(body.ParseFromString(request.body()));
+      if (!only_keyset.empty() && body.keyset_id() != only_keyset) return honest_[holder](request);
+      return base::Error(absl::StatusCode::kResourceExhausted, "QUOTA_EXCEEDED", "spent");
+    };
+  }
+  absl::Status Try() {
+    world_.clock().Advance(absl::Seconds(30));
+    return Tags("politie", NodeWorld::RecordOf("a")).status();
+  }
+  int AskedOf(const std::string& holder) {
+    base::MutexLock lock(mutex_);
+    return asked_[holder];
+  }
+  int AskedOfOwnShare() {
+    storage::AuditFilter filter;
+    filter.action = "evaluate";
+    return static_cast<int>(world_.node("politie").environment.store->ReadAudit(filter, 0, 1000)->size());
+  }
+
+ private:
+  void Count(const std::string& holder, const v1::EvaluateRequest& request) {
+    base::MutexLock lock(mutex_);
+    asked_[holder] += static_cast<int>(request.elements().size() / 32);
+  }
+  std::map<std::string, std::function<absl::StatusOr<v1::EvaluateResponse>(const v1::EvaluateRequest&)>>
+      honest_;
+  base::Mutex mutex_;
+  std::map<std::string, int> asked_;
+};
+
+TEST_F(LackOfHoldersTest, ThoseWhoAnsweredAreNotAskedAgainBeforeTheOthersAreBack) {
+  ASSERT_THAT(Try(), IsOk());
+  GoesAway("gemeente");
+  GoesAway("woningcorporatie");
+  const int before = AskedOf("jeugdzorg");
+  const int own_before = AskedOfOwnShare();
+  for (int i = 0; i < 50; ++i) ASSERT_THAT(Try(), HasReason("UNAVAILABLE"));
+  EXPECT_LE(AskedOf("jeugdzorg") - before, 1) << "the element of the first try, of the first class";
+  EXPECT_LE(AskedOfOwnShare() - own_before, 1);
+
+  ComesBack("gemeente");
+  EXPECT_THAT(Try(), IsOk());
+  EXPECT_LE(AskedOf("jeugdzorg") - before, 3);
+  GoesAway("jeugdzorg");
+  ComesBack("woningcorporatie");
+  EXPECT_THAT(Try(), IsOk()) << "another one is enough";
+}
+
+TEST_F(LackOfHoldersTest, OneThatComesBackAloneIsAskedOnce) {
+  for (const char* holder : {"gemeente", "jeugdzorg", "woningcorporatie"}) GoesAway(holder);
+  for (int i = 0; i < 3; ++i) ASSERT_THAT(Try(), HasReason("UNAVAILABLE"));
+  ComesBack("jeugdzorg");
+  for (int i = 0; i < 50; ++i) ASSERT_THAT(Try(), HasReason("UNAVAILABLE"));
+  EXPECT_EQ(AskedOf("jeugdzorg"), 1);
+  EXPECT_LE(AskedOfOwnShare(), 2) << "at the start, and when enough others might have been there";
+}
+
+TEST_F(LackOfHoldersTest, AQuotaThatIsSpentForOneClassCostsNoneOfTheOther) {
+  const std::string person = world_.KeysetOf("onaantastbaren", v1::PERSON)->id();
+  Refuses("gemeente", person);
+  Refuses("woningcorporatie", person);
+  ASSERT_THAT(Try(), HasReason("QUOTA_EXCEEDED"));
+  const int before = AskedOf("jeugdzorg");
+  const int own_before = AskedOfOwnShare();
+  for (int i = 0; i < 50; ++i) ASSERT_THAT(Try(), HasReason("QUOTA_EXCEEDED"));
+  EXPECT_EQ(AskedOf("jeugdzorg"), before);
+  EXPECT_EQ(AskedOfOwnShare(), own_before);
+  ComesBack("woningcorporatie");
+  EXPECT_THAT(Try(), IsOk());
+}
+
+TEST_F(LackOfHoldersTest, ALiarIsTriedAloneWhenItsTimeIsOver) {
+  GoesAway("woningcorporatie");
+  Corrupt("gemeente", [](const v1::EvaluateRequest&, v1::EvaluateResponse response) {
+    response.clear_proof();
+    return response;
+  });
+  ASSERT_THAT(Try(), HasReason("UNAVAILABLE"));
+  const int before = AskedOf("jeugdzorg");
+  for (int i = 0; i < 50; ++i) ASSERT_THAT(Try(), HasReason("UNAVAILABLE"));
+  EXPECT_EQ(AskedOf("jeugdzorg"), before);
+  EXPECT_EQ(BadShares("politie").size(), 3u) << "at the start, and twice in 25 minutes";
+}
+
 TEST_F(PseudonymiserTest, EachRequestIsSignedForItsHolderWithAFreshId) {
   std::set<std::string> ids;
   base::Mutex mutex;
@@ -415,7 +521,7 @@ TEST_F(PseudonymiserTest, AClockThatIsSetBackDoesNotLengthenDistrust) {
   const auto keyset = world_.KeysetOf("onaantastbaren", v1::PERSON);
   Holders& holders = *world_.node("politie").holders;
   ASSERT_EQ(holders.CandidatesFor(*keyset).size(), 4u);
-  holders.Lied("gemeente");
+  holders.Lied(*keyset, "gemeente");
   EXPECT_EQ(holders.CandidatesFor(*keyset).size(), 3u);
   world_.clock().Advance(-absl::Hours(24));
   EXPECT_EQ(holders.CandidatesFor(*keyset).size(), 4u);
