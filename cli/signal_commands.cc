@@ -1,5 +1,6 @@
 #include "cli/signal_commands.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <vector>
@@ -16,6 +17,7 @@ namespace raakvlak::cli {
 namespace {
 
 constexpr absl::Duration kTimeout = absl::Seconds(30);
+constexpr uint64_t kPageSize = 1000;
 
 const std::map<std::string, v1::SignalState>& States() {
   static const std::map<std::string, v1::SignalState> states = {{"queued", v1::QUEUED},
@@ -86,29 +88,36 @@ absl::StatusOr<ExitCode> Withdraw(const WithdrawOptions& options, Context& conte
   return ExitCode::kOk;
 }
 
+struct ListOptions {
+  std::string state;
+  // 0: all.
+  uint64_t limit = 0;
+};
+
 // Pages are printed as they come, so that a long list takes no memory.
-absl::StatusOr<ExitCode> ListSignals(const std::string& state, Context& context) {
+absl::StatusOr<ExitCode> ListSignals(const ListOptions& options, Context& context) {
   RAAKVLAK_ASSIGN_OR_RETURN(const auto intake, context.services->Intake());
   v1::ListSignalsRequest request;
-  request.set_page_size(1000);
-  if (!state.empty()) request.set_state(States().at(state));
+  if (!options.state.empty()) request.set_state(States().at(options.state));
   Table table = StatusTable();
-  bool first = true;
+  uint64_t shown = 0;
   do {
+    const uint64_t wanted = options.limit == 0 ? kPageSize : std::min(options.limit - shown, kPageSize);
+    request.set_page_size(static_cast<uint32_t>(wanted));
     const absl::StatusOr<v1::ListSignalsResponse> page = intake->ListSignals(request, kTimeout);
     if (!page.ok()) return FromPeer(page.status());
     if (context.json && request.page_token().empty()) context.out << "{\"signals\": [";
     for (const v1::SignalStatus& status : page->signals()) {
       if (context.json) {
-        context.out << (first ? "\n" : ",\n") << JsonText(StatusJson(status));
-        first = false;
+        context.out << (shown == 0 ? "\n" : ",\n") << JsonText(StatusJson(status));
       } else {
         AddStatus(status, table);
       }
+      ++shown;
     }
     if (!context.json) table.Print(context.out);
     request.set_page_token(page->next_page_token());
-  } while (!request.page_token().empty());
+  } while (!request.page_token().empty() && (options.limit == 0 || shown < options.limit));
   if (context.json) context.out << "\n]}\n";
   return ExitCode::kOk;
 }
@@ -168,15 +177,18 @@ void AddSignalCommands(Commands& commands) {
       ->required()
       ->check(CLI::IsMember({"unjust", "risk_over"}));
 
-  auto state = std::make_shared<std::string>();
+  auto options = std::make_shared<ListOptions>();
   CLI::App& list =
-      commands.Add(group, "list", "List your signals, ordered by client_ref",
+      commands.Add(group, "list", "List your signals, in order of arrival",
                    "raakvlak --region region.json --as politie signal list\n"
-                   "raakvlak --region region.json --as politie --json signal list --state refused",
-                   Needs::kRegion, [state](Context& context) { return ListSignals(*state, context); });
+                   "raakvlak --region region.json --as politie --json signal list --state refused\n"
+                   "raakvlak --region region.json --as politie signal list --state queued --limit 1",
+                   Needs::kRegion, [options](Context& context) { return ListSignals(*options, context); });
   std::vector<std::string> names;
   for (const auto& [name, value] : States()) names.push_back(name);
-  list.add_option("--state", *state, "Only signals in this state")->check(CLI::IsMember(names));
+  list.add_option("--state", options->state, "Only signals in this state")->check(CLI::IsMember(names));
+  list.add_option("--limit", options->limit, "At most this many; all by default")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 40));
 }
 
 }  // namespace raakvlak::cli

@@ -242,6 +242,31 @@ TEST_F(SignalCommandsTest, ListPagesThroughAll) {
   EXPECT_EQ(json["signals"][2]["client_ref"], "P-3");
 }
 
+TEST_F(SignalCommandsTest, ListEndsAtItsLimit) {
+  uint32_t next = 0;
+  std::vector<uint32_t> sizes;
+  world_.intake.on_list = [&](const v1::ListSignalsRequest& request) {
+    sizes.push_back(request.page_size());
+    v1::ListSignalsResponse response;
+    for (uint32_t i = 0; i < request.page_size(); ++i) {
+      *response.add_signals() = Status(absl::StrCat("P-", ++next), v1::QUEUED);
+    }
+    response.set_next_page_token(absl::StrCat(next));
+    return response;
+  };
+  const auto list = [&](const std::string& limit) {
+    sizes.clear();
+    return world_.RunAs("politie", {"--json", "signal", "list", "--limit", limit}).json()["signals"].size();
+  };
+  EXPECT_EQ(list("1"), 1u);
+  EXPECT_THAT(sizes, ElementsAre(1));
+  EXPECT_EQ(list("1000"), 1000u);
+  EXPECT_THAT(sizes, ElementsAre(1000));
+  EXPECT_EQ(list("2001"), 2001u);
+  EXPECT_THAT(sizes, ElementsAre(1000, 1000, 1));
+  EXPECT_EQ(world_.RunAs("politie", {"signal", "list", "--limit", "0"}).exit_code, ExitCode::kUsage);
+}
+
 TEST_F(SignalCommandsTest, AnEmptyListIsJsonToo) {
   world_.intake.on_list = [](const v1::ListSignalsRequest&) { return v1::ListSignalsResponse(); };
   EXPECT_TRUE(world_.RunAs("politie", {"--json", "signal", "list"}).json()["signals"].empty());
