@@ -139,7 +139,8 @@ absl::Status Serve(const v1::NodeConfig& config) {
   Outbox outbox(*store, clock);
   const int cores = static_cast<int>(std::max(2u, std::thread::hardware_concurrency()));
   SenderOptions sender_options;
-  sender_options.threads = cores;
+  // One more than the cores: one always waits for holders or the broker.
+  sender_options.threads = cores + 1;
   Sender sender(environment, outbox, pseudonymiser, *exchange, sender_options);
   Intake intake(environment, outbox);
 
