@@ -50,6 +50,11 @@ HubTest::HubTest() {
   address.set_identifier_class(v1::ADDRESS);
   address.set_quality(v1::SUPPORTING);
   address.set_subject(v1::PERSON_SUBJECT);
+  v1::Purpose& mixed = *covenant.add_purposes();
+  mixed = covenant.purposes(0);
+  mixed.set_id(kMixed);
+  mixed.mutable_rules(1)->set_id("household");
+  mixed.mutable_rules(1)->set_subject(v1::HOUSEHOLD_SUBJECT);
   covenant.mutable_hub()->clear_seal_keys();
   for (v1::Purpose& purpose : *covenant.mutable_purposes()) {
     purpose.add_submitters("politie-zuid");
@@ -62,7 +67,7 @@ HubTest::HubTest() {
     key.set_public_key(base::Base64(pair.public_key));
     seal_keys_.emplace(key.id(), std::move(pair));
   }
-  region_.roster().mutable_members(0)->add_purposes(kWide);
+  for (const char* purpose : {kWide, kMixed}) region_.roster().mutable_members(0)->add_purposes(purpose);
   region_.Write();
   const policy::Snapshot in_force = snapshot();
   for (const v1::Purpose& purpose : in_force.covenant->text().purposes()) {

@@ -1,8 +1,9 @@
 // HubTest: a TestRegion with real keysets and seal keys, signals as honest nodes make them, and orders as
 // staff sign them; the opener under test holds all that a hub holds.
 //
-// Beside TestRegion's: partner politie-zuid, a second entry of politie's organisation (index 1), and purpose
-// brede-aanpak (LIST, k = 3, a SUPPORTING address rule).
+// Beside TestRegion's: partner politie-zuid, a second entry of politie's organisation (index 1), purpose
+// brede-aanpak (LIST, k = 3, a SUPPORTING address rule) and purpose gemengd (LIST, rules bsn about persons
+// and "household" about households).
 #pragma once
 
 #include <functional>
@@ -30,6 +31,7 @@ inline constexpr char kList[] = "onaantastbaren";
 inline constexpr char kCase[] = "risicojeugd";
 inline constexpr char kFamily[] = "gezinsaanpak";
 inline constexpr char kWide[] = "brede-aanpak";
+inline constexpr char kMixed[] = "gemengd";
 inline constexpr char kBsnRule[] = "bsn";
 inline constexpr char kNameRule[] = "surname-initial-birthdate";
 

@@ -250,6 +250,15 @@ TEST_F(OpenerForgeryTest, TokenTakenFromAnotherEnvelopeIsNamed) {
   ExpectNamed(Sign(again), "politie VERIFICATION_FAILED");
 }
 
+TEST_F(OpenerForgeryTest, TagOfItsOwnMatchesNobody) {
+  Sealed ours = Ours();
+  for (const int i : {0, 1}) {
+    ours.body.mutable_tokens(i)->mutable_tag()->front() ^= 1;
+    Wrap(ours, i);
+  }
+  ExpectNamed(Sign(ours), "politie THRESHOLD_NOT_MET");
+}
+
 TEST_F(OpenerForgeryTest, TokensInAnotherOrderMatchNobody) {
   Sealed ours = Ours();
   ours.body.mutable_tokens()->SwapElements(0, 1);
@@ -346,6 +355,22 @@ TEST_F(OpenerForgeryTest, SignalThatDoesNotOpenCompletesNoThresholdAndNoCase) {
                            kCase);
   EXPECT_THAT(result, HasReason(reason::kThresholdNotMet));
   EXPECT_THAT(std::string(result.status().message()), HasSubstr("politie VERIFICATION_FAILED"));
+}
+
+TEST_F(OpenerForgeryTest, SeveralSignalsOfOneOrganisationDoNotReplaceOneThatDoesNotOpen) {
+  Sealed junk = Seal({.partner = "gemeente", .subject = "jan"});
+  SealPayload(junk, "no content");
+  EXPECT_THAT(Open({Sign(Ours()), Sign(junk), Sign(Ours()), Sign(Ours())}),
+              HasReason(reason::kThresholdNotMet));
+}
+
+TEST_F(OpenerForgeryTest, WithoutACaseReportNothingIsTried) {
+  Sealed junk = Seal({.partner = "politie", .subject = "jan", .purpose = kCase});
+  SealPayload(junk, "no content");
+  const auto result =
+      Open({Sign(junk), Make({.partner = "gemeente", .subject = "jan", .purpose = kCase})}, kCase);
+  EXPECT_THAT(result, HasReason(reason::kThresholdNotMet));
+  EXPECT_THAT(std::string(result.status().message()), ::testing::Not(HasSubstr("VERIFICATION_FAILED")));
 }
 
 TEST_F(OpenerForgeryTest, SignalThatDoesNotOpenJoinsNoGroups) {

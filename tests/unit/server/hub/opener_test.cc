@@ -174,6 +174,26 @@ TEST_F(OpenerTest, OfTwoSubjectsInOneMatchTheLargerOpens) {
   EXPECT_THAT(FaultsOf(opened), ElementsAre("politie THRESHOLD_NOT_MET", "gemeente THRESHOLD_NOT_MET"));
 }
 
+TEST_F(OpenerTest, PersonAndHouseholdAreTwoSubjects) {
+  // The signal of gemeente is in both groups; only the household's, which is larger, opens.
+  const auto in_house = [](const char* partner, const char* person) {
+    return Report{.partner = partner,
+                  .subject = person,
+                  .purpose = kMixed,
+                  .subject_of_rule = {{"household", "house of jan"}}};
+  };
+  Report outside = in_house("politie", "jan");
+  outside.without = {"household"};
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(
+      const Opener::Opened opened,
+      Open(MakeAll({outside, in_house("gemeente", "jan"), in_house("jeugdzorg", "piet"),
+                    in_house("woningcorporatie", "kees")}),
+           kMixed));
+  ASSERT_EQ(opened.signals.size(), 3u);
+  for (const v1::OpenedSignal& signal : opened.signals) EXPECT_THAT(signal.rules(), ElementsAre("household"));
+  EXPECT_THAT(FaultsOf(opened), ElementsAre("politie THRESHOLD_NOT_MET"));
+}
+
 TEST_F(OpenerTest, CasePurposeNeedsACaseReport) {
   const Report signal = {.partner = "politie", .subject = "jan", .purpose = kCase};
   const Report other = {.partner = "jeugdzorg", .subject = "jan", .purpose = kCase};
@@ -257,12 +277,12 @@ TEST_F(OpenerTest, MissingKeysetOrSealKeyIsTheHubsFault) {
       MakeAll({{.partner = "politie", .subject = "jan"}, {.partner = "gemeente", .subject = "jan"}});
   std::filesystem::remove(keyset_folder_.File("onaantastbaren-1.keyset"));
   EXPECT_THAT(Open(two), HasReason(reason::kKeysetUnknown));
-  EXPECT_THAT(Open(MakeAll({{.partner = "politie", .subject = "jan", .purpose = kFamily},
-                            {.partner = "gemeente", .subject = "jan", .purpose = kFamily}}),
-                   kFamily),
-              IsOk());
-  seal_keys_.clear();
-  EXPECT_THAT(Open(two), HasReason(reason::kKeysetUnknown));
+  const std::vector<v1::Envelope> family =
+      MakeAll({{.partner = "politie", .subject = "6211AA 1", .purpose = kFamily},
+               {.partner = "gemeente", .subject = "6211AA 1", .purpose = kFamily}});
+  EXPECT_THAT(Open(family, kFamily), IsOk());
+  seal_keys_.erase(snapshot().covenant->FindSealKey(kFamily, 1)->id());
+  EXPECT_THAT(Open(family, kFamily), HasReason(reason::kKeysetUnknown));
 }
 
 TEST_F(OpenerTest, ContentOfMaximalSizeOpens) {
