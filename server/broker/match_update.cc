@@ -210,10 +210,10 @@ absl::Status MatchUpdate::Settle(std::vector<Part>& parts) {
   }
   for (const auto& [match_number, match] : old_matches_) {
     // Members are in order of number, so the first that is still in a part is the oldest.
-    const auto oldest =
-        std::find_if(match.members.begin(), match.members.end(), [&](const storage::MatchMember& member) {
-          return part_of.count({member.number, match.subject}) > 0;
-        });
+    const auto oldest = std::find_if(match.members.begin(), match.members.end(),
+                                     [&, subject = match.subject](const storage::MatchMember& member) {
+                                       return part_of.count({member.number, subject}) > 0;
+                                     });
     if (oldest == match.members.end()) {
       RAAKVLAK_RETURN_IF_ERROR(transaction_.CloseMatch(match_number, now_ms_));
     } else {
