@@ -16,6 +16,7 @@
 #include "base/reason.h"
 #include "base/testing/status_matchers.h"
 #include "crypto/note/note.h"
+#include "crypto/seal/seal.h"
 #include "crypto/threshold/sharing.h"
 #include "tests/support/region.h"
 
@@ -290,6 +291,23 @@ TEST_F(ShareTest, ShareOfAnotherHolderIsRefused) {
   EXPECT_THAT(Read("politie"), HasReason(reason::kVerificationFailed));
   EXPECT_THAT(Read("anders"), HasReason(reason::kVerificationFailed));
   EXPECT_THAT(Write("anders", sharing_.shares[1]), HasReason(reason::kVerificationFailed));
+}
+
+// As one would write it who has the vault key: docs/format/keyset.md.
+TEST_F(ShareTest, ShareThatDoesNotFitTheCommitmentsIsRefusedAlsoWhenItDecrypts) {
+  const auto write = [&](const crypto::group::Scalar& share) {
+    const std::string context =
+        absl::StrCat(base::LengthPrefixed("raakvlak/v1/share"), keyset_->id(), base::BigEndian(2, 4));
+    return base::WriteFileAtomically(
+        Path(),
+        crypto::seal::EncryptAtRest(crypto::seal::DeriveAtRestKey(vault_key_, "share"), share.Encode(),
+                                    context, random_),
+        0600);
+  };
+  ASSERT_THAT(write(sharing_.shares[1]), IsOk());
+  ASSERT_THAT(Read("gemeente"), IsOk());
+  ASSERT_THAT(write(sharing_.shares[0]), IsOk());
+  EXPECT_THAT(Read("gemeente"), HasReason(reason::kVerificationFailed));
 }
 
 TEST_F(ShareTest, OtherVaultKeyIsRefused) {

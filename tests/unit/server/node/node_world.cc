@@ -171,7 +171,11 @@ void NodeWorld::MakeKeysets() {
   for (const v1::Purpose& purpose : covenant.text().purposes()) {
     std::set<int> classes;
     for (const v1::LinkageRule& rule : purpose.rules()) classes.insert(rule.identifier_class());
-    for (const int identifier_class : classes) {
+    std::vector<std::pair<int, uint32_t>> scopes;
+    for (const int identifier_class : classes) scopes.emplace_back(identifier_class, purpose.epoch());
+    // One that is there before its time.
+    if (&purpose == &covenant.text().purposes(0)) scopes.emplace_back(v1::PERSON, purpose.epoch() + 1);
+    for (const auto& [identifier_class, epoch] : scopes) {
       const crypto::group::Scalar key = crypto::group::Scalar::Random(random_);
       const crypto::threshold::Sharing sharing =
           *crypto::threshold::Split(key, covenant.text().quorum(), indices, random_);
@@ -179,7 +183,7 @@ void NodeWorld::MakeKeysets() {
       text.region = covenant.region();
       text.purpose = purpose.id();
       text.identifier_class = static_cast<uint8_t>(identifier_class);
-      text.epoch = purpose.epoch();
+      text.epoch = epoch;
       text.quorum = covenant.text().quorum();
       text.covenant_id = covenant.id();
       text.transcript_hash = std::string(32, 't');
