@@ -19,8 +19,13 @@ absl::StatusOr<crypto::note::Note> ReadAgreement(const std::string& path) {
 }
 
 absl::Status WriteOutput(const std::string& path, absl::string_view text, Context& context) {
-  if (!path.empty()) return base::WriteFileAtomically(path, text, 0644);
-  context.out << text;
+  if (!path.empty()) RAAKVLAK_RETURN_IF_ERROR(base::WriteFileAtomically(path, text, 0644));
+  if (context.json) {
+    PrintJson(context.out, path.empty() ? nlohmann::ordered_json{{"text", std::string(text)}}
+                                        : nlohmann::ordered_json{{"file", path}});
+  } else if (path.empty()) {
+    context.out << text;
+  }
   return absl::OkStatus();
 }
 

@@ -24,7 +24,8 @@ struct SignOptions {
 
 absl::StatusOr<crypto::note::Note> ReadAgreement(const std::string& path);
 
-// WriteOutput writes `text` to a file, or to `out` when no path is given.
+// WriteOutput writes `text` to a file, or to `out` when no path is given. As JSON, `out` gets {"file"} or
+// {"text"}.
 absl::Status WriteOutput(const std::string& path, absl::string_view text, Context& context);
 
 // SignAgreement adds a signature, writes the file and says who is still to sign.

@@ -81,10 +81,16 @@ ExitCode RunRaakvlak(std::vector<std::string> arguments, const Environment& envi
   GlobalOptions options;
   Commands commands(app);
   BuildCommandLine(app, options, commands);
+  // Before parsing, which may fail before it comes to the flag.
+  const bool as_json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
   try {
     app.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
+    if (as_json && error.get_exit_code() != 0) {
+      PrintError(UsageError(error.what()), as_json, environment.err);
+      return ExitCode::kUsage;
+    }
     return app.exit(error, environment.out, environment.err) == 0 ? ExitCode::kOk : ExitCode::kUsage;
   }
   const absl::StatusOr<ExitCode> result = RunSelected(options, commands, environment);

@@ -30,9 +30,10 @@ bool IdFits(const v1::MatchSummary& match, const std::string& id) {
 absl::StatusOr<Matches> Matches::Create(Context& context) {
   const Identity& identity = *context.identity;
   if (identity.signing_key.empty() || identity.urn.empty()) {
-    return base::Error(
-        absl::StatusCode::kFailedPrecondition, base::reason::kConfigInvalid,
-        absl::StrCat("identity \"", identity.name, "\" has no urn or signing_key: it signs no orders"));
+    return base::Error(absl::StatusCode::kPermissionDenied, base::reason::kNotAllowed,
+                       absl::StrCat("identity \"", identity.name,
+                                    "\" signs no orders (it has no urn or signing_key in the region file): "
+                                    "staff of the hub lists and opens matches"));
   }
   RAAKVLAK_ASSIGN_OR_RETURN(auto covenant, context.services->Covenant());
   RAAKVLAK_ASSIGN_OR_RETURN(auto roster, context.services->Roster());

@@ -77,6 +77,19 @@ TEST_F(AppTest, HelpOfTheProgramNamesGroupsAndExitCodes) {
   }
 }
 
+TEST_F(AppTest, WrongUsageIsToldAsJsonToo) {
+  const Outcome outcome = world_.Run({"match", "open", "--json"});
+  EXPECT_EQ(outcome.exit_code, ExitCode::kUsage);
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_THAT(outcome.err, StartsWith(R"({"error":{"reason":"INVALID_ARGUMENT","message":")"));
+  EXPECT_EQ(world_.Run({"--json", "match", "open", "--help"}).exit_code, ExitCode::kOk);
+}
+
+TEST_F(AppTest, SamplesAreGivenAsJsonWhenAskedFor) {
+  EXPECT_THAT(world_.Run({"--json", "covenant", "new"}).out, StartsWith("{\n  \"text\": \"# A covenant"));
+  EXPECT_THAT(world_.Run({"--json", "roster", "new"}).out, StartsWith("{\n  \"text\": \""));
+}
+
 TEST_F(AppTest, VersionIsShown) { EXPECT_THAT(world_.Run({"--version"}).out, StartsWith("raakvlak 0.")); }
 
 TEST_F(AppTest, AWrongCommandLineEndsWithTwoAndSaysWhy) {

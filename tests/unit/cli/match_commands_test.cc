@@ -153,8 +153,8 @@ TEST_F(MatchCommandsTest, AnUnknownPurposeAsksNobody) {
 
 TEST_F(MatchCommandsTest, AnIdentityWithoutASigningKeySignsNoOrders) {
   const Outcome outcome = world_.RunAs("officer", {"match", "list"});
-  EXPECT_EQ(outcome.exit_code, ExitCode::kError);
-  EXPECT_THAT(outcome.err, HasSubstr("CONFIG_INVALID"));
+  EXPECT_EQ(outcome.exit_code, ExitCode::kDenied);
+  EXPECT_THAT(outcome.err, HasSubstr("NOT_ALLOWED"));
 }
 
 TEST_F(MatchCommandsTest, ASigningKeyThatOthersMayReadIsRefused) {
