@@ -1,5 +1,6 @@
 #include "server/broker/matches.h"
 
+#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,7 +13,6 @@
 #include "base/reason.h"
 #include "base/status.h"
 #include "policy/covenant.h"
-#include "raakvlak/v1/envelope.pb.h"
 #include "server/broker/method_table.h"
 
 namespace raakvlak::broker {
@@ -70,16 +70,24 @@ storage::AuditEntry EntryOfRefusedOrder(const rpc::Gate::Pass& pass, absl::Time 
 }
 
 // Standing says whether a stored open match is still one: OK, MATCH_CLOSED, MATCH_CHANGED.
-absl::Status Standing(const MatchRecord& match, const v1::Purpose& purpose,
-                      const policy::Snapshot& snapshot) {
+absl::Status Standing(const MatchRecord& match, const v1::Purpose& purpose, const policy::Snapshot& snapshot,
+                      uint32_t today) {
   if (match.state != storage::MatchState::kOpen) return Closed("the match is closed");
   std::set<uint32_t> organisations;
-  for (const MatchMember& member : match.members) organisations.insert(member.organisation);
+  bool has_case = false;
+  bool has_expired = false;
+  for (const MatchMember& member : match.members) {
+    organisations.insert(member.organisation);
+    has_case = has_case || member.counts_as_case;
+    has_expired = has_expired || member.expiry_day <= today;
+  }
   if (organisations.size() < purpose.disclosure_threshold()) return Closed("too few organisations are left");
   for (const std::string& partner : match.Partners()) {
     if (!policy::Authority::CheckPartner(snapshot, partner).ok())
       return Changed("a partner is no longer in force");
   }
+  if (purpose.mode() == v1::CASE && !has_case) return Closed("no case report is left");
+  if (has_expired) return Changed("a signal has expired");
   return absl::OkStatus();
 }
 
@@ -102,23 +110,16 @@ v1::MatchSummary ToSummary(const MatchRecord& match) {
   return summary;
 }
 
-// Checks what only the envelopes say, and adds them to the response.
 absl::Status AddEnvelopes(BrokerTransaction& transaction, const MatchRecord& match,
-                          const v1::Purpose& purpose, uint32_t today, v1::OpenMatchResponse& out_response) {
-  bool has_case = false;
+                          v1::OpenMatchResponse& out_response) {
   size_t bytes = 0;
   for (const MatchMember& member : match.members) {
     RAAKVLAK_ASSIGN_OR_RETURN(const std::optional<storage::StoredEnvelope> envelope,
                               transaction.FindEnvelope(member.number));
-    v1::EnvelopeBody body;
-    v1::SignalHeader header;
-    if (!envelope || !body.ParseFromString(envelope->body) || !header.ParseFromString(body.header())) {
+    if (!envelope) {
       return base::Error(absl::StatusCode::kInternal, reason::kInternal,
                          "a match has a signal without its envelope");
     }
-    if (header.expiry_day() <= today) return Changed("a signal has expired");
-    has_case |=
-        header.kind() == v1::CASE_REPORT && policy::Covenant::MayReportCases(purpose, header.partner());
     bytes += envelope->body.size() + envelope->signature.size() + 16;
     if (bytes > kMaxOpenedBytes) {
       return base::Error(absl::StatusCode::kResourceExhausted, reason::kTooLarge,
@@ -128,7 +129,6 @@ absl::Status AddEnvelopes(BrokerTransaction& transaction, const MatchRecord& mat
     out.set_body(envelope->body);
     out.set_signature(envelope->signature);
   }
-  if (purpose.mode() == v1::CASE && !has_case) return Closed("no case report is left");
   return absl::OkStatus();
 }
 
@@ -180,7 +180,10 @@ absl::StatusOr<v1::ListMatchesResponse> Matches::List(const rpc::Gate::Pass& pas
     const size_t page = request.page_size() == 0 ? kDefaultPage : request.page_size();
     // One more than the page tells whether there is a next one.
     query.limit = page + 1;
-    if (!request.page_token().empty() && !absl::SimpleAtoi(request.page_token(), &query.after_number)) {
+    // SQLite's integers are signed.
+    if (!request.page_token().empty() &&
+        (!absl::SimpleAtoi(request.page_token(), &query.after_number) ||
+         query.after_number > uint64_t{std::numeric_limits<int64_t>::max()})) {
       return Invalid("the page token is not one of ours");
     }
     RAAKVLAK_ASSIGN_OR_RETURN(std::vector<MatchRecord> matches, transaction.ListMatches(query));
@@ -188,9 +191,11 @@ absl::StatusOr<v1::ListMatchesResponse> Matches::List(const rpc::Gate::Pass& pas
       matches.resize(page);
       response.set_next_page_token(absl::StrCat(matches.back().number));
     }
+    const uint32_t today = pass.snapshot.covenant->DayAt(now);
     for (const MatchRecord& match : matches) {
       const bool closed = match.state != storage::MatchState::kOpen;
-      if (closed || Standing(match, *purpose, pass.snapshot).ok()) *response.add_matches() = ToSummary(match);
+      if (closed || Standing(match, *purpose, pass.snapshot, today).ok())
+        *response.add_matches() = ToSummary(match);
     }
     entry.count = static_cast<uint64_t>(response.matches_size());
     return absl::OkStatus();
@@ -220,12 +225,11 @@ absl::StatusOr<v1::OpenMatchResponse> Matches::Open(const rpc::Gate::Pass& pass,
     if (!match || match->purpose != purpose->id()) {
       return base::Error(absl::StatusCode::kNotFound, reason::kNotFound, "no such match for this purpose");
     }
-    RAAKVLAK_RETURN_IF_ERROR(Standing(*match, *purpose, pass.snapshot));
+    RAAKVLAK_RETURN_IF_ERROR(Standing(*match, *purpose, pass.snapshot, pass.snapshot.covenant->DayAt(now)));
     if (policy::ContentsDigest(match->EnvelopeHashes()) != body.contents_digest()) {
       return Changed("the match is no longer what the order was signed for");
     }
-    RAAKVLAK_RETURN_IF_ERROR(
-        AddEnvelopes(transaction, *match, *purpose, pass.snapshot.covenant->DayAt(now), response));
+    RAAKVLAK_RETURN_IF_ERROR(AddEnvelopes(transaction, *match, response));
     *response.mutable_match() = ToSummary(*match);
     entry.object = base::Hex(match->id);
     entry.count = match->members.size();

@@ -1,13 +1,13 @@
 // Matches: the hub lists and opens matches on signed orders of staff (proto/raakvlak/v1/matches.proto).
 //
-// Every call needs an order of its own, which is taken once. An order that is refused after its signature
-// verified is spent too. The audit entry, with who ordered it, the order's hash, purpose, legal basis, case
-// reference and reason, is in the same transaction as the reading and durable before the answer leaves;
-// refusals likewise.
+// Every call needs an order of its own, which is taken once. An order that passed VerifyOrder
+// and is refused after that is spent too. The audit entry, with who ordered it, the order's hash, purpose,
+// legal basis, case reference and reason, is in the same transaction as the reading and durable before the
+// answer leaves; refusals likewise.
 //
 // Between matching runs a match may have lost what made it one. What is listed and handed out has k
-// organisations, all in force; the CASE rule and each signal's expiry are looked at when it is opened. The
-// hub's opener checks all of it again from signed bytes.
+// organisations, all in force, no expired signal and, in mode CASE, a case report. The hub's opener checks
+// all of it again from signed bytes, and group by group.
 //
 // The gate has admitted the caller as hub. Thread safety: all methods may be called from any thread.
 #pragma once

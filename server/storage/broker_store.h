@@ -113,6 +113,8 @@ struct MatchMember {
   std::string signal_id;
   std::string envelope_hash;
   uint32_t submitted_day = 0;
+  uint32_t expiry_day = 0;
+  bool counts_as_case = false;
 };
 
 struct MatchRecord {
@@ -126,7 +128,8 @@ struct MatchRecord {
   MatchState state = MatchState::kOpen;
   int64_t changed_ms = 0;
   // In order of number. A signal that ends leaves at once, so until the next matching run an open match may
-  // have members of fewer than k organisations: who opens it checks that, and that every partner is in force.
+  // have members of fewer than k organisations, or no case report any more: who shows or opens it checks
+  // that, and that every member is unexpired and its partner in force.
   std::vector<MatchMember> members;
   std::vector<std::string> merged_ids;  // 16 bytes each, oldest first
 

@@ -9,7 +9,8 @@ MatchRecord MemoryBrokerTransaction::RecordOf(const State::Match& match) const {
   for (const uint64_t number : match.members) {
     const StoredSignal& signal = *state_.signals.at(number);
     record.members.push_back({number, signal.partner, signal.organisation, signal.signal_id,
-                              signal.envelope_hash, signal.submitted_day});
+                              signal.envelope_hash, signal.submitted_day, signal.expiry_day,
+                              signal.counts_as_case});
   }
   for (const auto& [number, other] : state_.matches) {
     if (other.merged_into == record.number) record.merged_ids.push_back(other.record.id);

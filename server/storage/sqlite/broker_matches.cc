@@ -37,14 +37,16 @@ constexpr char kListAll[] =
 absl::Status SqliteBrokerTransaction::ReadMembers(MatchRecord& match) {
   {
     Statement query = connection_.Query(
-        "SELECT number, partner, organisation, signal_id, envelope_hash, submitted_day FROM match_members "
+        "SELECT number, partner, organisation, signal_id, envelope_hash, submitted_day, expiry_day, "
+        "counts_as_case FROM match_members "
         "JOIN signals ON signals.number = match_members.signal WHERE match = ? ORDER BY signal");
     query.Bind(match.number);
     while (true) {
       RAAKVLAK_ASSIGN_OR_RETURN(const bool row, query.Step());
       if (!row) break;
       match.members.push_back({static_cast<uint64_t>(query.Int(0)), query.Bytes(1), query.Uint32(2),
-                               query.Bytes(3), query.Bytes(4), query.Uint32(5)});
+                               query.Bytes(3), query.Bytes(4), query.Uint32(5), query.Uint32(6),
+                               query.Int(7) != 0});
     }
   }
   Statement query = connection_.Query("SELECT id FROM matches WHERE merged_into = ? ORDER BY number");

@@ -107,6 +107,13 @@ TEST_P(MatcherTest, TwoPartnersOfOneOrganisationAreOneOrganisation) {
   EXPECT_THAT(Open(), IsEmpty());
 }
 
+TEST_P(MatcherTest, ThresholdBelowTwoIsTwo) {
+  terms_.purposes["onaantastbaren"] = {0, v1::LIST};
+  Submit("politie", "a", {Bsn("jan")});
+  Run();
+  EXPECT_THAT(Open(), IsEmpty());
+}
+
 TEST_P(MatcherTest, TwoOrganisationsMatchWithAllTheirSignals) {
   Submit("politie", "a", {Bsn("jan")});
   Submit("gemeente", "b", {Bsn("jan")});
@@ -364,6 +371,15 @@ TEST_P(MatcherTest, AuditEntryIsTheSameWithAndWithoutOverlap) {
     EXPECT_EQ(entry.policy, "c1/r1");
   }
   EXPECT_THAT(Open(), ElementsAre("1+3"));
+}
+
+TEST_P(MatcherTest, AuditEntryCountsNoSignalThatOnlyStoodBesideOneThatEnded) {
+  Submit("politie", "a", {Bsn("jan")});
+  Submit("gemeente", "b", {Bsn("jan")});
+  Run();
+  Withdraw("politie", "a");
+  EXPECT_EQ(Run().signals, 1u);
+  EXPECT_EQ(Audit().back().count, 1u);
 }
 
 TEST_P(MatcherTest, WorkIsCutIntoBatchesUntilClean) {

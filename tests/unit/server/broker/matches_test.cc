@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/reason.h"
 #include "base/testing/status_matchers.h"
+#include "policy/envelope.h"
 #include "server/broker/exchange.h"
 #include "server/broker/matcher.h"
 #include "server/broker/matches.h"
@@ -33,6 +34,8 @@ class MatchesTest : public ::testing::Test {
     const v1::Envelope envelope =
         region_.MakeEnvelope(partner, purpose, [&](v1::SignalHeader& header, v1::EnvelopeBody& body) {
           header.set_kind(kind);
+          if (large_)
+            body.set_payload(std::string(policy::kPayloadOverhead + 62 * policy::kPaddingBlock, 'p'));
           for (int i = 0; i < body.tokens_size(); ++i) {
             v1::Token& token = *body.mutable_tokens(i);
             const std::string digest = base::Sha256(absl::StrCat(subject, "/", header.rules(i).rule()));
@@ -82,6 +85,7 @@ class MatchesTest : public ::testing::Test {
     return region_.MakeOpenOrder(match.purpose(), match.match_id(), match.contents_digest(), change, member);
   }
 
+  bool large_ = false;  // signals of almost 32 KiB
   BrokerRegion region_;
   FailingStore store_;
   Exchange exchange_{store_, region_.clock()};
@@ -308,6 +312,15 @@ TEST_F(MatchesTest, MatchWithoutEnoughOrganisationsIsGoneBeforeTheMatcherRuns) {
   EXPECT_EQ(closed[0].contents_digest(), "");
 }
 
+TEST_F(MatchesTest, MatchThatDoesNotFitAnAnswerIsTooLarge) {
+  large_ = true;
+  for (int i = 0; i < 500; ++i) Signal("politie", kListPurpose, "a");
+  Signal("gemeente", kListPurpose, "a");
+  RunMatcher();
+  EXPECT_THAT(Open(OrderFor(ListAll(kListPurpose).at(0))), HasReason(reason::kTooLarge));
+  EXPECT_EQ(store_.Audit("refuse").back().result, "TOO_LARGE");
+}
+
 TEST_F(MatchesTest, MatchWithASuspendedPartnerIsHeldBackAtOnce) {
   Signal("politie", kListPurpose, "a");
   Signal("gemeente", kListPurpose, "a");
@@ -323,22 +336,22 @@ TEST_F(MatchesTest, MatchWithASuspendedPartnerIsHeldBackAtOnce) {
   EXPECT_THAT(after[0].partners(), ElementsAre("gemeente", "jeugdzorg"));
 }
 
-TEST_F(MatchesTest, CaseMatchWithoutItsCaseReportDoesNotOpen) {
+TEST_F(MatchesTest, CaseMatchWithoutItsCaseReportIsNeitherListedNorOpened) {
   const std::string report = Signal("politie", kCasePurpose, "a", v1::CASE_REPORT);
   Signal("politie", kCasePurpose, "a");
   Signal("jeugdzorg", kCasePurpose, "a");
   RunMatcher();
   ASSERT_EQ(ListAll(kCasePurpose).size(), 1u);
-  ASSERT_THAT(Open(OrderFor(ListAll(kCasePurpose)[0])), IsOk());
+  const v1::MatchSummary match = ListAll(kCasePurpose)[0];
+  ASSERT_THAT(Open(OrderFor(match)), IsOk());
   Withdraw("politie", report);
-  const std::vector<v1::MatchSummary> stale = ListAll(kCasePurpose);
-  ASSERT_EQ(stale.size(), 1u) << "politie and jeugdzorg still overlap until the matcher runs";
-  EXPECT_THAT(Open(OrderFor(stale[0])), HasReason(reason::kMatchClosed));
+  EXPECT_TRUE(ListAll(kCasePurpose).empty()) << "politie and jeugdzorg still overlap, but nobody has a case";
+  EXPECT_THAT(Open(OrderFor(match)), HasReason(reason::kMatchClosed));
   RunMatcher();
   EXPECT_TRUE(ListAll(kCasePurpose).empty());
 }
 
-TEST_F(MatchesTest, SignalOnItsExpiryDayDoesNotOpen) {
+TEST_F(MatchesTest, MatchWithASignalOnItsExpiryDayIsNeitherListedNorOpened) {
   Signal("politie", kCasePurpose, "a", v1::CASE_REPORT);
   Signal("jeugdzorg", kCasePurpose, "a");
   RunMatcher();
@@ -349,7 +362,9 @@ TEST_F(MatchesTest, SignalOnItsExpiryDayDoesNotOpen) {
   region_.region().roster().set_issued("2027-02-01T00:00:00Z");
   region_.region().roster().set_expires("2027-02-28T00:00:00Z");
   region_.region().Write();
+  ASSERT_EQ(ListAll(kCasePurpose).size(), 1u);
   region_.clock().Advance(absl::Hours(24 * 2));
+  EXPECT_TRUE(ListAll(kCasePurpose).empty());
   EXPECT_THAT(Open(OrderFor(match)), HasReason(reason::kMatchChanged));
 }
 

@@ -22,6 +22,7 @@ class BrokerStoreMatchTest : public BrokerStoreTest {
       StoredSignal signal =
           MakeSignal(text.substr(0, text.find(' ')), text.substr(text.find(' ') + 1),
                      {MakeToken("bsn", "jan", v1::EXACT), MakeToken("phone", "jan", v1::SUPPORTING)});
+      signal.counts_as_case = day % 2 == 0;
       signal.submitted_day = day--;
       ASSERT_THAT(Insert(signal), IsOk());
     }
@@ -71,6 +72,9 @@ TEST_P(BrokerStoreMatchTest, NewMatchIsReadWithItsMembers) {
   EXPECT_EQ(match->members[1].signal_id, Id("b"));
   EXPECT_EQ(match->members[1].envelope_hash, base::Sha256("envelope b"));
   EXPECT_EQ(match->members[1].submitted_day, 20004u);
+  EXPECT_EQ(match->members[1].expiry_day, MakeSignal("politie", "a", {}).expiry_day);
+  EXPECT_TRUE(match->members[1].counts_as_case);
+  EXPECT_FALSE(match->members[0].counts_as_case);
   EXPECT_THAT(match->Partners(), ElementsAre("gemeente", "politie"));
   EXPECT_EQ(match->FirstDay(), 20002u);
   EXPECT_EQ(match->LastDay(), 20005u);
