@@ -1,6 +1,7 @@
 #include "base/executor.h"
 
 #include <atomic>
+#include <future>
 
 #include "gtest/gtest.h"
 
@@ -16,19 +17,19 @@ TEST(ExecutorTest, DrainRunsAllThatWasPosted) {
 }
 
 TEST(ExecutorTest, FullQueueRefusesWork) {
-  Mutex gate;
-  gate.Lock();
+  std::promise<void> gate;
+  const std::shared_future<void> opened = gate.get_future().share();
   std::atomic<bool> started = false;
   Executor executor(1, 2);
-  ASSERT_TRUE(executor.Post([&] {
+  ASSERT_TRUE(executor.Post([&started, opened] {
     started = true;
-    MutexLock wait(gate);
+    opened.wait();
   }));
   while (!started) std::this_thread::yield();
   EXPECT_TRUE(executor.Post([] {}));
   EXPECT_TRUE(executor.Post([] {}));
   EXPECT_FALSE(executor.Post([] {}));
-  gate.Unlock();
+  gate.set_value();
 }
 
 TEST(ExecutorTest, DrainedExecutorRefusesWork) {
