@@ -18,10 +18,10 @@
 #include "server/broker/exchange_service.h"
 #include "server/broker/matches_service.h"
 #include "server/broker/method_table.h"
-#include "server/broker/policy_log.h"
 #include "server/broker/store_audit.h"
 #include "server/program/audit_refusals.h"
 #include "server/program/common.h"
+#include "server/program/policy_log.h"
 #include "server/program/program.h"
 #include "server/storage/sqlite/broker_store.h"
 
@@ -42,7 +42,7 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   RAAKVLAK_RETURN_IF_ERROR(base::LockFolder(common.state()));
   RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<storage::SqliteBrokerStore> store,
                             storage::SqliteBrokerStore::Open(common.state() + "/broker.db"));
-  PolicyLog policy_log(*store, clock, kName);
+  server::PolicyLog policy_log(*store, *store, clock, kName, "broker");
   RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<policy::Authority> authority,
                             policy::Authority::Create(common.covenant(), common.roster(), clock, policy_log));
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot in_force, authority->Current());

@@ -1,7 +1,5 @@
 #include "server/broker/store_audit.h"
 
-#include "base/status.h"
-
 namespace raakvlak::broker {
 
 absl::StatusOr<uint64_t> StoreAudit::AppendAudit(const storage::AuditEntry& entry) {
@@ -11,13 +9,7 @@ absl::StatusOr<uint64_t> StoreAudit::AppendAudit(const storage::AuditEntry& entr
     const absl::StatusOr<policy::Snapshot> snapshot = authority_.Current();
     if (snapshot.ok()) stored.policy = snapshot->Name();
   }
-  uint64_t index = 0;
-  const auto append = [&](storage::BrokerTransaction& transaction) -> absl::Status {
-    RAAKVLAK_ASSIGN_OR_RETURN(index, transaction.AppendAudit(stored));
-    return absl::OkStatus();
-  };
-  RAAKVLAK_RETURN_IF_ERROR(store_.Write("audit", append));
-  return index;
+  return store_.AppendAudit(stored);
 }
 
 }  // namespace raakvlak::broker

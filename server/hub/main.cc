@@ -24,6 +24,7 @@
 #include "server/hub/opener.h"
 #include "server/program/audit_refusals.h"
 #include "server/program/common.h"
+#include "server/program/policy_log.h"
 #include "server/program/program.h"
 #include "server/storage/process_store.h"
 
@@ -81,8 +82,9 @@ absl::Status Serve(const v1::HubConfig& config) {
   RAAKVLAK_RETURN_IF_ERROR(base::LockFolder(common.state()));
   RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<storage::ProcessStore> store,
                             storage::OpenProcessStore(common.state() + "/hub.db"));
+  server::PolicyLog policy_log(*store, *store, clock, kName, "hub");
   RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<policy::Authority> authority,
-                            policy::Authority::Create(common.covenant(), common.roster(), clock, *store));
+                            policy::Authority::Create(common.covenant(), common.roster(), clock, policy_log));
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot in_force, authority->Current());
   RAAKVLAK_ASSIGN_OR_RETURN(const Opener opener, LoadOpener(config, *in_force.covenant));
   RAAKVLAK_ASSIGN_OR_RETURN(const std::shared_ptr<grpc::Channel> channel,

@@ -39,6 +39,7 @@
 #include "server/node/vault.h"
 #include "server/program/audit_refusals.h"
 #include "server/program/common.h"
+#include "server/program/policy_log.h"
 #include "server/program/program.h"
 #include "server/storage/sqlite/node_store.h"
 
@@ -111,7 +112,8 @@ absl::Status Serve(const v1::NodeConfig& config) {
   base::SystemRandom random;
   RAAKVLAK_RETURN_IF_ERROR(base::LockFolder(common.state()));
   RAAKVLAK_ASSIGN_OR_RETURN(const auto store, storage::SqliteNodeStore::Open(common.state() + "/node.db"));
-  PolicyLog policy_log(*store, clock, absl::StrCat(kName, ":", config.partner()));
+  StoreAudit audit(*store);
+  server::PolicyLog policy_log(*store, audit, clock, absl::StrCat(kName, ":", config.partner()), "node");
   RAAKVLAK_ASSIGN_OR_RETURN(const auto authority,
                             policy::Authority::Create(common.covenant(), common.roster(), clock, policy_log));
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot, authority->Current());
@@ -144,7 +146,6 @@ absl::Status Serve(const v1::NodeConfig& config) {
   Sender sender(environment, outbox, pseudonymiser, *exchange, sender_options);
   Intake intake(environment, outbox);
 
-  StoreAudit audit(*store);
   server::AuditRefusals refusals(audit, clock);
   const rpc::Gate intake_gate(*authority, IntakeTable(config.partner()));
   const rpc::Gate peer_gate(*authority, PeerTable());

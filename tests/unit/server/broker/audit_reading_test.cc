@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "base/reason.h"
 #include "base/testing/status_matchers.h"
-#include "server/broker/policy_log.h"
+#include "server/program/policy_log.h"
 #include "tests/unit/server/broker/broker_region.h"
 
 namespace raakvlak::broker {
@@ -145,7 +145,7 @@ TEST_F(AuditReadingTest, NoAnswerWithoutItsEntry) {
 }
 
 TEST_F(AuditReadingTest, CovenantThatComesInForceIsAnEntryBeforeItIsKept) {
-  PolicyLog log(store_, region_.clock(), "raakvlak-broker");
+  server::PolicyLog log(store_, store_, region_.clock(), "raakvlak-broker", "broker");
   policy::Newest newest;
   newest.covenant_id = std::string(32, '\x01');
   newest.covenant_version = 3;

@@ -1,23 +1,21 @@
-#include "server/broker/policy_log.h"
+#include "server/program/policy_log.h"
 
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "base/status.h"
 
-namespace raakvlak::broker {
+namespace raakvlak::server {
 
 absl::Status PolicyLog::Store(const policy::Newest& newest) {
   storage::AuditEntry entry;
   entry.time_ms = absl::ToUnixMillis(clock_.Now());
   entry.actor = actor_;
-  entry.role = "broker";
+  entry.role = role_;
   entry.action = "policy_load";
   entry.object = base::Hex(newest.covenant_id);
   entry.policy = absl::StrCat("c", newest.covenant_version, "/r", newest.roster_number);
-  RAAKVLAK_RETURN_IF_ERROR(store_.Write("policy_load", [&](storage::BrokerTransaction& transaction) {
-    return transaction.AppendAudit(entry).status();
-  }));
-  return store_.Store(newest);
+  RAAKVLAK_RETURN_IF_ERROR(audit_.AppendAudit(entry).status());
+  return kept_.Store(newest);
 }
 
-}  // namespace raakvlak::broker
+}  // namespace raakvlak::server
