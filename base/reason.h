@@ -157,4 +157,13 @@ inline constexpr char kThresholdNotMet[] = "THRESHOLD_NOT_MET";
 // A cryptographic check failed; details are in the log.
 inline constexpr char kVerificationFailed[] = "VERIFICATION_FAILED";
 
+// == Access log ==
+
+// An inclusion or consistency proof does not show what it should.
+inline constexpr char kProofInvalid[] = "PROOF_INVALID";
+// Too few witnesses cosigned the checkpoint.
+inline constexpr char kQuorumMissing[] = "QUORUM_MISSING";
+// A log contradicts its checkpoint; the message names the place.
+inline constexpr char kLogDamaged[] = "LOG_DAMAGED";
+
 }  // namespace raakvlak::base::reason
