@@ -117,6 +117,9 @@ absl::StatusOr<ExitCode> Show(const std::string& file, Context& context) {
   PrintLine(context.out, "hub", absl::StrCat(covenant.hub().name(), " ", covenant.hub().organisation()));
   PrintLine(context.out, "quorum",
             absl::StrCat(covenant.quorum(), " of ", policy::KeyHolders(covenant).size(), " key holders"));
+  PrintLine(context.out, "witnesses",
+            absl::StrCat("the broker's log needs ", policy::WitnessQuorum(covenant), " of ",
+                         covenant.partners_size(), " partners"));
   context.out << "\n";
   PrintPartners(covenant, context.out);
   context.out << "\n";

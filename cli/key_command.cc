@@ -56,11 +56,21 @@ absl::StatusOr<ExitCode> NewSigningKey(const NewOptions& options, Context& conte
   return ExitCode::kOk;
 }
 
-absl::StatusOr<ExitCode> NewVaultKey(const NewOptions& options, Context& context) {
+// The covenant holds these without a name.
+absl::StatusOr<ExitCode> NewLogKey(const NewOptions& options, Context& context) {
+  RAAKVLAK_RETURN_IF_ERROR(CheckAbsent(options.out));
+  const auto key = crypto::note::PrivateKey::Generate(context.random);
+  RAAKVLAK_RETURN_IF_ERROR(policy::WriteSigningKey(options.out, key));
+  PrintFields(context, {{"public_key", base::Base64(key.public_key().bytes())}});
+  return ExitCode::kOk;
+}
+
+// Keys at rest, "vault" and "details", never leave their process: there is no public part.
+absl::StatusOr<ExitCode> NewKeyAtRest(const NewOptions& options, Context& context) {
   RAAKVLAK_RETURN_IF_ERROR(CheckAbsent(options.out));
   RAAKVLAK_RETURN_IF_ERROR(policy::WriteVaultKey(
       options.out, base::SecretBytes::Generate(context.random, crypto::seal::kKeySize)));
-  PrintFields(context, {{"vault_key", options.out}});
+  PrintFields(context, {{absl::StrCat(options.kind, "_key"), options.out}});
   return ExitCode::kOk;
 }
 
@@ -74,7 +84,8 @@ absl::StatusOr<ExitCode> NewSealKey(const NewOptions& options, Context& context)
 
 absl::StatusOr<ExitCode> New(const NewOptions& options, Context& context) {
   if (options.kind == "signing") return NewSigningKey(options, context);
-  if (options.kind == "vault") return NewVaultKey(options, context);
+  if (options.kind == "log" || options.kind == "witness") return NewLogKey(options, context);
+  if (options.kind == "vault" || options.kind == "details") return NewKeyAtRest(options, context);
   return NewSealKey(options, context);
 }
 
@@ -143,13 +154,17 @@ void AddKeyCommands(Commands& commands) {
   CLI::App& make = commands.Add(
       group, "new", "Make a key file (mode 0600) and print its public part for the covenant or roster",
       "raakvlak key new --kind signing --name urn:raakvlak:maastricht:node:politie --out politie.pem\n"
+      "raakvlak key new --kind log --out politie-log.pem\n"
+      "raakvlak key new --kind witness --out politie-witness.pem\n"
       "raakvlak key new --kind vault --out vault.key\n"
+      "raakvlak key new --kind details --out details.key\n"
       "raakvlak key new --kind seal --out seal-keys/    # writes seal-keys/<id>.seal",
       Needs::kNothing, [new_options](Context& context) { return New(*new_options, context); });
   make.add_option("--kind", new_options->kind,
-                  "signing (Ed25519), vault (a node's key at rest) or seal (hub, X25519)")
+                  "signing, log, witness (Ed25519), vault (a node's key at rest), details (key at rest of a "
+                  "process's log) or seal (hub, X25519)")
       ->required()
-      ->check(CLI::IsMember({"signing", "vault", "seal"}));
+      ->check(CLI::IsMember({"signing", "log", "witness", "vault", "details", "seal"}));
   make.add_option("--out", new_options->out, "File to write; for seal keys an existing folder")->required();
   make.add_option("--name", new_options->name, "URN that the signing key signs for");
 

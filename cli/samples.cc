@@ -22,6 +22,8 @@ partners {
   index: 1                                  # 1 to 32; stays with its organisation
   peer_address: "node.politie.example:7102"
   signing_key: "<raakvlak key new --kind signing --name urn:raakvlak:maastricht:node:politie>"
+  log_key: "<raakvlak key new --kind log --out politie-log.pem>"
+  witness_key: "<raakvlak key new --kind witness --out politie-witness.pem>"
 }
 partners {
   id: "gemeente"
@@ -32,6 +34,8 @@ partners {
   index: 2
   peer_address: "node.gemeente.example:7102"
   signing_key: "<raakvlak key new --kind signing --name urn:raakvlak:maastricht:node:gemeente>"
+  log_key: "<raakvlak key new --kind log --out gemeente-log.pem>"
+  witness_key: "<raakvlak key new --kind witness --out gemeente-witness.pem>"
 }
 partners {
   id: "woningcorporatie"
@@ -42,11 +46,15 @@ partners {
   index: 3
   peer_address: "node.woningcorporatie.example:7102"
   signing_key: "<raakvlak key new --kind signing --name urn:raakvlak:maastricht:node:woningcorporatie>"
+  log_key: "<raakvlak key new --kind log --out woningcorporatie-log.pem>"
+  witness_key: "<raakvlak key new --kind witness --out woningcorporatie-witness.pem>"
 }
 broker {
   organisation: "KVK:00000004"
   address: "broker.example:7001"
   urn: "urn:raakvlak:maastricht:broker:broker"
+  log_key: "<raakvlak key new --kind log --out broker-log.pem>"
+  witness_key: "<raakvlak key new --kind witness --out broker-witness.pem>"
 }
 hub {
   name: "Zorg- en Veiligheidshuis"
@@ -54,6 +62,7 @@ hub {
   urn: "urn:raakvlak:maastricht:hub:veiligheidshuis"
   address: "hub.example:7201"
   signing_key: "<raakvlak key new --kind signing --name urn:raakvlak:maastricht:hub:veiligheidshuis>"
+  log_key: "<raakvlak key new --kind log --out veiligheidshuis-log.pem>"
   seal_keys {                               # one for each purpose and epoch
     purpose: "onaantastbaren"
     epoch: 1
@@ -91,7 +100,8 @@ quotas { identifier_class: BSN elements_per_day: 20000 }
 quotas { identifier_class: PERSON elements_per_day: 20000 }
 bsn_policy: BSN_ANY                         # or BSN_TEST_RANGE: a region for demonstrations
 matching_interval_seconds: 3600
-log_retention_days: 1826
+log_retention_days: 1826                    # how long the details of log entries are kept
+witness_quorum: 0                           # partners that must cosign the broker's log; 0: more than half of them
 # accept_collusion: true                    # one organisation runs two of broker, hub, node
 )";
 

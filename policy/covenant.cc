@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "base/reason.h"
@@ -21,6 +22,11 @@ absl::StatusOr<crypto::note::VerifierKey> SignerOf(absl::string_view key_text, a
     return Invalid(absl::StrCat("the signing_key of ", urn, " is no verifier key of that name"));
   }
   return key;
+}
+
+// CheckCovenant took the key.
+crypto::note::PublicKey KeyFromText(absl::string_view base64) {
+  return *crypto::note::PublicKey::Create(*base::ParseBase64(base64));
 }
 
 bool Contains(const google::protobuf::RepeatedPtrField<std::string>& list, absl::string_view value) {
@@ -58,6 +64,11 @@ std::map<uint32_t, std::string> KeyHolders(const v1::Covenant& covenant) {
   return holders;
 }
 
+uint32_t WitnessQuorum(const v1::Covenant& covenant) {
+  if (covenant.witness_quorum() != 0) return covenant.witness_quorum();
+  return static_cast<uint32_t>(covenant.partners_size()) / 2 + 1;
+}
+
 absl::StatusOr<std::shared_ptr<const Covenant>> Covenant::Verify(absl::string_view note_bytes) {
   const auto note = crypto::note::Parse(note_bytes);
   if (!note.ok()) return Invalid(absl::StrCat("the covenant is no signed note: ", note.status().message()));
@@ -76,6 +87,11 @@ absl::StatusOr<std::shared_ptr<const Covenant>> Covenant::Verify(absl::string_vi
   for (int i = 0; i < text.partners_size(); ++i)
     covenant->partner_keys_.emplace(text.partners(i).id(), signers[i]);
   covenant->hub_key_ = signers.back();
+  for (const v1::Partner& partner : text.partners()) {
+    covenant->log_keys_.emplace(Urn(text.region(), "node", partner.id()), KeyFromText(partner.log_key()));
+  }
+  covenant->log_keys_.emplace(text.broker().urn(), KeyFromText(text.broker().log_key()));
+  covenant->log_keys_.emplace(text.hub().urn(), KeyFromText(text.hub().log_key()));
   covenant->text_ = std::move(text);
   return covenant;
 }
@@ -126,6 +142,19 @@ std::vector<crypto::note::VerifierKey> Covenant::PartnerVerifiers() const {
   for (const v1::Partner& partner : text_.partners())
     verifiers.push_back(partner_keys_.find(partner.id())->second);
   return verifiers;
+}
+
+absl::StatusOr<crypto::note::VerifierKey> Covenant::LogVerifier(absl::string_view origin) const {
+  const size_t slash = origin.rfind('/');
+  const absl::string_view year = slash == origin.npos ? "" : origin.substr(slash + 1);
+  const bool is_year =
+      year.size() == 4 && year[0] != '0' && std::all_of(year.begin(), year.end(), absl::ascii_isdigit);
+  const auto found = is_year ? log_keys_.find(origin.substr(0, slash)) : log_keys_.end();
+  if (found == log_keys_.end()) {
+    return base::Error(absl::StatusCode::kNotFound, base::reason::kNotFound,
+                       "no log of this origin is in the covenant");
+  }
+  return crypto::note::VerifierKey::Create(origin, found->second);
 }
 
 uint64_t Covenant::QuotaFor(absl::string_view partner, v1::IdentifierClass identifier_class) const {

@@ -50,6 +50,10 @@ absl::StatusOr<std::vector<crypto::note::VerifierKey>> SignersOf(const v1::Coven
 // first of them in the covenant's order holds it. n is the size of this map.
 std::map<uint32_t, std::string> KeyHolders(const v1::Covenant& covenant);
 
+// WitnessQuorum returns how many of the partners' witnesses must cosign the broker's log: what the covenant
+// says, or else more than half of the partners.
+uint32_t WitnessQuorum(const v1::Covenant& covenant);
+
 // URNs: urn:raakvlak:<region>:<role>:<id>.
 std::string Urn(absl::string_view region, absl::string_view role, absl::string_view id);
 
@@ -80,6 +84,11 @@ class Covenant {
   // One verifier per partner, in the covenant's order.
   std::vector<crypto::note::VerifierKey> PartnerVerifiers() const;
 
+  // The verifier of the log with this origin, "<URN of the process>/<year, 4 digits>". NOT_FOUND unless it is
+  // a partner's, the broker's or the hub's.
+  absl::StatusOr<crypto::note::VerifierKey> LogVerifier(absl::string_view origin) const;
+  uint32_t WitnessQuorum() const { return policy::WitnessQuorum(text_); }
+
   // Elements a day; 0 when the covenant gives this partner none.
   uint64_t QuotaFor(absl::string_view partner, v1::IdentifierClass identifier_class) const;
 
@@ -99,6 +108,7 @@ class Covenant {
   absl::TimeZone time_zone_;
   std::map<std::string, crypto::note::VerifierKey, std::less<>> partner_keys_;
   std::optional<crypto::note::VerifierKey> hub_key_;
+  std::map<std::string, crypto::note::PublicKey, std::less<>> log_keys_;  // by the URN of the process
 };
 
 }  // namespace raakvlak::policy

@@ -130,8 +130,8 @@ class Checker {
                                      where, "peer_address is not host:port"));
     RAAKVLAK_RETURN_IF_ERROR(
         CheckSigningKey(where, partner.signing_key(), Urn(covenant_.region(), "node", partner.id())));
-    RAAKVLAK_RETURN_IF_ERROR(CheckOptionalKey(where, "witness_key", partner.witness_key()));
-    RAAKVLAK_RETURN_IF_ERROR(CheckOptionalKey(where, "log_key", partner.log_key()));
+    RAAKVLAK_RETURN_IF_ERROR(CheckLogKey(where, "witness_key", partner.witness_key()));
+    RAAKVLAK_RETURN_IF_ERROR(CheckLogKey(where, "log_key", partner.log_key()));
     RAAKVLAK_RETURN_IF_ERROR(CheckOptionalKey(where, "ceremony_key", partner.ceremony_key()));
     return CheckOptionalKey(where, "officer_key", partner.officer_key());
   }
@@ -141,8 +141,25 @@ class Checker {
     RAAKVLAK_RETURN_IF_ERROR(Require(key.ok(), where, "signing_key is no verifier key"));
     RAAKVLAK_RETURN_IF_ERROR(
         Require(key->name() == std::string(urn), where, absl::StrCat("signing_key is not named ", urn)));
-    return Require(signing_keys_.insert(std::string(key->key().bytes())).second, where,
-                   "signing_key is also somebody else's");
+    return CheckUnique(where, "signing_key", key->key());
+  }
+
+  // Log and witness keys have no name in the covenant: the origin of the log and the URN of the process are
+  // it.
+  absl::Status CheckLogKey(absl::string_view where, absl::string_view field, absl::string_view text) {
+    const auto bytes = base::ParseBase64(text);
+    RAAKVLAK_RETURN_IF_ERROR(Require(bytes.ok(), where, absl::StrCat(field, " is not 32 bytes in base64")));
+    const auto key = crypto::note::PublicKey::Create(*bytes);
+    RAAKVLAK_RETURN_IF_ERROR(Require(key.ok(), where, absl::StrCat(field, " is no Ed25519 public key")));
+    return CheckUnique(where, field, *key);
+  }
+
+  // A signature of one kind must never pass for another, and one process never for two: a cosignature does
+  // not even hold its maker's name.
+  absl::Status CheckUnique(absl::string_view where, absl::string_view field,
+                           const crypto::note::PublicKey& key) {
+    return Require(ed25519_keys_.insert(std::string(key.bytes())).second, where,
+                   absl::StrCat(field, " is also another key of the covenant"));
   }
 
   static absl::Status CheckOptionalKey(absl::string_view where, absl::string_view field,
@@ -157,7 +174,8 @@ class Checker {
                                      "urn is not urn:raakvlak:<region>:broker:<id>"));
     RAAKVLAK_RETURN_IF_ERROR(Require(broker.address().empty() || IsAddress(broker.address()), "broker",
                                      "address is not host:port"));
-    RAAKVLAK_RETURN_IF_ERROR(CheckOptionalKey("broker", "log_key", broker.log_key()));
+    RAAKVLAK_RETURN_IF_ERROR(CheckLogKey("broker", "log_key", broker.log_key()));
+    RAAKVLAK_RETURN_IF_ERROR(CheckLogKey("broker", "witness_key", broker.witness_key()));
     const v1::Hub& hub = covenant_.hub();
     RAAKVLAK_RETURN_IF_ERROR(Require(!IsBlank(hub.name()), "hub", "name is missing"));
     RAAKVLAK_RETURN_IF_ERROR(Require(IsOrganisation(hub.organisation()), "hub", kOrganisationRule));
@@ -165,7 +183,8 @@ class Checker {
                                      "urn is not urn:raakvlak:<region>:hub:<id>"));
     RAAKVLAK_RETURN_IF_ERROR(
         Require(hub.address().empty() || IsAddress(hub.address()), "hub", "address is not host:port"));
-    return CheckSigningKey("hub", hub.signing_key(), hub.urn());
+    RAAKVLAK_RETURN_IF_ERROR(CheckSigningKey("hub", hub.signing_key(), hub.urn()));
+    return CheckLogKey("hub", "log_key", hub.log_key());
   }
 
   absl::Status CheckCollusion() {
@@ -338,7 +357,7 @@ class Checker {
   std::map<std::string, const v1::Partner*, std::less<>> partners_;
   std::map<uint32_t, std::string> organisation_of_index_;
   std::map<std::string, uint32_t> index_of_organisation_;
-  std::set<std::string> signing_keys_;
+  std::set<std::string> ed25519_keys_;
   std::set<std::string> purposes_;
   std::set<int> classes_;
 };

@@ -135,12 +135,13 @@ class Region:
                      [(p, "node") for p in PARTNER_IDS] + [("veiligheidshuis", "hub"), ("staff", "staff"), ("officer", "officer")]}
         for partner in PARTNER_IDS:
             self.cli("key", "new", "--kind", "vault", "--out", self.folder / "keys" / f"{partner}.vault")
+        log_keys = {name: self._log_keys(name) for name in self.names()}
         seals = {purpose: json.loads(self.cli("--json", "key", "new", "--kind", "seal", "--out", self.folder / "keys").stdout)
                  for purpose in PURPOSE_IDS}
         self.log("region: covenant, signed by all partners and the hub")
         self._choose_ports()
         draft = self.folder / "covenant.textproto"
-        write(draft, self._covenant(verifiers, seals))
+        write(draft, self._covenant(verifiers, log_keys, seals))
         covenant = self.folder / "covenant.note"
         self.cli("covenant", "new", "--from", draft, "--out", covenant)
         for name, role in [(p, "node") for p in PARTNER_IDS] + [("veiligheidshuis", "hub")]:
@@ -160,7 +161,17 @@ class Region:
         out = self.folder / "keys" / f"{name}.pem"
         return json.loads(self.cli("--json", "key", "new", "--kind", "signing", "--out", out, "--name", urn(role, name)).stdout)["signing_key"]
 
-    def _covenant(self, verifiers, seals):
+    def _log_keys(self, name):
+        """Makes the keys of a process's log and witness, and of its log's details. Returns the covenant's lines."""
+        self.cli("key", "new", "--kind", "details", "--out", self.folder / "keys" / f"{name}.details")
+        lines = []
+        for kind in ("log", "witness") if name != "hub" else ("log",):
+            out = self.folder / "keys" / f"{name}.{kind}.pem"
+            public = json.loads(self.cli("--json", "key", "new", "--kind", kind, "--out", out).stdout)["public_key"]
+            lines.append(f'{kind}_key: "{public}"')
+        return " ".join(lines)
+
+    def _covenant(self, verifiers, log_keys, seals):
         now = time.time()
         stamp = lambda seconds: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
         lines = ['format: 1', f'region: "{NAME}"', 'version: 1', f'valid_from: "{stamp(now - 3600)}"',
@@ -168,13 +179,15 @@ class Region:
         for identifier, name, organisation, participant, entitled, index in PARTNERS:
             lines.append(f'partners {{ id: "{identifier}" name: "{name}" organisation: "{organisation}" participant_class: {participant} '
                          f'bsn_entitled: {str(entitled).lower()} index: {index} '
-                         f'peer_address: "127.0.0.1:{self.ports[identifier + ".peer"]}" signing_key: "{verifiers[identifier]}" }}')
-        lines.append(f'broker {{ organisation: "KVK:99000010" address: "127.0.0.1:{self.ports["broker"]}" urn: "{urn("broker", "centrum")}" }}')
+                         f'peer_address: "127.0.0.1:{self.ports[identifier + ".peer"]}" signing_key: "{verifiers[identifier]}" '
+                         f'{log_keys[identifier]} }}')
+        lines.append(f'broker {{ organisation: "KVK:99000010" address: "127.0.0.1:{self.ports["broker"]}" urn: "{urn("broker", "centrum")}" '
+                     f'{log_keys["broker"]} }}')
         seal_lines = " ".join(f'seal_keys {{ purpose: "{purpose}" epoch: 1 id: "{key["id"]}" public_key: "{key["public_key"]}" }}'
                               for purpose, key in seals.items())
         lines.append(f'hub {{ name: "Zorg- en Veiligheidshuis Maastricht (demo)" organisation: "KVK:99000011" '
                      f'urn: "{urn("hub", "veiligheidshuis")}" signing_key: "{verifiers["veiligheidshuis"]}" '
-                     f'address: "127.0.0.1:{self.ports["hub"]}" {seal_lines} }}')
+                     f'address: "127.0.0.1:{self.ports["hub"]}" {seal_lines} {log_keys["hub"]} }}')
         lines.append('quorum: 3')
         for identifier, title, basis, mode, rules, reporters, below in PURPOSES:
             categories = " ".join(f'categories: "{category}"' for category in CATEGORIES)
@@ -223,7 +236,8 @@ class Region:
         pki = self.folder / "pki"
         return (f'common {{\n  covenant: "{self.folder}/covenant.note"\n  roster: "{self.folder}/roster.note"\n'
                 f'  tls_certificate: "{pki}/{certificate}.crt"\n  tls_key: "{pki}/{certificate}.key"\n  tls_authority: "{pki}/ca.crt"\n'
-                f'  state: "{self.folder}/state/{name}"\n}}\n')
+                f'  state: "{self.folder}/state/{name}"\n  details_key: "{self.folder}/keys/{name}.details"\n' +
+                (f'  witness_key: "{self.folder}/keys/{name}.witness.pem"\n' if name != "hub" else "") + '}\n')
 
     def _write_configuration(self):
         config = self.folder / "config"

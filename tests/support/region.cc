@@ -28,6 +28,12 @@ void AddPersonRules(v1::Purpose& purpose) {
   AddRule(purpose, "surname-initial-birthdate", v1::PERSON, v1::STRONG, v1::PERSON_SUBJECT);
 }
 
+crypto::note::PrivateKey KeyFromName(const std::string& name) {
+  return *crypto::note::PrivateKey::FromSeed(base::SecretBytes(base::Sha256(name)));
+}
+
+std::string PublicText(const crypto::note::PrivateKey& key) { return base::Base64(key.public_key().bytes()); }
+
 }  // namespace
 
 TestRegion::TestRegion() {
@@ -44,11 +50,14 @@ TestRegion::TestRegion() {
   AddPartner("woningcorporatie", v1::THIRD, "KVK:00000004");
   covenant_.mutable_broker()->set_organisation("KVK:00000005");
   covenant_.mutable_broker()->set_urn(Urn("broker", "centre"));
+  covenant_.mutable_broker()->set_log_key(PublicText(LogKeyOf(Urn("broker", "centre"))));
+  covenant_.mutable_broker()->set_witness_key(PublicText(WitnessKeyOf(Urn("broker", "centre"))));
   v1::Hub& hub = *covenant_.mutable_hub();
   hub.set_name("Veiligheidshuis");
   hub.set_organisation("KVK:00000006");
   hub.set_urn(Urn("hub", "veiligheidshuis"));
   hub.set_signing_key(VerifierOf(hub.urn()));
+  hub.set_log_key(PublicText(LogKeyOf(hub.urn())));
   covenant_.set_quorum(3);
   AddPersonRules(AddPurpose("onaantastbaren", v1::LIST));
   v1::Purpose& youth = AddPurpose("risicojeugd", v1::CASE);
@@ -86,6 +95,12 @@ const crypto::note::PrivateKey& TestRegion::KeyOf(const std::string& urn) {
   return found->second;
 }
 
+crypto::note::PrivateKey TestRegion::LogKeyOf(const std::string& urn) { return KeyFromName(urn + " log"); }
+
+crypto::note::PrivateKey TestRegion::WitnessKeyOf(const std::string& urn) {
+  return KeyFromName(urn + " witness");
+}
+
 std::string TestRegion::ReplaceKeyOf(const std::string& urn) {
   keys_.insert_or_assign(urn, crypto::note::PrivateKey::Generate(random_));
   return VerifierOf(urn);
@@ -104,7 +119,14 @@ void TestRegion::AddPartner(const std::string& id, v1::ParticipantClass particip
   partner.set_participant_class(participant_class);
   partner.set_bsn_entitled(participant_class != v1::THIRD);
   partner.set_index(static_cast<uint32_t>(covenant_.partners_size()));
-  partner.set_signing_key(VerifierOf(Urn("node", id)));
+  GiveKeys(partner);
+}
+
+void TestRegion::GiveKeys(v1::Partner& partner) {
+  const std::string urn = Urn("node", partner.id());
+  partner.set_signing_key(VerifierOf(urn));
+  partner.set_log_key(PublicText(LogKeyOf(urn)));
+  partner.set_witness_key(PublicText(WitnessKeyOf(urn)));
 }
 
 v1::Purpose& TestRegion::AddPurpose(const std::string& id, v1::Mode mode) {

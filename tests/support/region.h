@@ -44,6 +44,11 @@ class TestRegion {
   v1::Roster& roster() { return roster_; }
   // The signing key of a URN that covenant or roster name; made at its first use.
   const crypto::note::PrivateKey& KeyOf(const std::string& urn);
+  // The keys that sign the log of a process, and that cosign the logs of others.
+  static crypto::note::PrivateKey LogKeyOf(const std::string& urn);
+  static crypto::note::PrivateKey WitnessKeyOf(const std::string& urn);
+  // Sets the keys of a partner by its id.
+  void GiveKeys(v1::Partner& partner);
   // Makes a new signing key for a URN and returns its verifier key, for the covenant or roster.
   std::string ReplaceKeyOf(const std::string& urn);
   // Signs both with everybody's keys and writes them. The roster follows the covenant's id.

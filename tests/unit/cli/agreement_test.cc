@@ -160,6 +160,13 @@ TEST(Samples, FilledInCovenantIsTaken) {
     text = absl::StrReplaceAll(text, {{"<raakvlak key new --kind signing --name " + urn + ">",
                                        crypto::note::VerifierKey::Create(urn, key)->Encode()}});
   }
+  for (const std::string who : {"politie", "gemeente", "woningcorporatie", "broker", "veiligheidshuis"}) {
+    for (const std::string kind : {"log", "witness"}) {
+      text = absl::StrReplaceAll(
+          text, {{"<raakvlak key new --kind " + kind + " --out " + who + "-" + kind + ".pem>",
+                  base::Base64(crypto::note::PrivateKey::Generate(random).public_key().bytes())}});
+    }
+  }
   const std::string seal_key = random.Bytes(32);
   text = absl::StrReplaceAll(
       text, {{"<raakvlak key new --kind seal>", base::Hex(base::Sha256(seal_key)).substr(0, 16)},

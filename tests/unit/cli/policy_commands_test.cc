@@ -58,12 +58,23 @@ class PolicyCommandsTest : public ::testing::Test {
                                {{"<raakvlak key new --kind signing --name " + (kUrn + role + ":" + id) + ">",
                                  NewSigningKey(role, id)}});
   }
+  std::string FillLogKey(const std::string& text, const std::string& kind, const std::string& id) {
+    const std::string file = id + "-" + kind + ".pem";
+    EXPECT_EQ(Run({"--json", "key", "new", "--kind", kind, "--out", Path(file)}), ExitCode::kOk) << err_;
+    return absl::StrReplaceAll(text, {{"<raakvlak key new --kind " + kind + " --out " + file + ">",
+                                       Json()["public_key"].get<std::string>()}});
+  }
   // The sample covenant with keys, unsigned, in covenant.note.
   void MakeCovenant() {
     ASSERT_EQ(Run({"covenant", "new"}), ExitCode::kOk);
     std::string text = out_;
     for (const std::string& id : partners_) text = FillKeys(text, "node", id);
     text = FillKeys(text, "hub", "veiligheidshuis");
+    for (const char* kind : {"log", "witness"}) {
+      for (const std::string id : {"politie", "gemeente", "woningcorporatie", "broker", "veiligheidshuis"}) {
+        text = FillLogKey(text, kind, id);
+      }
+    }
     std::filesystem::create_directory(Path("seal"));
     ASSERT_EQ(Run({"--json", "key", "new", "--kind", "seal", "--out", Path("seal")}), ExitCode::kOk) << err_;
     text = absl::StrReplaceAll(text, {{"<raakvlak key new --kind seal>", Json()["id"].get<std::string>()},
@@ -139,6 +150,7 @@ TEST_F(PolicyCommandsTest, ShowTellsWhatIsSignedAndByWhom) {
   ASSERT_EQ(Run({"covenant", "show", Path("covenant.note")}), ExitCode::kOk) << err_;
   EXPECT_THAT(out_, HasSubstr("woningcorporatie"));
   EXPECT_THAT(out_, HasSubstr("WGS 2.26(b), 2.32"));
+  EXPECT_THAT(out_, HasSubstr("the broker's log needs 2 of 3 partners"));
   EXPECT_THAT(out_, HasSubstr("signed by 1 of 4"));
   ASSERT_EQ(Run({"--json", "covenant", "show", Path("covenant.note")}), ExitCode::kOk);
   EXPECT_EQ(Json()["covenant"]["partners"][2]["participant_class"], "THIRD");
@@ -241,8 +253,11 @@ TEST_F(PolicyCommandsTest, KeysAreNeverWrittenOver) {
 TEST_F(PolicyCommandsTest, SecretsAreNotPrinted) {
   NewSigningKey("node", "politie");
   EXPECT_THAT(out_ + err_, Not(HasSubstr("PRIVATE KEY")));
-  ASSERT_EQ(Run({"key", "new", "--kind", "vault", "--out", Path("v")}), ExitCode::kOk);
-  EXPECT_THAT(out_ + err_, Not(HasSubstr(Get("v").substr(0, 43))));
+  for (const std::string kind : {"vault", "details", "log", "witness"}) {
+    ASSERT_EQ(Run({"key", "new", "--kind", kind, "--out", Path(kind)}), ExitCode::kOk);
+    EXPECT_THAT(out_ + err_, Not(HasSubstr(Get(kind).substr(0, 43)))) << kind;
+    EXPECT_EQ(Run({"key", "new", "--kind", kind, "--out", Path(kind)}), ExitCode::kError) << "written over";
+  }
 }
 
 TEST_F(PolicyCommandsTest, HelpHasExamplesAndSaysWhatComesLater) {

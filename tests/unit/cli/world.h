@@ -274,6 +274,9 @@ class World {
     FakeAudit& fake_;
   };
 
+  static std::string NewPublicKey(base::Random& random) {
+    return base::Base64(crypto::note::PrivateKey::Generate(random).public_key().bytes());
+  }
   static std::string KeyText(const std::string& urn, const crypto::note::PrivateKey& key) {
     return crypto::note::VerifierKey::Create(urn, key.public_key())->Encode();
   }
@@ -304,14 +307,19 @@ class World {
       partner.set_participant_class(v1::LID1);
       partner.set_bsn_entitled(true);
       partner.set_signing_key(KeyText(urn, key));
+      partner.set_log_key(NewPublicKey(random));
+      partner.set_witness_key(NewPublicKey(random));
     }
     text.mutable_broker()->set_organisation("KVK:00000008");
     text.mutable_broker()->set_urn("urn:raakvlak:demo:broker:b");
+    text.mutable_broker()->set_log_key(NewPublicKey(random));
+    text.mutable_broker()->set_witness_key(NewPublicKey(random));
     v1::Hub& hub = *text.mutable_hub();
     hub.set_name("hub");
     hub.set_organisation("KVK:00000009");
     hub.set_urn("urn:raakvlak:demo:hub:h");
     hub.set_signing_key(KeyText(hub.urn(), hub_key_));
+    hub.set_log_key(NewPublicKey(random));
     for (const char* id : {"onaantastbaren", "risicojeugd"}) {
       v1::Purpose& purpose = *text.add_purposes();
       purpose.set_id(id);

@@ -169,5 +169,29 @@ TEST_F(CovenantNoteTest, DaysAreThoseOfTheCovenantsTimeZone) {
   EXPECT_EQ(covenant->DayAt(*ParseUtc("1970-01-01T23:00:00Z")), 1u);
 }
 
+TEST_F(CovenantNoteTest, EachProcessHasALogForEveryYearUnderItsOwnKey) {
+  const auto covenant = Written();
+  const auto key_of = [](const std::string& urn) { return TestRegion::LogKeyOf(urn).public_key(); };
+  for (const std::string& urn :
+       {TestRegion::Urn("node", "politie"), TestRegion::Urn("node", "woningcorporatie"),
+        region_.covenant().broker().urn(), region_.covenant().hub().urn()}) {
+    const auto verifier = covenant->LogVerifier(urn + "/2027");
+    ASSERT_THAT(verifier, IsOk()) << urn;
+    EXPECT_EQ(verifier->name(), urn + "/2027");
+    EXPECT_EQ(verifier->key(), key_of(urn));
+  }
+}
+
+TEST_F(CovenantNoteTest, LogOfNobodyIsNotFound) {
+  const auto covenant = Written();
+  const std::string urn = TestRegion::Urn("node", "politie");
+  for (const std::string& origin :
+       {urn, urn + "/", urn + "/27", urn + "/02027", urn + "/0027", urn + "/2027/", urn + "/2027 ",
+        urn + "//2027", urn + "/202a", urn + "x/2027", TestRegion::Urn("it", "politie") + "/2027",
+        std::string("/2027"), std::string()}) {
+    EXPECT_THAT(covenant->LogVerifier(origin), HasReason(base::reason::kNotFound)) << origin;
+  }
+}
+
 }  // namespace
 }  // namespace raakvlak::policy

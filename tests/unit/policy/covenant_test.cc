@@ -113,12 +113,25 @@ std::vector<Case> Cases() {
   add("SigningKeyOfAnotherRole", "signing_key", [](auto& c) {
     c.mutable_partners(0)->set_signing_key(OtherKey("urn:raakvlak:maastricht:it:politie"));
   });
-  add("SigningKeyShared", "signing_key is also somebody else's", [](auto& c) {
+  add("SigningKeyShared", "signing_key is also another key", [](auto& c) {
     c.mutable_partners(0)->set_signing_key(OtherKey("urn:raakvlak:maastricht:node:politie"));
     c.mutable_partners(1)->set_signing_key(OtherKey("urn:raakvlak:maastricht:node:gemeente"));
   });
   add("WitnessKeyMalformed", "witness_key", [](auto& c) { c.mutable_partners(0)->set_witness_key("AAAA"); });
+  add("WitnessKeyMissing", "witness_key", [](auto& c) { c.mutable_partners(1)->clear_witness_key(); });
   add("LogKeyMalformed", "log_key", [](auto& c) { c.mutable_partners(0)->set_log_key("x"); });
+  add("LogKeyMissing", "log_key", [](auto& c) { c.mutable_partners(3)->clear_log_key(); });
+  add("LogKeyOfSmallOrder", "log_key is no Ed25519 public key", [](auto& c) {
+    c.mutable_partners(0)->set_log_key(base::Base64(std::string(1, '\1') + std::string(31, '\0')));
+  });
+  add("LogKeyShared", "log_key is also another key",
+      [](auto& c) { c.mutable_partners(1)->set_log_key(c.partners(0).log_key()); });
+  add("LogKeyIsTheWitnessKey", "log_key is also another key",
+      [](auto& c) { c.mutable_partners(1)->set_log_key(c.partners(1).witness_key()); });
+  add("WitnessKeyIsAnotherSigningKey", "witness_key is also another key", [](auto& c) {
+    const auto signing = crypto::note::VerifierKey::Parse(c.partners(0).signing_key());
+    c.mutable_partners(2)->set_witness_key(base::Base64(signing->key().bytes()));
+  });
   add("CeremonyKeyMalformed", "ceremony_key", [](auto& c) { c.mutable_partners(0)->set_ceremony_key("x"); });
   add("OfficerKeyMalformed", "officer_key", [](auto& c) { c.mutable_partners(0)->set_officer_key("x"); });
 
@@ -130,6 +143,14 @@ std::vector<Case> Cases() {
   add("BrokerAddressMalformed", "broker: address",
       [](auto& c) { c.mutable_broker()->set_address("broker"); });
   add("BrokerLogKeyMalformed", "broker: log_key", [](auto& c) { c.mutable_broker()->set_log_key("x"); });
+  add("BrokerLogKeyMissing", "broker: log_key", [](auto& c) { c.mutable_broker()->clear_log_key(); });
+  add("BrokerWitnessKeyMissing", "broker: witness_key",
+      [](auto& c) { c.mutable_broker()->clear_witness_key(); });
+  add("BrokerWitnessKeyShared", "broker: witness_key is also another key",
+      [](auto& c) { c.mutable_broker()->set_witness_key(c.partners(0).witness_key()); });
+  add("HubLogKeyMissing", "hub: log_key", [](auto& c) { c.mutable_hub()->clear_log_key(); });
+  add("HubLogKeyShared", "hub: log_key is also another key",
+      [](auto& c) { c.mutable_hub()->set_log_key(c.broker().log_key()); });
   add("HubMissing", "hub", [](auto& c) { c.clear_hub(); });
   add("HubNameMissing", "hub: name", [](auto& c) { c.mutable_hub()->clear_name(); });
   add("HubUrnWithoutId", "hub: urn",
@@ -287,6 +308,15 @@ TEST(KeyHolders, FirstEntryOfAnOrganisationHoldsItsShare) {
   covenant.mutable_partners(2)->set_index(covenant.partners(0).index());
   const std::map<uint32_t, std::string> expected = {{1, "politie"}, {2, "gemeente"}, {4, "woningcorporatie"}};
   EXPECT_EQ(KeyHolders(covenant), expected);
+}
+
+TEST(WitnessQuorum, IsTheCovenantsOrMoreThanHalfOfThePartners) {
+  v1::Covenant covenant = ValidCovenant();
+  EXPECT_EQ(WitnessQuorum(covenant), 3u) << "of 4";
+  covenant.mutable_partners()->RemoveLast();
+  EXPECT_EQ(WitnessQuorum(covenant), 2u) << "of 3";
+  covenant.set_witness_quorum(1);
+  EXPECT_EQ(WitnessQuorum(covenant), 1u);
 }
 
 TEST(CollusionWarnings, EachPairAndTheWholeAreTold) {

@@ -240,8 +240,7 @@ TEST_F(KeysetTest, PartnerThatJoinedLaterNeedsNoShareOfOlderKeys) {
   partner.set_id("reclassering");
   partner.set_organisation("KVK:00000077");
   partner.set_index(9);
-  const std::string urn = TestRegion::Urn("node", "reclassering");
-  partner.set_signing_key(crypto::note::VerifierKey::Create(urn, region_.KeyOf(urn).public_key())->Encode());
+  region_.GiveKeys(partner);
   *covenant.add_partners() = partner;
   Reload();
   EXPECT_THAT(Keyset::Verify(old_file, *covenant_), IsOk());

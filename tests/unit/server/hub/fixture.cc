@@ -36,10 +36,7 @@ HubTest::HubTest() {
   v1::Partner& south = *covenant.add_partners();
   south = covenant.partners(0);
   south.set_id("politie-zuid");
-  south.set_signing_key(
-      note::VerifierKey::Create(testing::TestRegion::Urn("node", "politie-zuid"),
-                                region_.KeyOf(testing::TestRegion::Urn("node", "politie-zuid")).public_key())
-          ->Encode());
+  region_.GiveKeys(south);
   v1::Purpose& wide = *covenant.add_purposes();
   wide = covenant.purposes(0);
   wide.set_id(kWide);
