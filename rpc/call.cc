@@ -3,6 +3,7 @@
 #include <chrono>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/reason.h"
 #include "base/status.h"
@@ -47,6 +48,22 @@ absl::StatusOr<Gate::Pass> Check(const CallEnvironment& environment, const grpc:
   return environment.gate->Check(names, method);
 }
 
+Refusal RefusalOf(const grpc::ServerContextBase& context, const std::vector<std::string>& names,
+                  absl::string_view method, const absl::Status& why) {
+  const absl::StatusOr<Caller> caller = ParseNames(names);
+  if (!caller.ok()) return {NetworkOf(context.peer()), "", std::string(method), why};
+  return {caller->urn, std::string(RoleName(caller->role)), std::string(method), why};
+}
+
+// Returns why the call is refused: for `refusal`, or because that cannot be logged.
+absl::Status Log(const CallEnvironment& environment, const Refusal& refusal) {
+  const absl::Status logged = environment.refusals->Refused(refusal);
+  if (logged.ok()) return refusal.why;
+  base::LogStatus(base::LogLevel::kError, "rpc.refusal_not_logged", logged, {{"method", refusal.method}});
+  return base::Error(absl::StatusCode::kUnavailable, base::reason::kStorageFailed,
+                     "the refusal cannot be logged");
+}
+
 }  // namespace
 
 absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment, const grpc::ServerContextBase& context,
@@ -54,15 +71,33 @@ absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment, const grpc:
   const std::vector<std::string> names = PropertyValues(context, "peer_uri");
   absl::StatusOr<Gate::Pass> pass = Check(environment, context, method, max_deadline, names);
   if (pass.ok()) return pass;
-  const absl::StatusOr<Caller> caller = ParseNames(names);
-  const std::string actor = caller.ok() ? caller->urn : context.peer();
-  const absl::string_view role = caller.ok() ? RoleName(caller->role) : "";
-  const absl::Status logged = environment.refusals->Refused(actor, role, method, pass.status());
-  if (logged.ok()) return pass;
-  base::LogStatus(base::LogLevel::kError, "rpc.refusal_not_logged", logged,
-                  {{"method", std::string(method)}});
-  return base::Error(absl::StatusCode::kUnavailable, base::reason::kStorageFailed,
-                     "the refusal cannot be logged");
+  const Refusal refusal = RefusalOf(context, names, method, pass.status());
+  // A resumed session proves no identity.
+  const bool known =
+      base::ReasonOf(refusal.why) != base::reason::kUnauthenticated && environment.gate->Knows(names);
+  if (known) return Log(environment, refusal);
+  environment.refusals->Count(refusal);
+  return pass;
+}
+
+absl::Status RefuseRequest(const CallEnvironment& environment, const Gate::Pass& pass,
+                           absl::string_view method, const absl::Status& why) {
+  return Log(environment,
+             {pass.caller.urn, std::string(RoleName(pass.caller.role)), std::string(method), why});
+}
+
+absl::Status MalformedRequest() {
+  return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kMalformed,
+                     "the request is not a message of this method; compressed ones are not taken");
+}
+
+absl::Status CheckSize(const CallEnvironment& environment, const Gate::Pass& pass, absl::string_view method,
+                       size_t request_bytes) {
+  if (request_bytes <= environment.max_request_bytes) return absl::OkStatus();
+  const absl::Status too_large =
+      base::Error(absl::StatusCode::kResourceExhausted, base::reason::kTooLarge,
+                  absl::StrCat("the request is over ", environment.max_request_bytes, " bytes"));
+  return RefuseRequest(environment, pass, method, too_large);
 }
 
 grpc::Status Finish(grpc::CallbackServerContext& context, absl::string_view method,
@@ -75,9 +110,12 @@ grpc::Status Finish(grpc::CallbackServerContext& context, absl::string_view meth
   return ToGrpc(status);
 }
 
-absl::Status Overloaded() {
-  return base::Error(absl::StatusCode::kResourceExhausted, base::reason::kOverloaded,
-                     "the server is busy; try again later");
+absl::Status Overloaded(const CallEnvironment& environment, const grpc::ServerContextBase& context,
+                        absl::string_view method) {
+  const absl::Status overloaded = base::Error(absl::StatusCode::kResourceExhausted, base::reason::kOverloaded,
+                                              "the server is busy; try again later");
+  environment.refusals->Count(RefusalOf(context, PropertyValues(context, "peer_uri"), method, overloaded));
+  return overloaded;
 }
 
 }  // namespace raakvlak::rpc

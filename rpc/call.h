@@ -1,9 +1,9 @@
 // Handlers: the way from a gRPC callback to a core function and back.
 //
 // Every RPC of Raakvlak goes through Unary or ServeStream (rpc/stream.h): a deadline is required, no resumed
-// TLS session, identity and table by the Gate, work on the Executor (a callback never blocks), errors by
-// rpc/status.h. A refusal before the core runs is handed to the RefusalLog, so that it is in the audit log
-// too; OVERLOADED is not, since no thread is free to write it.
+// TLS session, identity and table by the Gate, the size of the request, work on the Executor (a callback
+// never blocks), errors by rpc/status.h. A refusal before the core runs is handed to the RefusalLog, so that
+// it is in the audit log too; what the core refuses, the core logs.
 //
 // Thread safety: all functions may be called from any thread.
 #pragma once
@@ -28,13 +28,27 @@ namespace raakvlak::rpc {
 inline constexpr absl::Duration kMaxDeadline = absl::Minutes(10);
 inline constexpr absl::Duration kMaxStreamDeadline = absl::Hours(24);
 
-// Where refusals go. `actor` is the peer's URN, or its address when it has none; `role` is empty then.
+// How large a request, or a message of a stream, may be.
+inline constexpr size_t kMaxRequestBytes = 4 << 20;
+
+struct Refusal {
+  // The URN of the peer's certificate; its network (NetworkOf) when it has none, and `role` is empty then.
+  std::string actor;
+  std::string role;
+  std::string method;
+  absl::Status why;
+};
+
+// Where refusals go.
 class RefusalLog {
  public:
   virtual ~RefusalLog() = default;
-  // Durable when it returns; an error refuses the call as STORAGE_FAILED instead.
-  virtual absl::Status Refused(absl::string_view actor, absl::string_view role, absl::string_view method,
-                               const absl::Status& why) = 0;
+  // An entry of its own, for callers whom covenant or roster know. Durable when it returns; an error refuses
+  // the call as STORAGE_FAILED instead.
+  virtual absl::Status Refused(const Refusal& refusal) = 0;
+  // Counted with others like it, for what may come in floods: strangers, and OVERLOADED. Never blocks: it is
+  // called in gRPC's own threads too.
+  virtual void Count(const Refusal& refusal) = 0;
 };
 
 // What a service needs to handle calls. All outlive the service.
@@ -42,6 +56,7 @@ struct CallEnvironment {
   const Gate* gate = nullptr;
   base::Executor* executor = nullptr;
   RefusalLog* refusals = nullptr;
+  size_t max_request_bytes = kMaxRequestBytes;
 };
 
 // Admit runs the checks above for one call; on refusal it logs and returns why: DEADLINE_REQUIRED,
@@ -49,13 +64,26 @@ struct CallEnvironment {
 absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment, const grpc::ServerContextBase& context,
                                  absl::string_view method, absl::Duration max_deadline = kMaxDeadline);
 
+// RefuseRequest logs that the request of an admitted caller is refused, and returns `why`, or STORAGE_FAILED.
+absl::Status RefuseRequest(const CallEnvironment& environment, const Gate::Pass& pass,
+                           absl::string_view method, const absl::Status& why);
+
+// What a request is that is no message of its method: MALFORMED.
+absl::Status MalformedRequest();
+
+// CheckSize refuses (TOO_LARGE, RefuseRequest) a request of more bytes than the environment allows.
+absl::Status CheckSize(const CallEnvironment& environment, const Gate::Pass& pass, absl::string_view method,
+                       size_t request_bytes);
+
 // Finish adds the reason to the trailing metadata and returns the gRPC status; what the peer is not shown
 // goes to the program's log. Once per call, before the reactor's Finish.
 grpc::Status Finish(grpc::CallbackServerContext& context, absl::string_view method,
                     const absl::Status& status);
 
-// The answer when the executor takes no more work. OVERLOADED.
-absl::Status Overloaded();
+// Overloaded counts the refusal of a call that the executor does not take, and returns it: OVERLOADED. Never
+// blocks.
+absl::Status Overloaded(const CallEnvironment& environment, const grpc::ServerContextBase& context,
+                        absl::string_view method);
 
 // What answers one request: a function without gRPC in it.
 template <typename Request, typename Response>
@@ -75,11 +103,15 @@ grpc::ServerUnaryReactor* Unary(const CallEnvironment& environment, grpc::Callba
       reactor->Finish(grpc::Status::CANCELLED);
       return;
     }
-    const absl::Status status = pass.ok() ? core(*pass, *request, *response) : pass.status();
+    absl::Status status = pass.status();
+    if (status.ok()) status = CheckSize(environment, *pass, name, request->ByteSizeLong());
+    if (status.ok()) status = core(*pass, *request, *response);
     if (!status.ok()) response->Clear();
     reactor->Finish(Finish(*context, name, status));
   };
-  if (!environment.executor->Post(std::move(work))) reactor->Finish(Finish(*context, method, Overloaded()));
+  if (!environment.executor->Post(std::move(work))) {
+    reactor->Finish(Finish(*context, method, Overloaded(environment, *context, method)));
+  }
   return reactor;
 }
 

@@ -54,18 +54,28 @@ Gate::Gate(policy::Authority& authority, std::vector<MethodRule> table)
     RAAKVLAK_CHECK(methods.insert(rule.method).second, "one row per method");
 }
 
-absl::StatusOr<Gate::Pass> Gate::Check(const std::vector<std::string>& uri_names,
-                                       absl::string_view method) const {
+absl::StatusOr<Gate::Pass> Gate::Identify(const std::vector<std::string>& uri_names) const {
   RAAKVLAK_ASSIGN_OR_RETURN(Caller caller, ParseNames(uri_names));
   RAAKVLAK_ASSIGN_OR_RETURN(policy::Snapshot snapshot, authority_.Current());
   if (caller.region != snapshot.covenant->region()) return NotAllowed("this is another region");
   RAAKVLAK_RETURN_IF_ERROR(CheckMembership(caller, snapshot));
+  return Pass{std::move(caller), std::move(snapshot)};
+}
+
+bool Gate::Knows(const std::vector<std::string>& uri_names) const {
+  const absl::Status status = Identify(uri_names).status();
+  return status.ok() || base::ReasonOf(status) == base::reason::kPartnerSuspended;
+}
+
+absl::StatusOr<Gate::Pass> Gate::Check(const std::vector<std::string>& uri_names,
+                                       absl::string_view method) const {
+  RAAKVLAK_ASSIGN_OR_RETURN(Pass pass, Identify(uri_names));
   for (const MethodRule& rule : table_) {
     if (rule.method != method) continue;
-    if (rule.roles.count(caller.role) == 0) return NotAllowed("this role may not make this call");
-    if (!rule.only_id.empty() && rule.only_id != caller.id)
+    if (rule.roles.count(pass.caller.role) == 0) return NotAllowed("this role may not make this call");
+    if (!rule.only_id.empty() && rule.only_id != pass.caller.id)
       return NotAllowed("this call is for another partner");
-    return Pass{std::move(caller), std::move(snapshot)};
+    return pass;
   }
   return NotAllowed("nobody may make this call");
 }

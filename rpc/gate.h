@@ -44,9 +44,16 @@ class Gate {
   // COVENANT_EXPIRED, ROSTER_EXPIRED.
   absl::StatusOr<Pass> Check(const std::vector<std::string>& uri_names, absl::string_view method) const;
 
+  // Whether covenant or roster know this peer now, also when it is suspended or may not make some call.
+  // Nobody is known while nothing is in force.
+  bool Knows(const std::vector<std::string>& uri_names) const;
+
   const std::vector<MethodRule>& table() const { return table_; }
 
  private:
+  // All but the table.
+  absl::StatusOr<Pass> Identify(const std::vector<std::string>& uri_names) const;
+
   policy::Authority& authority_;
   const std::vector<MethodRule> table_;
 };

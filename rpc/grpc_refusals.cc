@@ -20,7 +20,9 @@ class UnknownCall final : public grpc::ServerGenericBidiReactor {
       RAAKVLAK_CHECK(!refused.ok(), "the table has no row for methods that do not exist");
       Finish(rpc::Finish(context, kUnknownMethod, refused));
     };
-    if (!environment.executor->Post(refuse)) Finish(rpc::Finish(context, kUnknownMethod, Overloaded()));
+    if (!environment.executor->Post(refuse)) {
+      Finish(rpc::Finish(context, kUnknownMethod, Overloaded(environment, context, kUnknownMethod)));
+    }
   }
 
  private:
@@ -43,9 +45,9 @@ bool IsUnread(const grpc::Status& status) {
   return status.error_code() == grpc::StatusCode::UNIMPLEMENTED && status.error_message().empty();
 }
 
-class MalformedRequest final : public grpc::experimental::Interceptor {
+class UnreadRequest final : public grpc::experimental::Interceptor {
  public:
-  MalformedRequest(const CallEnvironment& environment, ServerRpcInfo& info)
+  UnreadRequest(const CallEnvironment& environment, ServerRpcInfo& info)
       : environment_(environment), info_(info) {}
 
   void Intercept(InterceptorBatchMethods* batch) override {
@@ -59,7 +61,7 @@ class MalformedRequest final : public grpc::experimental::Interceptor {
       batch->Proceed();
     };
     if (environment_.executor->Post(refuse)) return;
-    Answer(*batch, Overloaded());
+    Answer(*batch, Overloaded(environment_, *info_.server_context(), info_.method()));
     batch->Proceed();
   }
 
@@ -68,11 +70,7 @@ class MalformedRequest final : public grpc::experimental::Interceptor {
     const grpc::ServerContextBase& context = *info_.server_context();
     const absl::StatusOr<Gate::Pass> pass = Admit(environment_, context, info_.method());
     if (!pass.ok()) return pass.status();
-    const absl::Status malformed = base::Error(absl::StatusCode::kInvalidArgument, base::reason::kMalformed,
-                                               "the request is not a message of this method");
-    RAAKVLAK_RETURN_IF_ERROR(environment_.refusals->Refused(pass->caller.urn, RoleName(pass->caller.role),
-                                                            info_.method(), malformed));
-    return malformed;
+    return RefuseRequest(environment_, *pass, info_.method(), MalformedRequest());
   }
 
   static void Answer(InterceptorBatchMethods& batch, const absl::Status& status) {
@@ -88,7 +86,7 @@ class MalformedRequests final : public grpc::experimental::ServerInterceptorFact
  public:
   explicit MalformedRequests(const CallEnvironment& environment) : environment_(environment) {}
   grpc::experimental::Interceptor* CreateServerInterceptor(ServerRpcInfo* info) override {
-    return new MalformedRequest(environment_, *info);
+    return new UnreadRequest(environment_, *info);
   }
 
  private:

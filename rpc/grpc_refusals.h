@@ -1,8 +1,13 @@
 // What gRPC would refuse by itself, without a reason and without an entry in the audit log: methods that no
-// service has, and requests that are not a message of their method. Both become refusals like any other.
+// service has, and requests that are not a message of their method. Both become refusals like any other. So
+// do two more, elsewhere: messages over the limit, since gRPC is given twice ours (rpc/server.h), and what
+// cannot be read inside a stream (rpc/stream.h). Compressed messages are never decompressed: what arrives is
+// not a message of its method, and MALFORMED.
 //
-// Still refused by gRPC alone: messages over the size limit (TOO_LARGE at a client of ours), compressed ones,
-// and requests inside a stream that cannot be read, which end the stream.
+// Still gRPC's alone, since gRPC 1.51 shows us nothing of it, so without an entry: a message over twice the
+// limit (RESOURCE_EXHAUSTED; TOO_LARGE at a client of ours), headers over 8 KiB, more streams than a
+// connection may have, what is not HTTP/2 or not gRPC, and a failed TLS handshake. grpc.health.v1 is gRPC's
+// too and leaves no entries. Of all these the caller learns nothing.
 //
 // Thread safety: what is made here may be used from any thread; `environment` outlives it.
 #pragma once

@@ -32,4 +32,8 @@ absl::StatusOr<Caller> ParseUrn(absl::string_view urn);
 // takes it.
 absl::StatusOr<Caller> ParseNames(const std::vector<std::string>& uri_names);
 
+// NetworkOf shortens a peer as gRPC names it ("ipv4:192.0.2.7:4711", "ipv6:%5B2001:db8::1%5D:4711") to what
+// the audit log may hold of an address: "192.0.2.0/24", "2001:db8::/48". "unknown address" for anything else.
+std::string NetworkOf(absl::string_view peer);
+
 }  // namespace raakvlak::rpc

@@ -36,11 +36,11 @@ absl::StatusOr<std::string> ParseListen(const Server::Options& options) {
 }
 
 void SetLimits(const Server::Options& options, grpc::ServerBuilder& builder) {
-  builder.SetMaxReceiveMessageSize(options.max_receive_bytes);
+  // What is over our limit but not twice that, we can refuse ourselves, with a reason and an entry.
+  builder.SetMaxReceiveMessageSize(static_cast<int>(2 * options.environment->max_request_bytes));
   builder.SetMaxSendMessageSize(options.max_send_bytes);
-  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
-  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   constexpr std::pair<const char*, int> kArguments[] = {
+      // The algorithms stay on: a call with one that is off is turned away before we see it.
       {GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0},
       {GRPC_ARG_MAX_CONCURRENT_STREAMS, 100},
       {GRPC_ARG_MAX_METADATA_SIZE, 8 << 10},
@@ -62,6 +62,7 @@ void SetLimits(const Server::Options& options, grpc::ServerBuilder& builder) {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options,
                                                       const std::vector<grpc::Service*>& services) {
+  RAAKVLAK_CHECK(options.environment != nullptr, "refusals go to the audit log");
   RAAKVLAK_ASSIGN_OR_RETURN(std::string host, ParseListen(options));
   RAAKVLAK_ASSIGN_OR_RETURN(const auto credentials, MakeServerCredentials(options.tls));
   grpc::EnableDefaultHealthCheckService(true);
@@ -70,14 +71,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options,
   int port = 0;
   builder.AddListeningPort(options.listen, credentials, &port);
   for (grpc::Service* service : services) builder.RegisterService(service);
-  std::unique_ptr<grpc::CallbackGenericService> unknown_methods;
-  if (options.environment != nullptr) {
-    unknown_methods = MakeUnknownMethods(*options.environment);
-    builder.RegisterCallbackGenericService(unknown_methods.get());
-    std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
-    interceptors.push_back(MakeMalformedRequests(*options.environment));
-    builder.experimental().SetInterceptorCreators(std::move(interceptors));
-  }
+  std::unique_ptr<grpc::CallbackGenericService> unknown_methods = MakeUnknownMethods(*options.environment);
+  builder.RegisterCallbackGenericService(unknown_methods.get());
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
+  interceptors.push_back(MakeMalformedRequests(*options.environment));
+  builder.experimental().SetInterceptorCreators(std::move(interceptors));
   std::unique_ptr<grpc::Server> built = builder.BuildAndStart();
   if (built == nullptr || port == 0) return ConfigInvalid(absl::StrCat("cannot listen on ", options.listen));
   std::unique_ptr<Server> server(

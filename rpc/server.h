@@ -1,9 +1,10 @@
 // Server: one listener with mutual TLS, the limits that gRPC leaves open, health, and an orderly end.
 //
-// Limits: 4 MiB a message in (or as the options say), 16 MiB out, 100 streams a connection, 8 KiB metadata,
-// handshake 5 s, keepalive 60 s / 20 s, connection age 15 min, idle 5 min; compressed messages are refused,
-// because 4 MiB of them can hold gigabytes. Binds loopback addresses only unless allowed otherwise.
-// grpc.health.v1 is served to everyone with a certificate of the authority.
+// Limits: 4 MiB a message in (or as the environment says; gRPC itself cuts off at twice that), 16 MiB out,
+// 100 streams a connection, 8 KiB metadata, handshake 5 s, keepalive 60 s / 20 s, connection age 15 min, idle
+// 5 min; compressed messages are never decompressed, because 4 MiB of them can hold gigabytes, and so
+// MALFORMED. Binds loopback addresses only unless allowed otherwise. grpc.health.v1 is served to everyone
+// with a certificate of the authority.
 //
 // It does NOT survive every malicious peer with a valid certificate: see the defects of gRPC 1.51 in
 // SECURITY.md.
@@ -36,17 +37,16 @@ class Server {
     // An IPv4 address and a port; "127.0.0.1:0" takes a free port.
     std::string listen;
     TlsFiles tls;
-    int max_receive_bytes = 4 << 20;
     int max_send_bytes = 16 << 20;
     // Allows an address that is not loopback.
     bool reachable_from_network = false;
-    // Refuses, with a reason and an entry, what gRPC would refuse silently (rpc/grpc_refusals.h); outlives
-    // the server. Without it that stays with gRPC.
+    // Refuses, with a reason and an entry, what gRPC would refuse silently (rpc/grpc_refusals.h); gives the
+    // limit of a message. Required; outlives the server.
     const CallEnvironment* environment = nullptr;
   };
   // Builds, starts and self-tests. CONFIG_INVALID for an address that is not loopback or cannot be bound;
-  // errors of MakeServerCredentials; INTERNAL when TLS 1.2 is accepted. REQUIRES: at least one service; they
-  // outlive the server.
+  // errors of MakeServerCredentials; INTERNAL when TLS 1.2 is accepted. REQUIRES: an environment, and at
+  // least one service; they outlive the server.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options,
                                                        const std::vector<grpc::Service*>& services);
   // Shuts down without grace if that was not done.
@@ -66,7 +66,7 @@ class Server {
  private:
   Server(std::unique_ptr<grpc::CallbackGenericService> unknown_methods, std::unique_ptr<grpc::Server> server,
          std::string host, int port);
-  // Outlives server_; null without an environment.
+  // Outlives server_.
   std::unique_ptr<grpc::CallbackGenericService> unknown_methods_;
   std::unique_ptr<grpc::Server> server_;
   std::string host_;

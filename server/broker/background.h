@@ -15,7 +15,7 @@
 #include "policy/authority.h"
 #include "server/broker/expiry.h"
 #include "server/broker/matcher.h"
-#include "server/broker/periodic_job.h"
+#include "server/program/periodic_job.h"
 #include "server/storage/broker_store.h"
 
 namespace raakvlak::broker {
@@ -44,8 +44,8 @@ class Background {
   policy::Snapshot last_known_ ABSL_GUARDED_BY(mutex_);
   uint32_t matched_day_ = 0;  // only the matching thread's
   // The threads end before what they use.
-  PeriodicJob expiring_;
-  PeriodicJob matching_;
+  server::PeriodicJob expiring_;
+  server::PeriodicJob matching_;
 };
 
 }  // namespace raakvlak::broker

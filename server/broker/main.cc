@@ -18,7 +18,6 @@
 #include "server/broker/exchange_service.h"
 #include "server/broker/matches_service.h"
 #include "server/broker/method_table.h"
-#include "server/broker/store_audit.h"
 #include "server/program/audit_refusals.h"
 #include "server/program/common.h"
 #include "server/program/policy_log.h"
@@ -47,8 +46,7 @@ absl::Status Serve(const v1::BrokerConfig& config) {
                             policy::Authority::Create(common.covenant(), common.roster(), clock, policy_log));
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot in_force, authority->Current());
 
-  StoreAudit audit(*store, *authority);
-  server::AuditRefusals refusals(audit, clock);
+  server::AuditRefusals refusals(*store, *authority, clock);
   const rpc::Gate gate(*authority, MethodTable());
   base::Executor executor(server::ThreadsOf(common), kMaxQueuedCalls);
   const rpc::CallEnvironment environment{&gate, &executor, &refusals};
@@ -72,6 +70,7 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   base::WaitForStop([&] { authority->Current().IgnoreError(); });
   server->Shutdown(kGrace);
   executor.Drain();
+  refusals.Stop();
   background.Stop();
   base::Log(base::LogLevel::kInfo, "stopped");
   return absl::OkStatus();

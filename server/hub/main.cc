@@ -92,7 +92,7 @@ absl::Status Serve(const v1::HubConfig& config) {
   const std::unique_ptr<client::MatchesClient> matches = client::MakeMatchesClient(channel);
 
   Cases cases(*matches, opener, *store, clock);
-  server::AuditRefusals refusals(*store, clock);
+  server::AuditRefusals refusals(*store, *authority, clock);
   const rpc::Gate gate(*authority, MethodTable());
   base::Executor executor(server::ThreadsOf(common), kMaxQueuedCalls);
   const rpc::CallEnvironment environment{&gate, &executor, &refusals};
@@ -109,6 +109,7 @@ absl::Status Serve(const v1::HubConfig& config) {
   base::WaitForStop([&] { authority->Current().IgnoreError(); });
   server->Shutdown(kGrace);
   executor.Drain();
+  refusals.Stop();
   base::Log(base::LogLevel::kInfo, "stopped");
   return absl::OkStatus();
 }

@@ -6,7 +6,7 @@
 
 namespace raakvlak::node {
 
-grpc::ServerBidiReactor<v1::PushRequest, v1::PushResponse>* IntakeService::Push(
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* IntakeService::Push(
     grpc::CallbackServerContext* context) {
   return rpc::ServeStream<v1::PushRequest, v1::PushResponse>(
       environment_, context, kPushMethod,

@@ -7,13 +7,18 @@
 
 namespace raakvlak::node {
 
-class IntakeService final : public v1::Intake::CallbackService {
+// v1::Intake::CallbackService, with the bytes of Push for rpc/stream.h.
+using IntakeMethods = v1::Intake::WithRawCallbackMethod_Push<
+    v1::Intake::WithCallbackMethod_Withdraw<v1::Intake::WithCallbackMethod_GetState<
+        v1::Intake::WithCallbackMethod_ListSignals<v1::Intake::Service>>>>;
+
+class IntakeService final : public IntakeMethods {
  public:
   // What `environment` points to, and `core`, outlive the service.
   IntakeService(const rpc::CallEnvironment& environment, Intake& core)
       : environment_(environment), core_(core) {}
 
-  grpc::ServerBidiReactor<v1::PushRequest, v1::PushResponse>* Push(
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Push(
       grpc::CallbackServerContext* context) override;
   grpc::ServerUnaryReactor* Withdraw(grpc::CallbackServerContext* context, const v1::WithdrawRequest* request,
                                      v1::WithdrawResponse* response) override;

@@ -146,7 +146,7 @@ absl::Status Serve(const v1::NodeConfig& config) {
   Sender sender(environment, outbox, pseudonymiser, *exchange, sender_options);
   Intake intake(environment, outbox);
 
-  server::AuditRefusals refusals(audit, clock);
+  server::AuditRefusals refusals(audit, *authority, clock);
   const rpc::Gate intake_gate(*authority, IntakeTable(config.partner()));
   const rpc::Gate peer_gate(*authority, PeerTable());
   // Apart, so that a full queue of the own IT never keeps the other nodes from their evaluations.
@@ -176,6 +176,7 @@ absl::Status Serve(const v1::NodeConfig& config) {
   peer_server->Shutdown(kGrace);
   intake_executor.Drain();
   peer_executor.Drain();
+  refusals.Stop();
   base::Log(base::LogLevel::kInfo, "stopped");
   return absl::OkStatus();
 }

@@ -1,21 +1,47 @@
 #include "server/program/audit_refusals.h"
 
-#include <string>
-
+#include "base/log.h"
 #include "base/status.h"
 
 namespace raakvlak::server {
+namespace {
 
-absl::Status AuditRefusals::Refused(absl::string_view actor, absl::string_view role, absl::string_view method,
-                                    const absl::Status& why) {
+// How soon after its minute a count is written.
+constexpr absl::Duration kInterval = absl::Seconds(1);
+
+void LogFailure(const absl::Status& status) {
+  if (!status.ok()) base::LogStatus(base::LogLevel::kError, "audit.refusals_not_written", status);
+}
+
+}  // namespace
+
+AuditRefusals::AuditRefusals(storage::AuditAppender& audit, policy::Authority& authority,
+                             const base::Clock& clock)
+    : audit_(audit, authority),
+      clock_(clock),
+      counter_(audit_, clock),
+      writer_([] { return kInterval; }, [this] { LogFailure(counter_.WriteEnded()); }) {}
+
+AuditRefusals::~AuditRefusals() { Stop(); }
+
+absl::Status AuditRefusals::Refused(const rpc::Refusal& refusal) {
   storage::AuditEntry entry;
   entry.time_ms = absl::ToUnixMillis(clock_.Now());
-  entry.actor = std::string(actor);
-  entry.role = std::string(role);
+  entry.actor = refusal.actor;
+  entry.role = refusal.role;
   entry.action = "refuse";
-  entry.object = std::string(method);
-  entry.result = base::ReasonOf(why);
+  entry.object = refusal.method;
+  entry.result = base::ReasonOf(refusal.why);
   return audit_.AppendAudit(entry).status();
+}
+
+void AuditRefusals::Count(const rpc::Refusal& refusal) {
+  counter_.Count(refusal.actor, refusal.role, refusal.method, base::ReasonOf(refusal.why));
+}
+
+void AuditRefusals::Stop() {
+  writer_.Stop();
+  LogFailure(counter_.WriteAll());
 }
 
 }  // namespace raakvlak::server

@@ -12,6 +12,20 @@ namespace {
 
 class CallTest : public RpcFixture {
  protected:
+  using Lines = std::vector<FakeRefusalLog::Line>;
+
+  // Submits a request of exactly that many bytes.
+  absl::Status SubmitOfSize(const std::shared_ptr<grpc::Channel>& channel, size_t bytes) {
+    v1::SubmitRequest request;
+    v1::Envelope& envelope = *request.add_envelopes();
+    // Tags and lengths take a few bytes.
+    envelope.set_body(std::string(bytes - 16, 'x'));
+    envelope.set_signature(std::string(16 - (request.ByteSizeLong() - (bytes - 16)) - 2, 'x'));
+    EXPECT_EQ(request.ByteSizeLong(), bytes);
+    grpc::ClientContext context;
+    SetDeadline(context, kTimeout);
+    return SubmitRaw(channel, context, request);
+  }
   // Submits without our client, so that the context is the test's.
   absl::Status SubmitRaw(const std::shared_ptr<grpc::Channel>& channel, grpc::ClientContext& context,
                          const v1::SubmitRequest& request = v1::SubmitRequest()) {
@@ -49,10 +63,30 @@ TEST_F(CallTest, CertificateWithTwoUriNamesIsUnauthenticated) {
   const auto files =
       pki_.IssueNames({TestRegion::Urn("node", "politie"), TestRegion::Urn("node", "gemeente")});
   EXPECT_THAT(Submit(ChannelAs(files)), HasReason(base::reason::kUnauthenticated));
-  const auto lines = refusals_.lines();
-  ASSERT_EQ(lines.size(), 1u);
-  EXPECT_EQ(lines[0].actor.substr(0, 15), "ipv4:127.0.0.1:");
-  EXPECT_EQ(lines[0].role, "");
+  // A stranger: counted, and without the whole address.
+  EXPECT_TRUE(refusals_.lines().empty());
+  EXPECT_EQ(refusals_.counted(), (Lines{{"127.0.0.0/24", "", kSubmit, "UNAUTHENTICATED"}}));
+}
+
+TEST_F(CallTest, CallersWhomCovenantAndRosterDoNotKnowAreCounted) {
+  const std::vector<std::string> strangers = {
+      TestRegion::Urn("node", "brandweer"), TestRegion::Urn("staff", "nobody"),
+      TestRegion::Urn("hub", "other"), "urn:raakvlak:almere:node:politie"};
+  Lines expected;
+  for (const std::string& urn : strangers) {
+    EXPECT_THAT(Submit(ChannelAs(pki_.Issue(urn))), HasReason(base::reason::kNotAllowed)) << urn;
+    expected.push_back({urn, std::string(RoleName(ParseUrn(urn)->role)), kSubmit, "NOT_ALLOWED"});
+  }
+  EXPECT_EQ(refusals_.counted(), expected);
+  EXPECT_TRUE(refusals_.lines().empty());
+}
+
+TEST_F(CallTest, EverybodyIsCountedWhileNothingIsInForce) {
+  const auto channel = ChannelAs("node", "politie");
+  region_.clock().Advance(absl::Hours(24 * 40));
+  EXPECT_THAT(Submit(channel), HasReason(base::reason::kRosterExpired));
+  EXPECT_EQ(refusals_.counted(),
+            (Lines{{TestRegion::Urn("node", "politie"), "node", kSubmit, "ROSTER_EXPIRED"}}));
 }
 
 TEST_F(CallTest, CertificateWithoutUriNameIsUnauthenticated) {
@@ -77,27 +111,56 @@ TEST_F(CallTest, DeadlineOfTenMinutesIsTakenAndOneOfElevenRefused) {
   EXPECT_THAT(Submit(channel, absl::Minutes(11)), HasReason(base::reason::kDeadlineRequired));
 }
 
-TEST_F(CallTest, OversizedMessageIsTooLarge) {
-  grpc::ClientContext context;
-  SetDeadline(context, kTimeout);
-  v1::SubmitRequest request;
-  request.add_envelopes()->set_body(std::string(65 << 10, 'x'));
-  EXPECT_THAT(SubmitRaw(ChannelAs("node", "politie"), context, request), HasReason(base::reason::kTooLarge));
-  // The connection and the server live on.
-  EXPECT_THAT(Submit(ChannelAs("node", "politie")), IsOk());
+TEST_F(CallTest, MessageUpToTheLimitIsTakenAndOneByteMoreIsTooLargeAndLogged) {
+  const auto channel = ChannelAs("node", "politie");
+  EXPECT_THAT(SubmitOfSize(channel, kMaxRequestBytesHere), IsOk());
+  EXPECT_TRUE(refusals_.lines().empty());
+  EXPECT_THAT(SubmitOfSize(channel, kMaxRequestBytesHere + 1), HasReason(base::reason::kTooLarge));
+  EXPECT_THAT(SubmitOfSize(channel, 2 * kMaxRequestBytesHere), HasReason(base::reason::kTooLarge));
+  const FakeRefusalLog::Line line = {TestRegion::Urn("node", "politie"), "node", kSubmit, "TOO_LARGE"};
+  EXPECT_EQ(refusals_.lines(), (Lines{line, line}));
 }
 
-TEST_F(CallTest, CompressedMessageIsRefused) {
+TEST_F(CallTest, OversizedMessageReachesNoCore) {
+  exchange_.core = [](const Gate::Pass&, const v1::SubmitRequest&, v1::SubmitResponse&) {
+    ADD_FAILURE() << "an oversized message was taken";
+    return absl::OkStatus();
+  };
+  const auto channel = ChannelAs("node", "politie");
+  for (const size_t size : {kMaxRequestBytesHere + 1, 2 * kMaxRequestBytesHere, 20 * kMaxRequestBytesHere}) {
+    EXPECT_THAT(SubmitOfSize(channel, size), HasReason(base::reason::kTooLarge)) << size;
+  }
+  // The last is over gRPC's own limit, which leaves no entry.
+  EXPECT_EQ(refusals_.lines().size(), 2u);
+}
+
+TEST_F(CallTest, OversizedMessageOfOneWhoMayNotCallIsRefusedAsAnyOther) {
+  EXPECT_THAT(SubmitOfSize(ChannelAs("it", "politie"), kMaxRequestBytesHere + 1),
+              HasReason(base::reason::kNotAllowed));
+}
+
+TEST_F(CallTest, OversizedMessageThatCannotBeLoggedIsStorageFailed) {
+  refusals_.failing = true;
+  EXPECT_THAT(SubmitOfSize(ChannelAs("node", "politie"), kMaxRequestBytesHere + 1),
+              HasReason(base::reason::kStorageFailed));
+}
+
+TEST_F(CallTest, CompressedMessageIsMalformedAndLogged) {
   exchange_.core = [](const Gate::Pass&, const v1::SubmitRequest&, v1::SubmitResponse&) {
     ADD_FAILURE() << "a compressed message was taken";
     return absl::OkStatus();
   };
-  grpc::ClientContext context;
-  SetDeadline(context, kTimeout);
-  context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  const auto channel = ChannelAs("node", "politie");
   v1::SubmitRequest request;
   request.add_envelopes()->set_body(std::string(1 << 20, '0'));  // one kilobyte when compressed
-  EXPECT_FALSE(SubmitRaw(ChannelAs("node", "politie"), context, request).ok());
+  for (const grpc_compression_algorithm algorithm : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE}) {
+    grpc::ClientContext context;
+    SetDeadline(context, kTimeout);
+    context.set_compression_algorithm(algorithm);
+    EXPECT_THAT(SubmitRaw(channel, context, request), HasReason(base::reason::kMalformed)) << algorithm;
+  }
+  const FakeRefusalLog::Line line = {TestRegion::Urn("node", "politie"), "node", kSubmit, "MALFORMED"};
+  EXPECT_EQ(refusals_.lines(), (Lines{line, line}));
 }
 
 TEST_F(CallTest, ErrorOfTheCoreArrivesWithoutResponse) {
@@ -168,6 +231,9 @@ TEST_F(CallTest, DrainedExecutorAnswersOverloadedToWhatGrpcWouldRefuse) {
   const auto channel = ChannelAs("node", "politie");
   EXPECT_THAT(CallGeneric(channel, kSubmit, "\xff\xff\xff"), HasReason(base::reason::kOverloaded));
   EXPECT_THAT(CallGeneric(channel, "/a.B/C", ""), HasReason(base::reason::kOverloaded));
+  const std::string politie = TestRegion::Urn("node", "politie");
+  EXPECT_EQ(refusals_.counted(),
+            (Lines{{politie, "node", kSubmit, "OVERLOADED"}, {politie, "node", "unknown", "OVERLOADED"}}));
 }
 
 TEST_F(CallTest, SlowCoreEndsInDeadlineExceeded) {
@@ -181,9 +247,12 @@ TEST_F(CallTest, SlowCoreEndsInDeadlineExceeded) {
   release.set_value();
 }
 
-TEST_F(CallTest, DrainedExecutorAnswersOverloaded) {
+TEST_F(CallTest, DrainedExecutorAnswersOverloadedAndItIsCounted) {
   executor_.Drain();
   EXPECT_THAT(Submit(ChannelAs("node", "politie")), HasReason(base::reason::kOverloaded));
+  EXPECT_EQ(refusals_.counted(),
+            (Lines{{TestRegion::Urn("node", "politie"), "node", kSubmit, "OVERLOADED"}}));
+  EXPECT_TRUE(refusals_.lines().empty());
 }
 
 TEST_F(CallTest, UnreachableServerIsUnavailable) {

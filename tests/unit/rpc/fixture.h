@@ -34,6 +34,7 @@ using raakvlak::testing::TestRegion;
 
 inline constexpr char kSubmit[] = "/raakvlak.v1.Exchange/Submit";
 inline constexpr char kPush[] = "/raakvlak.v1.Intake/Push";
+inline constexpr size_t kMaxRequestBytesHere = 64 << 10;
 inline constexpr absl::Duration kTimeout = absl::Seconds(20);
 
 // Remembers refusals; can be told to fail.
@@ -41,24 +42,37 @@ class FakeRefusalLog final : public RefusalLog {
  public:
   struct Line {
     std::string actor, role, method, reason;
+    bool operator==(const Line&) const = default;
   };
-  absl::Status Refused(absl::string_view actor, absl::string_view role, absl::string_view method,
-                       const absl::Status& why) override {
+  absl::Status Refused(const Refusal& refusal) override {
     if (failing)
       return base::Error(absl::StatusCode::kUnavailable, base::reason::kStorageFailed, "disk full");
     base::MutexLock lock(mutex_);
-    lines_.push_back({std::string(actor), std::string(role), std::string(method), base::ReasonOf(why)});
+    lines_.push_back(LineOf(refusal));
     return absl::OkStatus();
   }
+  void Count(const Refusal& refusal) override {
+    base::MutexLock lock(mutex_);
+    counted_.push_back(LineOf(refusal));
+  }
+  // Those with an entry of their own.
   std::vector<Line> lines() {
     base::MutexLock lock(mutex_);
     return lines_;
   }
+  std::vector<Line> counted() {
+    base::MutexLock lock(mutex_);
+    return counted_;
+  }
   std::atomic<bool> failing = false;
 
  private:
+  static Line LineOf(const Refusal& refusal) {
+    return {refusal.actor, refusal.role, refusal.method, base::ReasonOf(refusal.why)};
+  }
   base::Mutex mutex_;
   std::vector<Line> lines_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Line> counted_ ABSL_GUARDED_BY(mutex_);
 };
 
 class TestExchange final : public v1::Exchange::CallbackService {
@@ -79,10 +93,12 @@ class TestExchange final : public v1::Exchange::CallbackService {
   const CallEnvironment environment_;
 };
 
-class TestIntake final : public v1::Intake::CallbackService {
+class TestIntake final : public v1::Intake::WithRawCallbackMethod_Push<
+                             v1::Intake::WithCallbackMethod_Withdraw<v1::Intake::WithCallbackMethod_GetState<
+                                 v1::Intake::WithCallbackMethod_ListSignals<v1::Intake::Service>>>> {
  public:
   explicit TestIntake(const CallEnvironment& environment) : environment_(environment) {}
-  grpc::ServerBidiReactor<v1::PushRequest, v1::PushResponse>* Push(
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Push(
       grpc::CallbackServerContext* context) override {
     return ServeStream<v1::PushRequest, v1::PushResponse>(environment_, context, kPush, core);
   }
@@ -108,10 +124,7 @@ class RpcFixture : public ::testing::Test {
   ~RpcFixture() override { server_->Shutdown(absl::ZeroDuration()); }
 
   Server::Options MakeOptions() {
-    return {.listen = "127.0.0.1:0",
-            .tls = server_files_,
-            .max_receive_bytes = 64 << 10,
-            .environment = &environment_};
+    return {.listen = "127.0.0.1:0", .tls = server_files_, .environment = &environment_};
   }
   std::shared_ptr<grpc::Channel> ChannelAs(const TlsFiles& files) {
     auto channel = MakeChannel(server_->address(), server_urn_, files);
@@ -138,7 +151,7 @@ class RpcFixture : public ::testing::Test {
   Gate gate_{region_.authority(), {{kSubmit, {Role::kNode}, ""}, {kPush, {Role::kIt}, "politie"}}};
   base::Executor executor_{2, 100};
   FakeRefusalLog refusals_;
-  const CallEnvironment environment_{&gate_, &executor_, &refusals_};
+  const CallEnvironment environment_{&gate_, &executor_, &refusals_, kMaxRequestBytesHere};
   TestExchange exchange_{environment_};
   TestIntake intake_{environment_};
   std::unique_ptr<Server> server_;

@@ -153,5 +153,31 @@ TEST(GateDeathTest, TwoRowsForOneMethodAreABrokenTable) {
                "one row per method");
 }
 
+TEST_F(GateTest, MembersAreKnownWhateverTheyMayDo) {
+  for (const Role role : kAllRoles) EXPECT_TRUE(gate_.Knows({MemberOf(role)})) << RoleName(role);
+  region_.Suspend("politie");
+  EXPECT_TRUE(gate_.Knows({MemberOf(Role::kNode)}));
+}
+
+TEST_F(GateTest, StrangersAreNotKnown) {
+  const std::vector<std::vector<std::string>> strangers = {
+      {},
+      {"spiffe://maastricht/node/politie"},
+      {MemberOf(Role::kNode), MemberOf(Role::kHub)},
+      {"urn:raakvlak:almere:node:politie"},
+      {TestRegion::Urn("node", "brandweer")},
+      {TestRegion::Urn("broker", "other")},
+      {TestRegion::Urn("officer", "anna")},
+  };
+  for (const std::vector<std::string>& names : strangers) {
+    EXPECT_FALSE(gate_.Knows(names)) << (names.empty() ? "no name" : names[0]);
+  }
+}
+
+TEST_F(GateTest, NobodyIsKnownWhileNothingIsInForce) {
+  region_.clock().Advance(absl::Hours(24 * 40));
+  for (const Role role : kAllRoles) EXPECT_FALSE(gate_.Knows({MemberOf(role)})) << RoleName(role);
+}
+
 }  // namespace
 }  // namespace raakvlak::rpc

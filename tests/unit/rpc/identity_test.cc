@@ -68,5 +68,24 @@ TEST(IdentityTest, CertificateWithNoneOrTwoUriNamesIsUnauthenticated) {
   EXPECT_THAT(ParseNames({urn, urn}), HasReason(base::reason::kUnauthenticated));
 }
 
+TEST(IdentityTest, AddressIsShortenedToItsNetwork) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"ipv4:192.0.2.7:4711", "192.0.2.0/24"},
+      {"ipv4:255.255.255.255:65535", "255.255.255.0/24"},
+      {"ipv6:%5B2001:db8:1234:5678::9%5D:4711", "2001:db8:1234::/48"},
+      {"ipv6:[2001:db8:1234:ffff:ffff:ffff:ffff:ffff]:4711", "2001:db8:1234::/48"},
+      {"ipv6:%5Bfe80::1%25eth0%5D:4711", "fe80::/48"},
+      {"ipv6:[::1]:1", "::/48"},
+  };
+  for (const auto& [peer, network] : cases) EXPECT_EQ(NetworkOf(peer), network) << peer;
+}
+
+TEST(IdentityTest, WhatIsNoAddressStaysUnknown) {
+  for (const char* peer : {"", "ipv4:", "ipv4:192.0.2.7", "ipv4:192.0.2:4711", "ipv4:name:1", "ipv6:[::x]:1",
+                           "unix:/run/raakvlak/socket", "192.0.2.7:4711", "dns:host:1"}) {
+    EXPECT_EQ(NetworkOf(peer), "unknown address") << peer;
+  }
+}
+
 }  // namespace
 }  // namespace raakvlak::rpc

@@ -1,5 +1,8 @@
 #include "rpc/stream.h"
 
+#include <grpcpp/generic/generic_stub.h>
+
+#include <atomic>
 #include <future>
 #include <thread>
 
@@ -15,6 +18,46 @@ class StreamTest : public RpcFixture {
     return client_->Push(timeout);
   }
 
+  using Lines = std::vector<FakeRefusalLog::Line>;
+
+  // Pushes any bytes, each after the answer to the one before; returns how the stream ends.
+  absl::Status PushBytes(const std::vector<std::string>& messages, grpc_compression_algorithm algorithm,
+                         int& answered) {
+    grpc::ClientContext context;
+    SetDeadline(context, kTimeout);
+    context.set_compression_algorithm(algorithm);
+    grpc::GenericStub stub(channel_);
+    grpc::CompletionQueue queue;
+    const auto next = [&queue] {
+      void* tag = nullptr;
+      bool ok = false;
+      return queue.Next(&tag, &ok) && ok;
+    };
+    const auto call = stub.PrepareCall(&context, kPush, &queue);
+    call->StartCall(nullptr);
+    bool open = next();
+    for (size_t i = 0; open && i < messages.size(); ++i) {
+      grpc::Slice slice(messages[i]);
+      call->Write(grpc::ByteBuffer(&slice, 1), nullptr);
+      open = next();
+      grpc::ByteBuffer answer;
+      call->Read(&answer, nullptr);
+      open = next() && open;
+      if (open) ++answered;
+    }
+    if (open) {
+      call->WritesDone(nullptr);
+      next();
+    }
+    grpc::Status status;
+    call->Finish(&status, nullptr);
+    next();
+    queue.Shutdown();
+    EXPECT_FALSE(next()) << "nothing is left";
+    return FromGrpc(status, context);
+  }
+
+  const std::string politie_ = TestRegion::Urn("it", "politie");
   const std::shared_ptr<grpc::Channel> channel_ = ChannelAs("it", "politie");
   const std::unique_ptr<client::IntakeClient> client_ = client::MakeIntakeClient(channel_);
 };
@@ -92,17 +135,80 @@ TEST_F(StreamTest, StreamWithoutDeadlineIsRefused) {
   EXPECT_THAT(FromGrpc(call->Finish(), context), HasReason(base::reason::kDeadlineRequired));
 }
 
-TEST_F(StreamTest, OversizedBatchEndsTheStreamAndNotTheServer) {
+TEST_F(StreamTest, OversizedBatchEndsTheStreamWithAnEntry) {
   const auto stream = Open();
-  // gRPC refuses it before we see it; what the client is told is gRPC's affair.
-  stream->Send(Batch(std::string(65 << 10, 'x'))).IgnoreError();
-  EXPECT_THAT(stream->Receive(), ::testing::Not(IsOk()));
+  ASSERT_THAT(stream->Send(Batch("good")), IsOk());
+  ASSERT_THAT(stream->Receive(), IsOk());
+  stream->Send(Batch(std::string(kMaxRequestBytesHere, 'x'))).IgnoreError();
+  EXPECT_THAT(stream->Receive(), HasReason(base::reason::kTooLarge));
+  EXPECT_EQ(refusals_.lines(), (Lines{{politie_, "it", kPush, "TOO_LARGE"}}));
   EXPECT_THAT(Open()->Close(), IsOk());
 }
 
-TEST_F(StreamTest, DrainedExecutorAnswersOverloaded) {
+TEST_F(StreamTest, BatchOverGrpcsOwnLimitEndsTheStreamAndNotTheServer) {
+  const auto stream = Open();
+  stream->Send(Batch(std::string(3 * kMaxRequestBytesHere, 'x'))).IgnoreError();
+  EXPECT_THAT(stream->Receive(), HasReason(base::reason::kTooLarge));
+  EXPECT_THAT(Open()->Close(), IsOk());
+}
+
+TEST_F(StreamTest, BatchThatIsNoMessageEndsTheStreamAsMalformedWithAnEntry) {
+  std::atomic<int> taken = 0;
+  intake_.core = [&](const Gate::Pass&, const v1::PushRequest&, v1::PushResponse& response) {
+    ++taken;
+    response.add_receipts();
+    return absl::OkStatus();
+  };
+  int answered = 0;
+  EXPECT_THAT(PushBytes({Batch("good").SerializeAsString(), "\xff\xff\xff"}, GRPC_COMPRESS_NONE, answered),
+              HasReason(base::reason::kMalformed));
+  // What came before is answered.
+  EXPECT_EQ(answered, 1);
+  EXPECT_EQ(taken, 1);
+  EXPECT_EQ(refusals_.lines(), (Lines{{politie_, "it", kPush, "MALFORMED"}}));
+}
+
+TEST_F(StreamTest, CompressedBatchEndsTheStreamAsMalformedWithAnEntry) {
+  intake_.core = [](const Gate::Pass&, const v1::PushRequest&, v1::PushResponse&) {
+    ADD_FAILURE() << "a compressed message was taken";
+    return absl::OkStatus();
+  };
+  const std::string batch = Batch(std::string(1 << 20, '0')).SerializeAsString();
+  for (const grpc_compression_algorithm algorithm : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE}) {
+    int answered = 0;
+    EXPECT_THAT(PushBytes({batch}, algorithm, answered), HasReason(base::reason::kMalformed)) << algorithm;
+    EXPECT_EQ(answered, 0);
+  }
+  EXPECT_EQ(refusals_.lines().size(), 2u);
+}
+
+TEST_F(StreamTest, MalformedBatchThatCannotBeLoggedIsStorageFailed) {
+  refusals_.failing = true;
+  int answered = 0;
+  EXPECT_THAT(PushBytes({"\xff\xff\xff"}, GRPC_COMPRESS_NONE, answered),
+              HasReason(base::reason::kStorageFailed));
+}
+
+TEST_F(StreamTest, EmptyBatchIsAMessage) {
+  int answered = 0;
+  EXPECT_THAT(PushBytes({"", ""}, GRPC_COMPRESS_NONE, answered), IsOk());
+  EXPECT_EQ(answered, 2);
+}
+
+TEST_F(StreamTest, DrainedExecutorAnswersOverloadedAndItIsCounted) {
   executor_.Drain();
   EXPECT_THAT(Open()->Close(), HasReason(base::reason::kOverloaded));
+  EXPECT_EQ(refusals_.counted(), (Lines{{politie_, "it", kPush, "OVERLOADED"}}));
+}
+
+TEST_F(StreamTest, QueueThatIsFullAtABatchEndsTheStreamAsOverloadedAndItIsCounted) {
+  const auto stream = Open();
+  ASSERT_THAT(stream->Send(Batch("1")), IsOk());
+  ASSERT_THAT(stream->Receive(), IsOk());
+  executor_.Drain();
+  stream->Send(Batch("2")).IgnoreError();
+  EXPECT_THAT(stream->Receive(), HasReason(base::reason::kOverloaded));
+  EXPECT_EQ(refusals_.counted().size(), 1u);
 }
 
 // Counts the cores' copies of a token: each stream's reactor holds one.

@@ -14,7 +14,7 @@
 #include "absl/time/time.h"
 #include "base/mutex.h"
 
-namespace raakvlak::broker {
+namespace raakvlak::server {
 
 // NextRun is the first time of the grid that lies after `now`. REQUIRES: start <= now, interval > 0.
 absl::Time NextRun(absl::Time start, absl::Duration interval, absl::Time now);
@@ -42,4 +42,4 @@ class PeriodicJob {
   std::thread thread_;
 };
 
-}  // namespace raakvlak::broker
+}  // namespace raakvlak::server

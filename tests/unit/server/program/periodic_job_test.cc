@@ -1,10 +1,10 @@
-#include "server/broker/periodic_job.h"
+#include "server/program/periodic_job.h"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
 
-namespace raakvlak::broker {
+namespace raakvlak::server {
 namespace {
 
 TEST(NextRunTest, RunsStayOnTheGridHoweverLongTheyTake) {
@@ -83,4 +83,4 @@ TEST(PeriodicJobTest, IntervalOfZeroDoesNotSpinInPlace) {
 }
 
 }  // namespace
-}  // namespace raakvlak::broker
+}  // namespace raakvlak::server

@@ -1,11 +1,11 @@
-#include "server/broker/periodic_job.h"
+#include "server/program/periodic_job.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "absl/time/clock.h"
 
-namespace raakvlak::broker {
+namespace raakvlak::server {
 
 absl::Time NextRun(absl::Time start, absl::Duration interval, absl::Time now) {
   return start + absl::Floor(now - start, interval) + interval;
@@ -41,4 +41,4 @@ void PeriodicJob::Run() {
   }
 }
 
-}  // namespace raakvlak::broker
+}  // namespace raakvlak::server

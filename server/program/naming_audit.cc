@@ -1,0 +1,14 @@
+#include "server/program/naming_audit.h"
+
+namespace raakvlak::server {
+
+absl::StatusOr<uint64_t> NamingAudit::AppendAudit(const storage::AuditEntry& entry) {
+  storage::AuditEntry named = entry;
+  if (named.policy.empty()) {
+    const absl::StatusOr<policy::Snapshot> snapshot = authority_.Current();
+    if (snapshot.ok()) named.policy = snapshot->Name();
+  }
+  return audit_.AppendAudit(named);
+}
+
+}  // namespace raakvlak::server
