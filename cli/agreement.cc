@@ -17,24 +17,18 @@ absl::Status InvalidArgument(absl::string_view message) {
   return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kInvalidArgument, message);
 }
 
-bool IsDefinedAs(const v1::LinkageRule& rule, const linkage::RuleDefinition& definition) {
-  return rule.identifier_class() == static_cast<int>(definition.identifier_class) &&
-         rule.subject() == static_cast<int>(definition.subject);
-}
-
 }  // namespace
 
 absl::Status CheckRules(const v1::Covenant& covenant) {
   for (const v1::Purpose& purpose : covenant.purposes()) {
     for (const v1::LinkageRule& rule : purpose.rules()) {
-      const linkage::RuleDefinition* definition = linkage::FindRule(rule.id(), rule.version());
-      if (definition != nullptr && IsDefinedAs(rule, *definition)) continue;
-      return base::Error(
-          absl::StatusCode::kInvalidArgument, base::reason::kCovenantInvalid,
-          absl::StrCat("purpose \"", purpose.id(), "\" rule \"", rule.id(), "\" version ", rule.version(),
-                       ": ",
-                       definition == nullptr ? "this version has no such linkage rule"
-                                             : "the linkage rule is of another identifier_class or subject"));
+      const auto definition = linkage::DefineRule(
+          rule.id(), rule.version(), static_cast<linkage::IdentifierClass>(rule.identifier_class()),
+          static_cast<linkage::Subject>(rule.subject()), {rule.fields().begin(), rule.fields().end()});
+      if (definition.ok()) continue;
+      return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kCovenantInvalid,
+                         absl::StrCat("purpose \"", purpose.id(), "\" rule \"", rule.id(), "\" version ",
+                                      rule.version(), ": ", definition.status().message()));
     }
   }
   return absl::OkStatus();

@@ -26,8 +26,7 @@ namespace raakvlak::cli {
 extern const char kCovenantSample[];
 extern const char kRosterSample[];
 
-// CheckRules: COVENANT_INVALID for a linkage rule that linkage/rules.h does not have, or has with another
-// class or subject.
+// CheckRules: COVENANT_INVALID for a linkage rule that linkage::DefineRule refuses.
 absl::Status CheckRules(const v1::Covenant& covenant);
 
 // ParseFile splits a file into text and signatures; none for an unsigned text. MALFORMED when it is too

@@ -1,5 +1,6 @@
 #include "linkage/normalise.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "base/reason.h"
 #include "base/status.h"
 #include "linkage/fold.h"
+#include "linkage/names.h"
 
 namespace raakvlak::linkage {
 namespace {
@@ -43,27 +45,58 @@ absl::StatusOr<std::string> NormaliseBsn(absl::string_view text) {
   return bsn;
 }
 
-absl::StatusOr<std::optional<absl::CivilDay>> ParseBirthDate(absl::string_view text, absl::CivilDay today) {
-  if (text.empty()) return std::optional<absl::CivilDay>();
-  const bool shaped = text.size() == 10 && text[4] == '-' && text[7] == '-' && AllDigits(text.substr(0, 4)) &&
-                      AllDigits(text.substr(5, 2)) && AllDigits(text.substr(8, 2));
-  if (!shaped) return FieldError(reason::kDateInvalid, kBirthDate, "not YYYY-MM-DD");
-  const auto number = [&](size_t at, size_t size) {
-    int value = 0;
-    for (const char c : text.substr(at, size)) value = value * 10 + (c - '0');
-    return value;
-  };
-  const int year = number(0, 4);
-  const int month = number(5, 2);
-  const int day = number(8, 2);
+// A date of birth; month and day are 0 when they are not known.
+struct BirthDate {
+  int year = 0;
+  int month = 0;
+  int day = 0;
+};
+
+int NumberOf(absl::string_view digits) {
+  int value = 0;
+  for (const char c : digits) value = value * 10 + (c - '0');
+  return value;
+}
+
+// Nothing when the text has another shape. Recipe 2 also takes YYYY and YYYY-MM.
+std::optional<BirthDate> ParseShape(absl::string_view text, Recipe recipe) {
+  const size_t size = text.size();
+  if (size != 10 && (recipe == Recipe::kOne || (size != 4 && size != 7))) return std::nullopt;
+  if ((size >= 7 && text[4] != '-') || (size == 10 && text[7] != '-')) return std::nullopt;
+  const absl::string_view year = text.substr(0, 4);
+  const absl::string_view month = size >= 7 ? text.substr(5, 2) : "00";
+  const absl::string_view day = size == 10 ? text.substr(8, 2) : "00";
+  if (!AllDigits(year) || !AllDigits(month) || !AllDigits(day)) return std::nullopt;
+  return BirthDate{NumberOf(year), NumberOf(month), NumberOf(day)};
+}
+
+// Sets birth_date, its parts and born of `out`.
+absl::Status NormaliseBirthDate(absl::string_view text, absl::CivilDay today, Recipe recipe,
+                                Normalised& out) {
+  if (text.empty()) return absl::OkStatus();
+  const std::optional<BirthDate> date = ParseShape(text, recipe);
+  if (!date.has_value()) return FieldError(reason::kDateInvalid, kBirthDate, "not YYYY-MM-DD");
+  const bool partial_taken = recipe == Recipe::kTwo;
+  if (partial_taken && date->year == 0 && date->month == 0 && date->day == 0) return absl::OkStatus();
+  const bool partial = partial_taken && date->day == 0;
+  const int first_month = partial && date->month == 0 ? 1 : date->month;
+  const int last_month = partial && date->month == 0 ? 12 : date->month;
   // A CivilDay carries overflow into the next month: what it changed is no day of the calendar.
-  const absl::CivilDay born(year, month, day);
-  if (born.year() != year || born.month() != month || born.day() != day) {
+  const absl::CivilDay born(date->year, first_month, partial ? 1 : date->day);
+  if (born.year() != date->year || born.month() != first_month || (!partial && born.day() != date->day)) {
     return FieldError(reason::kDateInvalid, kBirthDate, "not a date of the calendar");
   }
   if (born > today) return FieldError(reason::kDateInvalid, kBirthDate, "in the future");
-  if (year < kFirstBirthYear) return FieldError(reason::kDateInvalid, kBirthDate, "before 1880");
-  return std::optional<absl::CivilDay>(born);
+  if (date->year < kFirstBirthYear) return FieldError(reason::kDateInvalid, kBirthDate, "before 1880");
+  out.born = born;
+  out.born_last =
+      partial ? std::min(today, absl::CivilDay(absl::CivilMonth(date->year, last_month) + 1) - 1) : born;
+  if (!partial) out.birth_date = std::string(text);
+  if (recipe == Recipe::kOne) return absl::OkStatus();
+  out.birth_year = std::string(text.substr(0, 4));
+  if (date->month != 0) out.birth_month = std::string(text.substr(5, 2));
+  if (date->day != 0) out.birth_day = std::string(text.substr(8, 2));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> NormalisePostcode(absl::string_view text) {
@@ -125,13 +158,15 @@ absl::Status CheckText(absl::string_view field, absl::string_view text) {
 }  // namespace
 
 Normalised::~Normalised() {
-  for (std::string* field :
-       {&bsn, &surname, &initial, &birth_date, &postcode, &house_number, &house_letter, &house_suffix}) {
+  for (std::string* field : {&bsn, &surname, &initial, &birth_date, &postcode, &house_number, &house_letter,
+                             &house_suffix, &surname_prefix, &birth_year, &birth_month, &birth_day}) {
     base::WipeString(*field);
   }
+  for (std::string& part : surname_parts) base::WipeString(part);
+  for (std::string& name : given_names) base::WipeString(name);
 }
 
-absl::StatusOr<Normalised> Normalise(const Record& record, absl::CivilDay today) {
+absl::StatusOr<Normalised> Normalise(const Record& record, absl::CivilDay today, Recipe recipe) {
   const std::array<std::pair<absl::string_view, const std::string*>, 9> fields = {{
       {kBsn, &record.bsn},
       {kSurname, &record.surname},
@@ -151,12 +186,17 @@ absl::StatusOr<Normalised> Normalise(const Record& record, absl::CivilDay today)
   std::string given_names = FoldToLetters(record.given_names);
   out.initial = FirstLetter(given_names);
   base::WipeString(given_names);
-  RAAKVLAK_ASSIGN_OR_RETURN(out.born, ParseBirthDate(TrimWhiteSpace(record.birth_date), today));
-  if (out.born.has_value()) out.birth_date = std::string(TrimWhiteSpace(record.birth_date));
+  RAAKVLAK_RETURN_IF_ERROR(NormaliseBirthDate(TrimWhiteSpace(record.birth_date), today, recipe, out));
   RAAKVLAK_ASSIGN_OR_RETURN(out.postcode, NormalisePostcode(TrimWhiteSpace(record.postcode)));
   RAAKVLAK_ASSIGN_OR_RETURN(out.house_number, NormaliseHouseNumber(TrimWhiteSpace(record.house_number)));
   RAAKVLAK_ASSIGN_OR_RETURN(out.house_letter, NormaliseHouseLetter(TrimWhiteSpace(record.house_letter)));
   RAAKVLAK_ASSIGN_OR_RETURN(out.house_suffix, NormaliseHouseSuffix(TrimWhiteSpace(record.house_suffix)));
+  if (recipe == Recipe::kTwo) {
+    Surname surname = ParseSurname(record.surname, record.surname_prefix);
+    out.surname_prefix = std::move(surname.prefix);
+    out.surname_parts = std::move(surname.parts);
+    out.given_names = ParseGivenNames(record.given_names);
+  }
   return out;
 }
 

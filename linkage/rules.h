@@ -1,7 +1,7 @@
-// Linkage rules: which canonical fields form an identifier.
+// Linkage rules: which derived fields form an identifier.
 //
-// A rule is known by id and version; the covenant says which rules a purpose uses and with which quality.
-// A rule whose fields are not all given yields no identifier for that record.
+// A rule is data: the covenant names its fields, class, subject and recipe version, and says which quality it
+// has. A rule whose fields are not all given yields no identifier for that record.
 //
 // Thread safety: all functions are pure.
 #pragma once
@@ -10,8 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "linkage/derived.h"
 #include "linkage/normalise.h"
 
 namespace raakvlak::linkage {
@@ -23,22 +25,30 @@ enum class IdentifierClass : uint8_t { kBsn = 1, kPerson = 2, kAddress = 3 };
 #pragma GCC diagnostic pop
 enum class Subject : uint8_t { kPerson = 1, kHousehold = 2 };
 
+inline constexpr size_t kMaxRuleFields = 8;
+
 struct RuleDefinition {
-  absl::string_view id;
-  uint16_t version;
-  IdentifierClass identifier_class;
-  Subject subject;
+  std::string id;
+  uint32_t version = 0;
+  IdentifierClass identifier_class = IdentifierClass::kPerson;
+  Subject subject = Subject::kPerson;
+  std::vector<const DerivedField*> fields;
 };
 
-// All rules this version knows: "bsn" (class BSN, person: bsn), "surname-initial-birthdate" (PERSON, person:
-// surname, initial, birth_date), "address" (ADDRESS, household: postcode, house_number, house_letter "/"
-// house_suffix joined to one field that is never empty).
-absl::Span<const RuleDefinition> KnownRules();
+// DefineRule checks and makes a rule. With no `fields` it is one of BuiltInRules. COVENANT_INVALID with what
+// is wrong: no such built-in rule, or one of another class or subject; with fields a version other than 2, an
+// unknown field, one given twice, more than kMaxRuleFields; a class other than the fields have (BSN when one
+// is the BSN, ADDRESS when all are of the address, else PERSON); a household rule with a field of one person.
+absl::StatusOr<RuleDefinition> DefineRule(absl::string_view id, uint32_t version,
+                                          IdentifierClass identifier_class, Subject subject,
+                                          const std::vector<std::string>& fields);
 
-// FindRule returns nullptr when there is no such rule in that version.
-const RuleDefinition* FindRule(absl::string_view id, uint32_t version);
+// BuiltInRules returns the rules of recipe 1: "bsn" (class BSN, person: bsn), "surname-initial-birthdate"
+// (PERSON, person: surname, initial, birth_date), "address" (ADDRESS, household: postcode, house_number,
+// house_letter_suffix).
+absl::Span<const RuleDefinition> BuiltInRules();
 
-// FieldsOf returns the rule's canonical fields in order; empty when one of them is not given.
+// FieldsOf returns the rule's fields of `record` in order; empty when one of them is not given.
 std::vector<std::string> FieldsOf(const RuleDefinition& rule, const Normalised& record);
 
 }  // namespace raakvlak::linkage

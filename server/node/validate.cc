@@ -61,20 +61,32 @@ absl::Status CheckAge(const linkage::Normalised& fields, const v1::Purpose& purp
   if (!fields.born.has_value()) {
     return FieldError(reason::kAgeUnknown, linkage::kBirthDate, "this purpose has an age bound");
   }
-  const auto age = static_cast<uint32_t>(linkage::AgeOn(*fields.born, today));
-  if (age < purpose.age_from() || (purpose.age_below() != 0 && age >= purpose.age_below())) {
-    return FieldError(reason::kAgeNotAllowed, linkage::kBirthDate, "outside the ages of this purpose");
+  const auto is_allowed = [&](absl::CivilDay born) {
+    const auto age = static_cast<uint32_t>(linkage::AgeOn(born, today));
+    return age >= purpose.age_from() && (purpose.age_below() == 0 || age < purpose.age_below());
+  };
+  const bool oldest = is_allowed(*fields.born);
+  const bool youngest = is_allowed(*fields.born_last);
+  if (oldest && youngest) return absl::OkStatus();
+  if (oldest || youngest) {
+    return FieldError(reason::kAgeUnknown, linkage::kBirthDate,
+                      "this purpose has an age bound that the known parts do not decide");
   }
-  return absl::OkStatus();
+  return FieldError(reason::kAgeNotAllowed, linkage::kBirthDate, "outside the ages of this purpose");
 }
 
-// Nothing when this program knows no such rule.
-const linkage::RuleDefinition* DefinitionOf(const v1::LinkageRule& rule) {
-  const linkage::RuleDefinition* definition = linkage::FindRule(rule.id(), rule.version());
-  const bool fits = definition != nullptr &&
-                    rule.identifier_class() == static_cast<int>(definition->identifier_class) &&
-                    rule.subject() == static_cast<int>(definition->subject);
-  return fits ? definition : nullptr;
+absl::StatusOr<linkage::RuleDefinition> DefinitionOf(const v1::LinkageRule& rule) {
+  return linkage::DefineRule(
+      rule.id(), rule.version(), static_cast<linkage::IdentifierClass>(rule.identifier_class()),
+      static_cast<linkage::Subject>(rule.subject()), {rule.fields().begin(), rule.fields().end()});
+}
+
+// The rules of recipe 1 take no birth date with unknown parts, so a purpose with none but them does not.
+linkage::Recipe RecipeOf(const v1::Purpose& purpose) {
+  for (const v1::LinkageRule& rule : purpose.rules()) {
+    if (rule.version() == linkage::kRecipeVersion) return linkage::Recipe::kTwo;
+  }
+  return linkage::Recipe::kOne;
 }
 
 linkage::Record ToLinkage(const v1::Record& record) {
@@ -120,7 +132,8 @@ absl::StatusOr<ValidRecord> ValidateRecord(const v1::Record& record, const polic
   RAAKVLAK_RETURN_IF_ERROR(CheckPermissions(record, *valid.purpose, valid.kind, partner));
 
   const absl::CivilDay today = covenant.CivilDayAt(now);
-  RAAKVLAK_ASSIGN_OR_RETURN(valid.fields, linkage::Normalise(ToLinkage(record), today));
+  RAAKVLAK_ASSIGN_OR_RETURN(valid.fields,
+                            linkage::Normalise(ToLinkage(record), today, RecipeOf(*valid.purpose)));
   if (!valid.fields.bsn.empty() && covenant.text().bsn_policy() == v1::BSN_TEST_RANGE &&
       !linkage::IsTestBsn(valid.fields.bsn)) {
     return FieldError(reason::kBsnOutsideTestRange, linkage::kBsn, "this region takes test numbers only");
@@ -138,10 +151,11 @@ absl::StatusOr<ValidRecord> ValidateRecord(const v1::Record& record, const polic
 
 absl::Status CheckRules(const v1::Purpose& purpose) {
   for (const v1::LinkageRule& rule : purpose.rules()) {
-    if (DefinitionOf(rule) != nullptr) continue;
+    const auto definition = DefinitionOf(rule);
+    if (definition.ok()) continue;
     return base::Error(absl::StatusCode::kFailedPrecondition, reason::kCovenantInvalid,
-                       absl::StrCat("purpose ", purpose.id(), ": this program does not know rule ", rule.id(),
-                                    " with this version, identifier_class and subject"));
+                       absl::StrCat("purpose ", purpose.id(), " rule ", rule.id(), " version ",
+                                    rule.version(), ": ", definition.status().message()));
   }
   return absl::OkStatus();
 }
@@ -151,8 +165,8 @@ std::vector<Identifier> IdentifiersOf(const linkage::Normalised& fields, const v
   std::vector<Identifier> out;
   for (const v1::LinkageRule& rule : purpose.rules()) {
     if (rule.identifier_class() == v1::BSN && !partner.bsn_entitled()) continue;
-    const linkage::RuleDefinition* definition = DefinitionOf(rule);
-    if (definition == nullptr) continue;
+    const auto definition = DefinitionOf(rule);
+    if (!definition.ok()) continue;
     std::vector<std::string> values = linkage::FieldsOf(*definition, fields);
     if (!values.empty()) out.emplace_back(&rule, std::move(values));
   }

@@ -38,9 +38,8 @@ absl::Status ValidateReference(const v1::Record& record);
 absl::StatusOr<ValidRecord> ValidateRecord(const v1::Record& record, const policy::Covenant& covenant,
                                            const v1::Partner& partner, absl::Time now);
 
-// CheckRules: COVENANT_INVALID when a rule of `purpose` is none that this program knows with that version,
-// class and subject. To go on without it would quietly lose matches; under another class a BSN would escape
-// the checks of its own.
+// CheckRules: COVENANT_INVALID when linkage::DefineRule refuses a rule of `purpose`. To go on without it
+// would quietly lose matches; under another class a BSN would escape the checks of its own.
 absl::Status CheckRules(const v1::Purpose& purpose);
 
 // An identifier that a record yields: a rule of the purpose and its canonical fields.

@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                            &record.house_letter, &record.house_suffix};
   for (size_t i = 0; i < parts.size() && i < std::size(fields); ++i) *fields[i] = std::string(parts[i]);
   const absl::CivilDay today(2026, 11, 21);
-  const auto once = linkage::Normalise(record, today);
+  const auto once = linkage::Normalise(record, today, linkage::Recipe::kOne);
   if (!once.ok()) return 0;
   record.bsn = once->bsn;
   record.surname = once->surname;
@@ -24,10 +24,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   record.house_number = once->house_number;
   record.house_letter = once->house_letter;
   record.house_suffix = once->house_suffix;
-  const auto twice = linkage::Normalise(record, today);
+  const auto twice = linkage::Normalise(record, today, linkage::Recipe::kOne);
   // Folding may make a name longer than is taken; then it is refused, not changed.
   if (!twice.ok()) return 0;
-  for (const linkage::RuleDefinition& rule : linkage::KnownRules()) {
+  for (const linkage::RuleDefinition& rule : linkage::BuiltInRules()) {
     RAAKVLAK_CHECK(linkage::FieldsOf(rule, *once) == linkage::FieldsOf(rule, *twice),
                    "normalising twice is normalising once");
   }

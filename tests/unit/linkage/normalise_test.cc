@@ -39,7 +39,7 @@ Record RecordWith(absl::string_view field, absl::string_view value) {
 }
 
 absl::StatusOr<Normalised> With(absl::string_view field, absl::string_view value) {
-  return Normalise(RecordWith(field, value), kToday);
+  return Normalise(RecordWith(field, value), kToday, Recipe::kOne);
 }
 
 void ExpectRefused(absl::string_view field, absl::string_view value, const char* why) {
@@ -226,7 +226,7 @@ TEST(NormaliseTest, SurnamePrefixIsCheckedButIsNoPartOfAnyField) {
   Record record;
   record.surname = "Berg";
   record.surname_prefix = "van den";
-  EXPECT_EQ(Normalise(record, kToday)->surname, "berg");
+  EXPECT_EQ(Normalise(record, kToday, Recipe::kOne)->surname, "berg");
   ExpectRefused(kSurnamePrefix, "\xff", reason::kNotUtf8);
 }
 
@@ -260,7 +260,7 @@ TEST(NormaliseTest, FieldsThatNoRuleNeedsAreCheckedToo) {
   Record record;
   record.bsn = "999993847";
   record.house_letter = "??";
-  EXPECT_THAT(Normalise(record, kToday).status(), HasReason(reason::kHouseLetterInvalid));
+  EXPECT_THAT(Normalise(record, kToday, Recipe::kOne).status(), HasReason(reason::kHouseLetterInvalid));
 }
 
 TEST(NormaliseTest, NormalisingTwiceChangesNothing) {
@@ -273,7 +273,7 @@ TEST(NormaliseTest, NormalisingTwiceChangesNothing) {
   record.house_number = "007";
   record.house_letter = "b";
   record.house_suffix = "2-h";
-  const auto once = Normalise(record, kToday);
+  const auto once = Normalise(record, kToday, Recipe::kOne);
   ASSERT_TRUE(once.ok());
   Record again;
   again.bsn = once->bsn;
@@ -284,7 +284,7 @@ TEST(NormaliseTest, NormalisingTwiceChangesNothing) {
   again.house_number = once->house_number;
   again.house_letter = once->house_letter;
   again.house_suffix = once->house_suffix;
-  const auto twice = Normalise(again, kToday);
+  const auto twice = Normalise(again, kToday, Recipe::kOne);
   ASSERT_TRUE(twice.ok());
   EXPECT_EQ(twice->bsn, once->bsn);
   EXPECT_EQ(twice->surname, once->surname);
@@ -326,7 +326,7 @@ TEST(NormaliseTest, ReachesTwoHundredThousandRecordsASecondOfAsciiNames) {
   record.house_number = "7";
   constexpr int kRecords = 100'000;
   const auto begin = std::chrono::steady_clock::now();
-  for (int i = 0; i < kRecords; ++i) ASSERT_TRUE(Normalise(record, kToday).ok());
+  for (int i = 0; i < kRecords; ++i) ASSERT_TRUE(Normalise(record, kToday, Recipe::kOne).ok());
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   RecordProperty("records_per_second", std::to_string(kRecords / seconds));
   std::printf("[   FIGURE ] %.0f records/s\n", kRecords / seconds);

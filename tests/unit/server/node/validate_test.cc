@@ -33,7 +33,7 @@ class RulesTest : public ::testing::Test {
   RulesTest() {
     linkage::Record record;
     record.bsn = "999990019";
-    fields_ = *linkage::Normalise(record, absl::CivilDay(2026, 1, 15));
+    fields_ = *linkage::Normalise(record, absl::CivilDay(2026, 1, 15), linkage::Recipe::kOne);
     partner_.set_bsn_entitled(true);
   }
   linkage::Normalised fields_;
