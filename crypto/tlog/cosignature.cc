@@ -76,7 +76,7 @@ note::NoteSignature Cosign(absl::string_view checkpoint_text, const WitnessKey& 
                            const note::PrivateKey& key, uint64_t time) {
   RAAKVLAK_CHECK(witness.key() == key.public_key(), "the name belongs to the key");
   RAAKVLAK_CHECK(ParseCheckpoint(checkpoint_text).ok(), "a witness cosigns checkpoints only");
-  RAAKVLAK_CHECK(time <= kMaxTreeSize, "a time fits 63 bits");
+  RAAKVLAK_CHECK(time <= kMaxTime, "a time fits 63 bits");
   return {witness.name(), witness.key_id(),
           absl::StrCat(base::BigEndian(time, kTimeSize), key.Sign(Message(checkpoint_text, time)))};
 }
@@ -86,10 +86,9 @@ absl::StatusOr<uint64_t> VerifyCosignature(absl::string_view checkpoint_text,
   if (!IsLineOf(signature, witness)) return Invalid("a cosignature of another witness");
   const absl::string_view bytes = signature.signature;
   if (bytes.size() != kTimeSize + note::kSignatureSize) return Invalid("a cosignature has 72 bytes");
-  uint64_t time = 0;
-  for (const char byte : bytes.substr(0, kTimeSize)) time = time << 8 | static_cast<uint8_t>(byte);
+  const uint64_t time = ReadBigEndian(bytes.substr(0, kTimeSize));
   // "It MUST NOT exceed 2^63 - 1".
-  if (time > kMaxTreeSize ||
+  if (time > kMaxTime ||
       !witness.key().Verify(Message(checkpoint_text, time), bytes.substr(kTimeSize)).ok()) {
     return Invalid(absl::StrCat("the cosignature of ", witness.name(), " does not verify"));
   }

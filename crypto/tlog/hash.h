@@ -23,6 +23,8 @@ namespace raakvlak::crypto::tlog {
 inline constexpr size_t kHashSize = 32;
 // What signed 64-bit numbers hold, in SQL and in other programs. A larger size is refused everywhere.
 inline constexpr uint64_t kMaxTreeSize = (uint64_t{1} << 63) - 1;
+// Likewise for times, which are seconds or milliseconds since 1970.
+inline constexpr uint64_t kMaxTime = kMaxTreeSize;
 
 // A SHA-256 value, public. Made without a value it is 32 zero bytes.
 struct Hash {

@@ -25,6 +25,12 @@ absl::StatusOr<uint64_t> ParseDecimal(absl::string_view text) {
   return value;
 }
 
+uint64_t ReadBigEndian(absl::string_view bytes) {
+  uint64_t value = 0;
+  for (const char byte : bytes) value = value << 8 | static_cast<uint8_t>(byte);
+  return value;
+}
+
 absl::StatusOr<absl::string_view> TakeLine(absl::string_view& text) {
   const size_t end = text.find('\n');
   if (end == absl::string_view::npos) return MalformedError("a line without its end");

@@ -1,4 +1,4 @@
-// Pieces of the text formats of this folder: strict and canonical, so that one value has one spelling.
+// Pieces of the formats of this folder: strict and canonical, so that one value has one spelling.
 //
 // Thread safety: all functions are pure.
 #pragma once
@@ -18,6 +18,9 @@ absl::Status MalformedError(absl::string_view message);
 
 // ParseDecimal accepts ASCII digits without leading zeros, up to 2^63 - 1. MALFORMED otherwise.
 absl::StatusOr<uint64_t> ParseDecimal(absl::string_view text);
+
+// The number that all of `bytes`, at most 8, make.
+uint64_t ReadBigEndian(absl::string_view bytes);
 
 // TakeLine takes the first line off `text`, without its newline. MALFORMED when `text` has no newline.
 absl::StatusOr<absl::string_view> TakeLine(absl::string_view& text);

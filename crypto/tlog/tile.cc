@@ -151,8 +151,7 @@ absl::StatusOr<std::vector<absl::string_view>> ParseEntries(absl::string_view bu
   std::vector<absl::string_view> entries;
   while (!bundle.empty() && entries.size() < static_cast<size_t>(width)) {
     if (bundle.size() < kLengthSize) return MalformedError("an entry bundle that ends within a length");
-    const size_t size =
-        static_cast<size_t>(static_cast<uint8_t>(bundle[0])) << 8 | static_cast<uint8_t>(bundle[1]);
+    const size_t size = ReadBigEndian(bundle.substr(0, kLengthSize));
     bundle.remove_prefix(kLengthSize);
     if (bundle.size() < size) return MalformedError("an entry bundle that ends within an entry");
     entries.push_back(bundle.substr(0, size));

@@ -7,15 +7,12 @@
 #include "absl/strings/str_cat.h"
 #include "base/reason.h"
 #include "base/status.h"
+#include "crypto/tlog/text.h"
 
 namespace raakvlak::crypto::tlog {
 namespace {
 
 constexpr size_t kSizeBytes = 8;
-
-absl::Status Malformed(absl::string_view message) {
-  return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kMalformed, message);
-}
 
 absl::Status Invalid(absl::string_view message) {
   return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kInvalidArgument, message);
@@ -81,10 +78,9 @@ std::string Frontier::Serialise() const {
 
 absl::StatusOr<Frontier> Frontier::Parse(absl::string_view bytes) {
   if (bytes.size() < kSizeBytes || bytes.size() > kSizeBytes + kMaxProofSize * kHashSize) {
-    return Malformed("a frontier is a size and at most 63 hashes");
+    return MalformedError("a frontier is a size and at most 63 hashes");
   }
-  uint64_t size = 0;
-  for (const char byte : bytes.substr(0, kSizeBytes)) size = size << 8 | static_cast<uint8_t>(byte);
+  const uint64_t size = ReadBigEndian(bytes.substr(0, kSizeBytes));
   std::vector<Hash> subtrees;
   for (bytes.remove_prefix(kSizeBytes); !bytes.empty(); bytes.remove_prefix(kHashSize)) {
     RAAKVLAK_ASSIGN_OR_RETURN(subtrees.emplace_back(), Hash::Create(bytes.substr(0, kHashSize)));
@@ -94,7 +90,7 @@ absl::StatusOr<Frontier> Frontier::Parse(absl::string_view bytes) {
 
 absl::StatusOr<Frontier> Frontier::Create(uint64_t size, std::vector<Hash> subtrees) {
   if (size > kMaxTreeSize || subtrees.size() != static_cast<size_t>(std::popcount(size))) {
-    return Malformed("a frontier holds one hash for each bit of its size");
+    return MalformedError("a frontier holds one hash for each bit of its size");
   }
   Frontier frontier;
   frontier.size_ = size;
