@@ -31,17 +31,6 @@ absl::StatusOr<Element> Element::Decode(absl::string_view bytes) {
   return out;
 }
 
-absl::StatusOr<Element> Element::FromUniform(absl::string_view bytes) {
-  RAAKVLAK_CHECK(bytes.size() == crypto_core_ristretto255_HASHBYTES, "64 bytes are mapped");
-  Element out;
-  crypto_core_ristretto255_from_hash(out.bytes_.data(), base::AsBytes(bytes));
-  if (sodium_is_zero(out.bytes_.data(), kElementSize) == 1) {
-    return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kInvalidArgument,
-                       "bytes that map to the identity");
-  }
-  return out;
-}
-
 Element Element::MulBase(const Scalar& scalar) {
   Element out;
   RAAKVLAK_CHECK(crypto_scalarmult_ristretto255_base(out.bytes_.data(), scalar.data()) == 0,

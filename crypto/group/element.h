@@ -24,9 +24,6 @@ class Element {
  public:
   // Decode takes 32 bytes. MALFORMED when they are no canonical encoding, or the identity.
   static absl::StatusOr<Element> Decode(absl::string_view bytes);
-  // The one-way map of RFC 9496 section 4.3.4 on 64 uniform bytes. INVALID_ARGUMENT when they map to the
-  // identity (nobody knows how to hash to such bytes). REQUIRES: size 64.
-  static absl::StatusOr<Element> FromUniform(absl::string_view bytes);
   // scalar * generator. REQUIRES: scalar is not zero.
   static Element MulBase(const Scalar& scalar);
   static Element Generator();
@@ -46,6 +43,7 @@ class Element {
 
  private:
   friend class PublicPoint;
+  friend class SecretPoint;
   Element() = default;
   std::array<uint8_t, kElementSize> bytes_;
 };

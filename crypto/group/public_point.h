@@ -46,6 +46,7 @@ class PublicPoint {
   absl::StatusOr<Element> ToElement() const;
 
  private:
+  friend class SecretPoint;
   friend PublicPoint MultiScalarMul(absl::Span<const Scalar> scalars, absl::Span<const PublicPoint> points);
   decaf_255_point_t point_;
 };

@@ -10,16 +10,20 @@
 
 namespace raakvlak::crypto::oprf {
 
-absl::StatusOr<group::Element> HashToGroup(absl::string_view input) {
+absl::StatusOr<group::SecretPoint> HashToGroup(absl::string_view input) {
   if (input.size() > kMaxInputSize) {
     return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kInvalidArgument,
                        "input is too long");
   }
   static const Expander expander("HashToGroup-" + std::string(kContextString, kContextStringSize));
   std::string uniform = expander.Start().Add(input).Finish();
-  absl::StatusOr<group::Element> element = group::Element::FromUniform(uniform);
+  const group::SecretPoint point = group::SecretPoint::FromUniform(uniform);
   base::WipeString(uniform);
-  return element;
+  if (point.IsIdentity()) {
+    return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kInvalidArgument,
+                       "an input that maps to the identity");
+  }
+  return point;
 }
 
 group::Scalar HashToScalar(absl::string_view input) {
@@ -34,9 +38,9 @@ group::Scalar HashToScalar(absl::string_view input, absl::string_view dst) {
 }
 
 absl::StatusOr<Blinded> Blind(absl::string_view input, base::Random& random) {
-  RAAKVLAK_ASSIGN_OR_RETURN(const group::Element element, HashToGroup(input));
+  RAAKVLAK_ASSIGN_OR_RETURN(const group::SecretPoint point, HashToGroup(input));
   const group::Scalar blind = group::Scalar::Random(random);
-  return Blinded{blind, element.Mul(blind)};
+  return Blinded{blind, point.Mul(blind).Publish()};
 }
 
 base::SecretBytes Finalize(absl::string_view input, const group::Element& unblinded) {

@@ -15,7 +15,9 @@
 #include "base/random.h"
 #include "base/secret.h"
 #include "crypto/group/element.h"
+#include "crypto/group/public_point.h"
 #include "crypto/group/scalar.h"
+#include "crypto/group/secret_point.h"
 #include "crypto/oprf/suite.h"
 
 namespace raakvlak::crypto::oprf {
@@ -23,7 +25,7 @@ namespace raakvlak::crypto::oprf {
 // HashToGroup of section 4.1: expand_message_xmd(SHA-512, DST = "HashToGroup-" || contextString, 64 bytes),
 // then the one-way map. INVALID_ARGUMENT for an input over kMaxInputSize, or one that maps to the identity
 // (InvalidInputError).
-absl::StatusOr<group::Element> HashToGroup(absl::string_view input);
+absl::StatusOr<group::SecretPoint> HashToGroup(absl::string_view input);
 
 // HashToScalar of section 4.1: DST = "HashToScalar-" || contextString, 64 bytes little-endian mod L.
 group::Scalar HashToScalar(absl::string_view input);
@@ -31,10 +33,10 @@ group::Scalar HashToScalar(absl::string_view input);
 // HashToScalar with another DST: as DeriveKeyPair needs it.
 group::Scalar HashToScalar(absl::string_view input, absl::string_view dst);
 
-// A blinded input: what the client keeps (blind) and what it sends (blinded).
+// A blinded input: what the client keeps (blind) and what it sends (blinded, never the identity).
 struct Blinded {
   group::Scalar blind;
-  group::Element blinded;
+  group::PublicPoint blinded;
 };
 
 // Blind of section 3.3.1. INVALID_ARGUMENT as HashToGroup.

@@ -19,6 +19,11 @@ absl::Status ProofFailed() {
                      "the proof does not verify");
 }
 
+absl::Status WrongBatchSize() {
+  return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kInvalidArgument,
+                     "a batch has 1 to 2048 elements of 32 bytes");
+}
+
 std::string Sha512(absl::string_view bytes) {
   std::string out(crypto_hash_sha512_BYTES, '\0');
   crypto_hash_sha512(base::AsMutableBytes(out), base::AsBytes(bytes), bytes.size());
@@ -63,8 +68,7 @@ Scalar Challenge(absl::string_view public_key, absl::string_view m, absl::string
 absl::StatusOr<ElementList> ElementList::DecodeAll(std::string packed) {
   if (packed.empty() || packed.size() % group::kElementSize != 0 ||
       packed.size() / group::kElementSize > kMaxBatch) {
-    return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kInvalidArgument,
-                       "a batch has 1 to 2048 elements of 32 bytes");
+    return WrongBatchSize();
   }
   ElementList out;
   out.packed_ = std::move(packed);
@@ -75,6 +79,18 @@ absl::StatusOr<ElementList> ElementList::DecodeAll(std::string packed) {
     if (!point.ok()) return point.status();
     out.points_.push_back(*point);
   }
+  return out;
+}
+
+absl::StatusOr<ElementList> ElementList::FromPoints(std::vector<PublicPoint> points) {
+  if (points.empty() || points.size() > kMaxBatch) return WrongBatchSize();
+  ElementList out;
+  out.packed_.reserve(points.size() * group::kElementSize);
+  for (const PublicPoint& point : points) {
+    RAAKVLAK_ASSIGN_OR_RETURN(const Element element, point.ToElement());
+    out.packed_.append(element.bytes().data(), group::kElementSize);
+  }
+  out.points_ = std::move(points);
   return out;
 }
 

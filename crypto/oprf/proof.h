@@ -31,6 +31,10 @@ class ElementList {
   // or more than kMaxBatch; MALFORMED when an element does not decode or is the identity.
   static absl::StatusOr<ElementList> DecodeAll(std::string packed);
 
+  // FromPoints encodes points that are at hand decoded, which saves decoding them. INVALID_ARGUMENT for none
+  // or more than kMaxBatch; VERIFICATION_FAILED when one is the identity.
+  static absl::StatusOr<ElementList> FromPoints(std::vector<group::PublicPoint> points);
+
   size_t size() const { return points_.size(); }
   absl::string_view packed() const { return packed_; }
   absl::string_view encoding(size_t i) const { return absl::string_view(packed_).substr(32 * i, 32); }

@@ -8,6 +8,7 @@
 #include "base/reason.h"
 #include "base/status.h"
 #include "crypto/group/public_point.h"
+#include "crypto/group/secret_point.h"
 #include "crypto/threshold/sharing.h"
 
 namespace raakvlak::crypto::threshold {
@@ -16,6 +17,7 @@ namespace {
 using group::Element;
 using group::PublicPoint;
 using group::Scalar;
+using group::SecretPoint;
 
 absl::Status InvalidArgument(absl::string_view message) {
   return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kInvalidArgument, message);
@@ -138,9 +140,12 @@ absl::StatusOr<std::vector<Element>> Combine(uint32_t quorum, absl::Span<const P
   for (size_t m = 0; m < blinds.size(); ++m) {
     const PublicPoint combined =
         factors.has_value() ? Interpolate(*factors, partials, m) : Interpolate(coefficients, partials, m);
-    // The blind is secret, and so is what comes out: from here on libsodium.
-    RAAKVLAK_ASSIGN_OR_RETURN(const Element element, combined.ToElement());
-    out.push_back(element.Mul(unblind[m]));
+    if (combined.IsIdentity()) {
+      return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kVerificationFailed,
+                         "a combined point is the identity");
+    }
+    // The blind is secret, and so is what comes out.
+    out.push_back(SecretPoint::FromPublic(combined).Mul(unblind[m]).ToElement());
   }
   return out;
 }

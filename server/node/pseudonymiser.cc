@@ -103,18 +103,18 @@ absl::StatusOr<std::vector<std::vector<Pseudonym>>> Pseudonymiser::Evaluate(
 absl::Status Pseudonymiser::EvaluateBatch(const policy::Snapshot& snapshot, const policy::Keyset& keyset,
                                           absl::Span<Job> jobs) {
   std::vector<crypto::group::Scalar> blinds;
-  std::string packed;
+  std::vector<crypto::group::PublicPoint> points;
   blinds.reserve(jobs.size());
-  packed.reserve(jobs.size() * crypto::group::kElementSize);
+  points.reserve(jobs.size());
   for (const Job& job : jobs) {
     RAAKVLAK_ASSIGN_OR_RETURN(
         const crypto::oprf::Blinded blinded,
         crypto::oprf::Blind(job.input.Reveal(base::RevealSecret{}), *environment_.random));
     blinds.push_back(blinded.blind);
-    absl::StrAppend(&packed, blinded.blinded.bytes());
+    points.push_back(blinded.blinded);
   }
   RAAKVLAK_ASSIGN_OR_RETURN(const crypto::oprf::ElementList blinded,
-                            crypto::oprf::ElementList::DecodeAll(std::move(packed)));
+                            crypto::oprf::ElementList::FromPoints(std::move(points)));
 
   // Asks as many holders at once as answers are missing, until there are t or there cannot be.
   const Question question = {snapshot, keyset, blinded};

@@ -20,6 +20,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -105,23 +106,27 @@ struct Region {
       inputs.push_back("raakvlak/v1/input maastricht onaantastbaren surname-initial-birthdate " +
                        std::to_string(i));
     }
-    blinds = BlindAll();
-    const ElementList request = ElementList::DecodeAll(packed).value();
+    Blinding blinding = BlindAll();
+    blinds = std::move(blinding.blinds);
+    request = std::move(blinding.request);
     for (size_t i = 0; i < kQuorum; ++i) {
-      answers.push_back(oprf::BlindEvaluate(shares[i], public_shares[i], request, random).value());
+      answers.push_back(oprf::BlindEvaluate(shares[i], public_shares[i], *request, random).value());
     }
   }
 
-  // Overwrites `packed`.
-  std::vector<Scalar> BlindAll() {
-    std::vector<Scalar> out;
-    packed.clear();
+  struct Blinding {
+    std::vector<Scalar> blinds;
+    ElementList request;
+  };
+  Blinding BlindAll() {
+    std::vector<Scalar> new_blinds;
+    std::vector<PublicPoint> points;
     for (const std::string& input : inputs) {
       const oprf::Blinded one = oprf::Blind(input, random).value();
-      out.push_back(one.blind);
-      packed.append(one.blinded.bytes().data(), group::kElementSize);
+      new_blinds.push_back(one.blind);
+      points.push_back(one.blinded);
     }
-    return out;
+    return {std::move(new_blinds), ElementList::FromPoints(std::move(points)).value()};
   }
 
   base::SystemRandom random;
@@ -134,17 +139,16 @@ struct Region {
   std::vector<Element> public_shares;
   std::vector<std::string> inputs;
   std::vector<Scalar> blinds;
-  std::string packed;
+  std::optional<ElementList> request;
   std::vector<oprf::Evaluation> answers;
 };
 
 std::vector<ElementList> VerifyAll(const Region& region) {
-  const ElementList request = ElementList::DecodeAll(region.packed).value();
   std::vector<ElementList> out;
   for (size_t i = 0; i < kQuorum; ++i) {
     out.push_back(ElementList::DecodeAll(region.answers[i].evaluated).value());
     RAAKVLAK_CHECK(
-        oprf::VerifyProof(region.public_shares[i], request, out.back(), region.answers[i].proof).ok(),
+        oprf::VerifyProof(region.public_shares[i], *region.request, out.back(), region.answers[i].proof).ok(),
         "an honest answer verifies");
   }
   return out;
@@ -159,8 +163,9 @@ std::vector<Element> CombineAll(const Region& region, const std::vector<ElementL
 // One key holder: decodes the request, evaluates it and proves it.
 void HolderWithProof(benchmark::State& state) {
   Region region(static_cast<size_t>(state.range(0)));
+  const std::string packed(region.request->packed());
   Run(state, static_cast<double>(state.range(0)), 1.5, [&] {
-    const ElementList request = ElementList::DecodeAll(region.packed).value();
+    const ElementList request = ElementList::DecodeAll(packed).value();
     benchmark::DoNotOptimize(
         oprf::BlindEvaluate(region.shares[0], region.public_shares[0], request, region.random).value());
   });
@@ -181,9 +186,7 @@ void ClientWithThreeProofs(benchmark::State& state) {
   Region region(static_cast<size_t>(state.range(0)));
   Run(state, static_cast<double>(state.range(0)), 4.5, [&] {
     // Blinding again would not fit the answers at hand; its result is thrown away, its cost is not.
-    const std::string packed = region.packed;
     benchmark::DoNotOptimize(region.BlindAll());
-    region.packed = packed;
     const std::vector<Element> unblinded = CombineAll(region, VerifyAll(region));
     for (size_t i = 0; i < unblinded.size(); ++i) {
       Disclose(oprf::Finalize(region.inputs[i], unblinded[i]), region.extended_context);
@@ -225,8 +228,9 @@ BENCHMARK(ClientFinalizeAndDisclose)->Arg(2048);
 
 void Decode(benchmark::State& state) {
   const Region region(static_cast<size_t>(state.range(0)));
+  const std::string packed(region.request->packed());
   Run(state, static_cast<double>(state.range(0)), 0,
-      [&] { benchmark::DoNotOptimize(ElementList::DecodeAll(region.packed).value()); });
+      [&] { benchmark::DoNotOptimize(ElementList::DecodeAll(packed).value()); });
 }
 BENCHMARK(Decode)->Arg(2048);
 

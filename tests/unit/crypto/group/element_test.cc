@@ -1,7 +1,5 @@
 #include "crypto/group/element.h"
 
-#include <sodium.h>
-
 #include "base/reason.h"
 #include "base/testing/fakes.h"
 #include "base/testing/status_matchers.h"
@@ -79,19 +77,6 @@ TEST(ElementTest, LibsodiumAndLibdecafAgreeOnWhatDecodes) {
   }
   EXPECT_GT(accepted, 200);
   EXPECT_LT(accepted, 2000);
-}
-
-TEST(ElementTest, UniformBytesMapAsRfc9496Publishes) {
-  // RFC 9496 appendix A.3 hashes this label with SHA-512; the first figure published there.
-  const std::string label = "Ristretto is traditionally a short shot of espresso coffee";
-  std::string wide(64, '\0');
-  crypto_hash_sha512(base::AsMutableBytes(wide), base::AsBytes(label), label.size());
-  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const Element element, Element::FromUniform(wide));
-  EXPECT_EQ(base::Hex(element.bytes()), "3066f82a1a747d45120d1740f14358531a8f04bbffe6a819f86dfe50f44a0a46");
-}
-
-TEST(ElementTest, UniformBytesThatMapToTheIdentityAreRejected) {
-  EXPECT_THAT(Element::FromUniform(std::string(64, '\0')), HasReason(base::reason::kInvalidArgument));
 }
 
 TEST(ElementTest, MultiplicationIsAssociativeAndUndoneByTheInverse) {

@@ -25,12 +25,12 @@ TEST(OprfTest, TheOutputDoesNotDependOnTheBlind) {
   SeededRandom random(20);
   const Scalar key = Scalar::Random(random);
   const std::string input = "an input";
-  const std::string expected = Output(input, HashToGroup(input).value().Mul(key));
+  const std::string expected = Output(input, HashToGroup(input).value().Mul(key).ToElement());
   std::set<std::string> sent;
   for (int round = 0; round < 10; ++round) {
     const Blinded one = Blind(input, random).value();
     sent.insert(one.blinded.Encode());
-    EXPECT_EQ(Output(input, one.blinded.Mul(key).Mul(one.blind.Invert())), expected);
+    EXPECT_EQ(Output(input, one.blinded.ToElement().value().Mul(key).Mul(one.blind.Invert())), expected);
   }
   EXPECT_EQ(sent.size(), 10u);
 }
@@ -42,7 +42,7 @@ TEST(OprfTest, OtherInputsAndOtherKeysGiveOtherOutputs) {
   const std::string inputs[] = {"", "a", "b", "ab", std::string(1, '\0'), std::string(2, '\0')};
   for (const Scalar& key : keys) {
     for (const std::string& input : inputs)
-      outputs.insert(Output(input, HashToGroup(input).value().Mul(key)));
+      outputs.insert(Output(input, HashToGroup(input).value().Mul(key).ToElement()));
   }
   EXPECT_EQ(outputs.size(), 12u);
 }

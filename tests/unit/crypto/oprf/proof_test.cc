@@ -18,6 +18,7 @@ using base::testing::HasReason;
 using base::testing::IsOk;
 using base::testing::SeededRandom;
 using group::Element;
+using group::PublicPoint;
 using group::Scalar;
 
 constexpr char kOrder[] = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
@@ -82,6 +83,36 @@ TEST_F(ProofTest, TheLargestBatchVerifiesAndOneMoreIsRejected) {
   const Evaluation answer = Evaluate(key_, request);
   EXPECT_THAT(VerifyProof(public_key_, Decoded(request), Decoded(answer.evaluated), answer.proof), IsOk());
   EXPECT_THAT(ElementList::DecodeAll(request + element), HasReason(base::reason::kInvalidArgument));
+}
+
+TEST_F(ProofTest, AListMadeOfPointsIsTheListMadeOfTheirEncodings) {
+  std::vector<PublicPoint> points;
+  std::string packed;
+  for (int i = 0; i < 40; ++i) {
+    const Blinded one = Blind("input " + std::to_string(i), random_).value();
+    points.push_back(one.blinded);
+    packed += one.blinded.Encode();
+  }
+  const ElementList request = ElementList::FromPoints(points).value();
+  EXPECT_EQ(request.packed(), packed);
+  ASSERT_EQ(request.size(), 40u);
+  for (size_t i = 0; i < 40; ++i) EXPECT_TRUE(request.point(i) == Decoded(packed).point(i)) << i;
+  const Evaluation answer = Evaluate(key_, packed);
+  EXPECT_THAT(VerifyProof(public_key_, request, Decoded(answer.evaluated), answer.proof), IsOk());
+  std::swap(points[3], points[4]);
+  EXPECT_THAT(VerifyProof(public_key_, ElementList::FromPoints(points).value(), Decoded(answer.evaluated),
+                          answer.proof),
+              HasReason(base::reason::kVerificationFailed));
+}
+
+TEST_F(ProofTest, AListOfPointsHasTheLimitsOfABatchAndNoIdentity) {
+  const PublicPoint point = PublicPoint::Generator();
+  EXPECT_THAT(ElementList::FromPoints({}), HasReason(base::reason::kInvalidArgument));
+  EXPECT_THAT(ElementList::FromPoints(std::vector<PublicPoint>(kMaxBatch, point)), IsOk());
+  EXPECT_THAT(ElementList::FromPoints(std::vector<PublicPoint>(kMaxBatch + 1, point)),
+              HasReason(base::reason::kInvalidArgument));
+  EXPECT_THAT(ElementList::FromPoints({point, PublicPoint(), point}),
+              HasReason(base::reason::kVerificationFailed));
 }
 
 TEST_F(ProofTest, ProofsAreFreshEachTime) {

@@ -16,6 +16,7 @@ using base::testing::IsOk;
 using base::testing::ScriptedRandom;
 using group::Element;
 using group::Scalar;
+using group::SecretPoint;
 using testing::VectorObject;
 
 // What a random source must hand out to make Scalar::Random draw this scalar: it reduces 64 bytes.
@@ -41,15 +42,15 @@ void CheckVerifiableVector(VectorObject vector, const Scalar& key, const Element
   ASSERT_EQ(inputs.size(), n);
   ASSERT_EQ(blinds.size(), n);
 
-  std::string packed;
+  std::vector<group::PublicPoint> points;
   for (size_t i = 0; i < n; ++i) {
     ScriptedRandom random({Wide(blinds[i])});
     RAAKVLAK_ASSERT_OK_AND_ASSIGN(const Blinded one, Blind(inputs[i], random));
     EXPECT_EQ(one.blind.Encode(), blinds[i]);
-    EXPECT_EQ(base::Hex(one.blinded.bytes()), base::Hex(blinded[i]));
-    packed += one.blinded.Encode();
+    EXPECT_EQ(base::Hex(one.blinded.Encode()), base::Hex(blinded[i]));
+    points.push_back(one.blinded);
   }
-  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const ElementList request, ElementList::DecodeAll(packed));
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const ElementList request, ElementList::FromPoints(points));
   ScriptedRandom random({Wide(r)});
   RAAKVLAK_ASSERT_OK_AND_ASSIGN(const Evaluation evaluation, BlindEvaluate(key, public_key, request, random));
   EXPECT_EQ(base::Hex(evaluation.evaluated), base::Hex(Joined(evaluated)));
@@ -69,8 +70,8 @@ void CheckBaseVector(VectorObject vector, const Scalar& key, const std::string& 
   EXPECT_EQ(vector.Number("Batch"), 1);
   const std::string input = vector.Bytes("Input");
   const Scalar blind = Scalar::Decode(vector.Bytes("Blind")).value();
-  const Element element = Element::FromUniform(Expander(group_dst).Start().Add(input).Finish()).value();
-  const Element blinded = element.Mul(blind);
+  const SecretPoint point = SecretPoint::FromUniform(Expander(group_dst).Start().Add(input).Finish());
+  const Element blinded = point.Mul(blind).ToElement();
   EXPECT_EQ(base::Hex(blinded.bytes()), base::Hex(vector.Bytes("BlindedElement")));
   const Element evaluated = blinded.Mul(key);
   EXPECT_EQ(base::Hex(evaluated.bytes()), base::Hex(vector.Bytes("EvaluationElement")));

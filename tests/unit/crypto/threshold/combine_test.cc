@@ -61,7 +61,8 @@ class Region {
   // What the undivided key gives.
   std::vector<Element> Expected() const {
     std::vector<Element> out;
-    for (const std::string& input : inputs_) out.push_back(oprf::HashToGroup(input).value().Mul(key_));
+    for (const std::string& input : inputs_)
+      out.push_back(oprf::HashToGroup(input).value().Mul(key_).ToElement());
     return out;
   }
   const std::vector<std::string>& inputs() const { return inputs_; }

@@ -125,7 +125,7 @@ disclosure::TokenSecrets HubTest::SecretsOf(const Report& report, const v1::Link
   const absl::string_view bytes = input.Reveal(base::RevealSecret{});
   // What quorum evaluation gives: the input hashed to the group, times the whole key.
   const auto evaluated =
-      crypto::oprf::HashToGroup(bytes)->Mul(keys_.at({purpose.id(), rule.identifier_class()}));
+      crypto::oprf::HashToGroup(bytes)->Mul(keys_.at({purpose.id(), rule.identifier_class()})).ToElement();
   return *disclosure::Derive(crypto::oprf::Finalize(bytes, evaluated), ContextOf(purpose, rule),
                              purpose.disclosure_threshold());
 }

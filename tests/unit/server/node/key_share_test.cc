@@ -28,7 +28,7 @@ class KeyShareTest : public ::testing::Test {
     std::string packed;
     for (size_t i = 0; i < count; ++i) {
       absl::StrAppend(&packed,
-                      crypto::oprf::Blind(absl::StrCat("input ", i), world_.random())->blinded.bytes());
+                      crypto::oprf::Blind(absl::StrCat("input ", i), world_.random())->blinded.Encode());
     }
     return packed;
   }

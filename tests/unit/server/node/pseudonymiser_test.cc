@@ -106,7 +106,8 @@ TEST_F(PseudonymiserTest, TheOutputIsThatOfTheWholeKey) {
     const absl::string_view bytes = input.Reveal(base::RevealSecret{});
     const auto keyset = world_.KeysetOf("onaantastbaren", pseudonym.rule->identifier_class());
     RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto point, crypto::oprf::HashToGroup(bytes));
-    const base::SecretBytes expected = crypto::oprf::Finalize(bytes, point.Mul(world_.KeyOf(keyset->id())));
+    const base::SecretBytes expected =
+        crypto::oprf::Finalize(bytes, point.Mul(world_.KeyOf(keyset->id())).ToElement());
     EXPECT_EQ(pseudonym.output.Reveal(base::RevealSecret{}), expected.Reveal(base::RevealSecret{}));
     EXPECT_EQ(pseudonym.extended_context,
               crypto::disclosure::EncodeExtendedContext(context, 2, keyset->public_key()));
@@ -151,8 +152,8 @@ TEST_F(PseudonymiserTest, AnotherEpochGetsOtherTags) {
                                 crypto::disclosure::EncodeInput(context, fields));
   const absl::string_view bytes = input.Reveal(base::RevealSecret{});
   const auto keyset = world_.KeysetOf("onaantastbaren", v1::BSN);
-  const auto output =
-      crypto::oprf::Finalize(bytes, crypto::oprf::HashToGroup(bytes)->Mul(world_.KeyOf(keyset->id())));
+  const auto output = crypto::oprf::Finalize(
+      bytes, crypto::oprf::HashToGroup(bytes)->Mul(world_.KeyOf(keyset->id())).ToElement());
   RAAKVLAK_ASSERT_OK_AND_ASSIGN(
       const std::string tag, crypto::disclosure::DeriveTag(output, crypto::disclosure::EncodeExtendedContext(
                                                                        context, 2, keyset->public_key())));

@@ -151,7 +151,7 @@ TEST_F(ServiceTest, NodesEvaluateAndHubBrokerStaffAndItAreRefused) {
   const auto request_of = [&](const std::string& partner) {
     return MakeEvaluateRequest({world_.KeysetOf("onaantastbaren", v1::PERSON)->id(), partner, "politie",
                                 world_.random().Bytes(kRequestIdSize), world_.clock().Now()},
-                               crypto::oprf::Blind("input", world_.random())->blinded.bytes(),
+                               crypto::oprf::Blind("input", world_.random())->blinded.Encode(),
                                world_.region().KeyOf(TestRegion::Urn("node", partner)));
   };
   const auto node = client::MakeKeyShareClient(Connect(*peer_server_, "node", "gemeente"));
