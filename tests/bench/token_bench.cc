@@ -55,7 +55,9 @@ double Median(std::vector<double> values) {
 
 // Microseconds of CPU of one libsodium multiplication.
 double MeasureUnit() {
-  constexpr int kRepeats = 50;
+  // Some 20 ms: on a shared machine a shorter look catches one of its moods, not the mood of the whole
+  // iteration.
+  constexpr int kRepeats = 400;
   std::string scalar(32, '\x0b');
   std::string point = Element::Generator().Encode();
   const double start = CpuMicroseconds();
