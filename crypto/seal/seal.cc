@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/reason.h"
 #include "base/status.h"
+#include "crypto/aead/aead.h"
 
 namespace raakvlak::crypto::seal {
 namespace {
@@ -20,9 +21,7 @@ using base::SecretBytes;
 constexpr absl::string_view kCommitLabel = "raakvlak/v1/commit";
 constexpr absl::string_view kAtRestLabel = "raakvlak/v1/at-rest/";
 constexpr size_t kHashSize = 32;
-constexpr size_t kNonceSize = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
-constexpr size_t kAuthenticatorSize = crypto_aead_xchacha20poly1305_ietf_ABYTES;
-static_assert(kNonceSize == 24 && kAuthenticatorSize == 16);
+static_assert(kWrappedKeySize == kKeySize + aead::kOverhead);
 
 absl::Status InvalidArgument(absl::string_view message) {
   return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kInvalidArgument, message);
@@ -32,32 +31,6 @@ absl::Status InvalidArgument(absl::string_view message) {
 absl::Status CannotOpen() {
   return base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kVerificationFailed,
                      "it does not open");
-}
-
-std::string Encrypt(const SecretBytes& key, absl::string_view plaintext, absl::string_view additional_data,
-                    base::Random& random) {
-  RAAKVLAK_CHECK(key.size() == kKeySize, "encryption keys have 32 bytes");
-  std::string out(kNonceSize + plaintext.size() + kAuthenticatorSize, '\0');
-  random.Fill(out.data(), kNonceSize);
-  crypto_aead_xchacha20poly1305_ietf_encrypt(AsMutableBytes(out) + kNonceSize, nullptr, AsBytes(plaintext),
-                                             plaintext.size(), AsBytes(additional_data),
-                                             additional_data.size(), nullptr, AsBytes(out),
-                                             AsBytes(key.Reveal(RevealSecret{})));
-  return out;
-}
-
-absl::StatusOr<SecretBytes> Decrypt(const SecretBytes& key, absl::string_view ciphertext,
-                                    absl::string_view additional_data) {
-  if (key.size() != kKeySize || ciphertext.size() < kNonceSize + kAuthenticatorSize) return CannotOpen();
-  const absl::string_view encrypted = ciphertext.substr(kNonceSize);
-  std::string plaintext(encrypted.size() - kAuthenticatorSize, '\0');
-  if (crypto_aead_xchacha20poly1305_ietf_decrypt(
-          AsMutableBytes(plaintext), nullptr, nullptr, AsBytes(encrypted), encrypted.size(),
-          AsBytes(additional_data), additional_data.size(), AsBytes(ciphertext),
-          AsBytes(key.Reveal(RevealSecret{}))) != 0) {
-    return CannotOpen();
-  }
-  return SecretBytes::Take(std::move(plaintext));
 }
 
 // HMAC-SHA-512 cut to 32 bytes, with a key of any length.
@@ -133,12 +106,12 @@ absl::StatusOr<std::string> SealContent(absl::string_view header, absl::string_v
   base::WipeString(plaintext);
   // libsodium refuses a public key of small order.
   if (sealed != 0) return InvalidArgument("the seal key is no valid X25519 key");
-  return Encrypt(content_key, box, header, random);
+  return aead::Encrypt(content_key, box, header, random);
 }
 
 absl::StatusOr<SecretBytes> OpenContent(absl::string_view header, absl::string_view payload,
                                         const SecretBytes& content_key, const SealKeyPair& seal_key) {
-  RAAKVLAK_ASSIGN_OR_RETURN(const SecretBytes box_secret, Decrypt(content_key, payload, header));
+  RAAKVLAK_ASSIGN_OR_RETURN(const SecretBytes box_secret, aead::Decrypt(content_key, payload, header));
   const absl::string_view box = box_secret.Reveal(RevealSecret{});
   if (box.size() < crypto_box_SEALBYTES + kPaddingBlock ||
       (box.size() - crypto_box_SEALBYTES) % kPaddingBlock != 0 || seal_key.public_key.size() != kKeySize ||
@@ -164,23 +137,23 @@ absl::StatusOr<SecretBytes> OpenContent(absl::string_view header, absl::string_v
 std::string WrapContentKey(const SecretBytes& wrap_key, const SecretBytes& content_key,
                            absl::string_view additional_data, base::Random& random) {
   RAAKVLAK_CHECK(content_key.size() == kKeySize, "content keys have 32 bytes");
-  return Encrypt(wrap_key, content_key.Reveal(RevealSecret{}), additional_data, random);
+  return aead::Encrypt(wrap_key, content_key.Reveal(RevealSecret{}), additional_data, random);
 }
 
 absl::StatusOr<SecretBytes> UnwrapContentKey(const SecretBytes& wrap_key, absl::string_view wrapped,
                                              absl::string_view additional_data) {
   if (wrapped.size() != kWrappedKeySize) return CannotOpen();
-  return Decrypt(wrap_key, wrapped, additional_data);
+  return aead::Decrypt(wrap_key, wrapped, additional_data);
 }
 
 std::string EncryptAtRest(const SecretBytes& key, absl::string_view plaintext,
                           absl::string_view additional_data, base::Random& random) {
-  return Encrypt(key, plaintext, additional_data, random);
+  return aead::Encrypt(key, plaintext, additional_data, random);
 }
 
 absl::StatusOr<SecretBytes> DecryptAtRest(const SecretBytes& key, absl::string_view ciphertext,
                                           absl::string_view additional_data) {
-  return Decrypt(key, ciphertext, additional_data);
+  return aead::Decrypt(key, ciphertext, additional_data);
 }
 
 std::string HmacAtRest(const SecretBytes& key, absl::string_view label, absl::string_view message) {
