@@ -5,31 +5,12 @@
 #include "base/file.h"
 #include "base/reason.h"
 #include "base/status.h"
+#include "policy/secret_file.h"
 
 namespace raakvlak::policy {
 namespace {
 
 constexpr size_t kMaxKeyFileSize = 4096;
-
-// Base64 of 32 bytes and a newline.
-absl::StatusOr<base::SecretBytes> ReadSecret32(const std::string& path) {
-  RAAKVLAK_ASSIGN_OR_RETURN(const base::SecretBytes content, base::ReadSecretFile(path, kMaxKeyFileSize));
-  absl::string_view text = content.Reveal(base::RevealSecret{});
-  if (!text.empty() && text.back() == '\n') text.remove_suffix(1);
-  auto bytes = base::ParseBase64(text);
-  if (!bytes.ok() || bytes->size() != 32) {
-    if (bytes.ok()) base::WipeString(*bytes);
-    return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kMalformed,
-                       absl::StrCat(path, " is not 32 bytes in base64"));
-  }
-  return base::SecretBytes::Take(*std::move(bytes));
-}
-
-absl::Status WriteSecret32(const std::string& path, const base::SecretBytes& secret) {
-  std::string text = base::Base64(secret.Reveal(base::RevealSecret{}));
-  text += '\n';
-  return base::WriteSecretFile(path, base::SecretBytes::Take(std::move(text)));
-}
 
 std::string SealKeyFile(const std::string& folder, absl::string_view id) {
   return absl::StrCat(folder, "/", id, ".seal");
@@ -62,7 +43,6 @@ absl::Status WriteSigningKey(const std::string& path, const crypto::note::Privat
 }
 
 absl::Status WriteVaultKey(const std::string& path, const base::SecretBytes& key) {
-  RAAKVLAK_CHECK(key.size() == 32, "a vault key has 32 bytes");
   return WriteSecret32(path, key);
 }
 
