@@ -1,12 +1,12 @@
 #include "server/broker/audit_reading.h"
 
-#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "base/bytes.h"
 #include "base/reason.h"
 #include "base/status.h"
@@ -22,7 +22,7 @@ constexpr size_t kMaxFilterSize = 200;
 
 struct Query {
   storage::AuditFilter filter;
-  uint64_t start = 0;
+  storage::EntryId start = storage::kFirstEntry;
   size_t limit = kDefaultPage;
 };
 
@@ -48,18 +48,21 @@ absl::StatusOr<Query> ToQuery(const v1::ListEntriesRequest& request) {
   query.filter.from_ms = request.from_ms();
   query.filter.until_ms = request.until_ms();
   query.filter.newest_first = request.newest_first();
-  // SQLite's integers are signed.
-  if (request.newest_first()) query.start = std::numeric_limits<int64_t>::max();
-  if (!request.page_token().empty() && (!absl::SimpleAtoi(request.page_token(), &query.start) ||
-                                        query.start > uint64_t{std::numeric_limits<int64_t>::max()})) {
-    return Invalid("the page token is not one of ours");
+  if (request.newest_first()) query.start = storage::kLastEntry;
+  if (!request.page_token().empty()) {
+    const std::vector<std::string> parts = absl::StrSplit(request.page_token(), '/');
+    if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &query.start.year) ||
+        !absl::SimpleAtoi(parts[1], &query.start.index)) {
+      return Invalid("the page token is not one of ours");
+    }
   }
   return query;
 }
 
-v1::AuditEntry ToWire(const storage::AuditEntry& entry) {
+v1::AuditEntry ToWire(const storage::StoredEntry& stored) {
+  const storage::AuditEntry& entry = stored.entry;
   v1::AuditEntry out;
-  out.set_index(entry.index);
+  out.set_index(stored.id.index);
   out.set_time_ms(entry.time_ms);
   out.set_actor(entry.actor);
   out.set_role(entry.role);
@@ -84,17 +87,12 @@ absl::StatusOr<v1::ListEntriesResponse> AuditReading::ListEntries(const rpc::Gat
   const absl::StatusOr<Query> query = ToQuery(request);
   if (!query.ok()) return RefuseDurably(store_, entry, kListEntriesMethod, query.status());
 
-  // One more than the page tells whether there is a next one, and where it begins.
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<storage::AuditEntry> entries,
-                            store_.ReadAudit(query->filter, query->start, query->limit + 1));
+  RAAKVLAK_ASSIGN_OR_RETURN(const storage::AuditPage page,
+                            store_.audit_log().ReadAudit(query->filter, query->start, query->limit));
   v1::ListEntriesResponse response;
-  for (const storage::AuditEntry& found : entries) {
-    if (static_cast<size_t>(response.entries_size()) == query->limit) {
-      response.set_next_page_token(absl::StrCat(found.index));
-      break;
-    }
-    *response.add_entries() = ToWire(found);
-  }
+  for (const storage::StoredEntry& found : page.entries) *response.add_entries() = ToWire(found);
+  if (page.next.has_value())
+    response.set_next_page_token(absl::StrCat(page.next->year, "/", page.next->index));
 
   // What the officer looked for is part of who read what; but only words that stand in the log already.
   if (response.entries_size() > 0) {

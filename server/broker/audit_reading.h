@@ -17,8 +17,8 @@ class AuditReading {
   // Both outlive the AuditReading.
   AuditReading(storage::BrokerStore& store, const base::Clock& clock) : store_(store), clock_(clock) {}
 
-  // ListEntries answers one page; the page token is an index. INVALID_ARGUMENT (page size, token, a filter
-  // over 200 bytes), STORAGE_FAILED.
+  // ListEntries answers one page; the page token is the place of an entry. INVALID_ARGUMENT (page size,
+  // token, a filter over 200 bytes), STORAGE_FAILED.
   absl::StatusOr<v1::ListEntriesResponse> ListEntries(const rpc::Gate::Pass& pass,
                                                       const v1::ListEntriesRequest& request);
 

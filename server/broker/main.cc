@@ -1,6 +1,7 @@
 // raakvlak-broker: takes sealed signals, finds overlap blind, and hands matches to the hub on signed orders.
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/executor.h"
@@ -22,6 +23,7 @@
 #include "server/program/common.h"
 #include "server/program/policy_log.h"
 #include "server/program/program.h"
+#include "server/program/retention.h"
 #include "server/storage/sqlite/broker_store.h"
 
 namespace raakvlak::broker {
@@ -39,8 +41,12 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   const base::SystemClock clock;
   base::SystemRandom random;
   RAAKVLAK_RETURN_IF_ERROR(base::LockFolder(common.state()));
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<storage::SqliteBrokerStore> store,
-                            storage::SqliteBrokerStore::Open(common.state() + "/broker.db"));
+  RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot files, server::CheckFiles(common, clock));
+  RAAKVLAK_ASSIGN_OR_RETURN(storage::LogCodec codec,
+                            server::MakeLogCodec(common, files.covenant->text().broker().urn(), random));
+  RAAKVLAK_ASSIGN_OR_RETURN(
+      const std::unique_ptr<storage::SqliteBrokerStore> store,
+      storage::SqliteBrokerStore::Open(common.state() + "/broker.db", std::move(codec)));
   server::PolicyLog policy_log(*store, *store, clock, kName, "broker");
   RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<policy::Authority> authority,
                             policy::Authority::Create(common.covenant(), common.roster(), clock, policy_log));
@@ -64,6 +70,9 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   RAAKVLAK_ASSIGN_OR_RETURN(
       const std::unique_ptr<rpc::Server> server,
       rpc::Server::Start(options, {&exchange_service, &matches_service, &audit_service}));
+  server::Retention retention(store->audit_log(), *authority, clock, in_force,
+                              in_force.covenant->text().broker().urn(), "broker");
+  retention.Start();
   Background background(*store, *authority, clock, random, in_force);
   base::Log(base::LogLevel::kInfo, "listening", {{"address", server->address()}});
 
@@ -72,6 +81,7 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   executor.Drain();
   refusals.Stop();
   background.Stop();
+  retention.Stop();
   base::Log(base::LogLevel::kInfo, "stopped");
   return absl::OkStatus();
 }
@@ -79,7 +89,10 @@ absl::Status Serve(const v1::BrokerConfig& config) {
 absl::Status Run(const v1::BrokerConfig& config, server::RunMode mode) {
   RAAKVLAK_RETURN_IF_ERROR(server::CheckRequired(config.common(), {{"listen", config.listen()}}));
   if (mode == server::RunMode::kServe) return Serve(config);
-  return server::CheckFiles(config.common(), base::SystemClock()).status();
+  RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot files,
+                            server::CheckFiles(config.common(), base::SystemClock()));
+  base::SystemRandom random;
+  return server::MakeLogCodec(config.common(), files.covenant->text().broker().urn(), random).status();
 }
 
 }  // namespace

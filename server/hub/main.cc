@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/random.h"
 #include "base/reason.h"
 #include "base/status.h"
 #include "client/matches_client.h"
@@ -26,6 +27,7 @@
 #include "server/program/common.h"
 #include "server/program/policy_log.h"
 #include "server/program/program.h"
+#include "server/program/retention.h"
 #include "server/storage/process_store.h"
 
 namespace raakvlak::hub {
@@ -73,6 +75,9 @@ absl::Status Check(const v1::HubConfig& config) {
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot,
                             server::CheckFiles(config.common(), base::SystemClock()));
   RAAKVLAK_RETURN_IF_ERROR(LoadOpener(config, *snapshot.covenant).status());
+  base::SystemRandom random;
+  RAAKVLAK_RETURN_IF_ERROR(
+      server::MakeLogCodec(config.common(), snapshot.covenant->text().hub().urn(), random).status());
   return ChannelToBroker(config, *snapshot.covenant).status();
 }
 
@@ -80,8 +85,12 @@ absl::Status Serve(const v1::HubConfig& config) {
   const v1::Common& common = config.common();
   const base::SystemClock clock;
   RAAKVLAK_RETURN_IF_ERROR(base::LockFolder(common.state()));
+  base::SystemRandom random;
+  RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot files, server::CheckFiles(common, clock));
+  RAAKVLAK_ASSIGN_OR_RETURN(storage::LogCodec codec,
+                            server::MakeLogCodec(common, files.covenant->text().hub().urn(), random));
   RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<storage::ProcessStore> store,
-                            storage::OpenProcessStore(common.state() + "/hub.db"));
+                            storage::OpenProcessStore(common.state() + "/hub.db", std::move(codec)));
   server::PolicyLog policy_log(*store, *store, clock, kName, "hub");
   RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<policy::Authority> authority,
                             policy::Authority::Create(common.covenant(), common.roster(), clock, policy_log));
@@ -104,12 +113,16 @@ absl::Status Serve(const v1::HubConfig& config) {
   options.environment = &environment;
   RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<rpc::Server> server,
                             rpc::Server::Start(options, {&service}));
+  server::Retention retention(store->audit_log(), *authority, clock, in_force,
+                              in_force.covenant->text().hub().urn(), "hub");
+  retention.Start();
   base::Log(base::LogLevel::kInfo, "listening", {{"address", server->address()}});
 
   base::WaitForStop([&] { authority->Current().IgnoreError(); });
   server->Shutdown(kGrace);
   executor.Drain();
   refusals.Stop();
+  retention.Stop();
   base::Log(base::LogLevel::kInfo, "stopped");
   return absl::OkStatus();
 }

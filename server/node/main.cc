@@ -41,6 +41,7 @@
 #include "server/program/common.h"
 #include "server/program/policy_log.h"
 #include "server/program/program.h"
+#include "server/program/retention.h"
 #include "server/storage/sqlite/node_store.h"
 
 namespace raakvlak::node {
@@ -53,6 +54,10 @@ constexpr char kSummary[] =
     "the other nodes, seals and submits them, and evaluates for the other nodes under its share of the keys.";
 constexpr size_t kMaxQueuedCalls = 1024;
 constexpr absl::Duration kGrace = absl::Seconds(10);
+
+std::string UrnOf(const v1::NodeConfig& config, const policy::Covenant& covenant) {
+  return policy::Urn(covenant.region(), "node", config.partner());
+}
 
 // What is read from files at the start, and does not change while the node runs.
 struct Files {
@@ -111,7 +116,11 @@ absl::Status Serve(const v1::NodeConfig& config) {
   const base::SystemClock clock;
   base::SystemRandom random;
   RAAKVLAK_RETURN_IF_ERROR(base::LockFolder(common.state()));
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto store, storage::SqliteNodeStore::Open(common.state() + "/node.db"));
+  RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot checked, server::CheckFiles(common, clock));
+  RAAKVLAK_ASSIGN_OR_RETURN(storage::LogCodec codec,
+                            server::MakeLogCodec(common, UrnOf(config, *checked.covenant), random));
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto store,
+                            storage::SqliteNodeStore::Open(common.state() + "/node.db", std::move(codec)));
   StoreAudit audit(*store);
   server::PolicyLog policy_log(*store, audit, clock, absl::StrCat(kName, ":", config.partner()), "node");
   RAAKVLAK_ASSIGN_OR_RETURN(const auto authority,
@@ -165,6 +174,9 @@ absl::Status Serve(const v1::NodeConfig& config) {
   options.listen = config.listen_intake();
   options.environment = &intake_calls;
   RAAKVLAK_ASSIGN_OR_RETURN(const auto intake_server, rpc::Server::Start(options, {&intake_service}));
+  server::Retention retention(store->audit_log(), *authority, clock, snapshot, UrnOf(config, covenant),
+                              "node");
+  retention.Start();
   sender.Start();
   base::Log(
       base::LogLevel::kInfo, "listening",
@@ -177,6 +189,7 @@ absl::Status Serve(const v1::NodeConfig& config) {
   intake_executor.Drain();
   peer_executor.Drain();
   refusals.Stop();
+  retention.Stop();
   base::Log(base::LogLevel::kInfo, "stopped");
   return absl::OkStatus();
 }
@@ -192,6 +205,9 @@ absl::Status Run(const v1::NodeConfig& config, server::RunMode mode) {
   if (mode == server::RunMode::kServe) return Serve(config);
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot,
                             server::CheckFiles(config.common(), base::SystemClock()));
+  base::SystemRandom random;
+  RAAKVLAK_RETURN_IF_ERROR(
+      server::MakeLogCodec(config.common(), UrnOf(config, *snapshot.covenant), random).status());
   return ReadFiles(config, *snapshot.covenant).status();
 }
 

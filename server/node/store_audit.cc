@@ -4,15 +4,13 @@
 
 namespace raakvlak::node {
 
-absl::StatusOr<uint64_t> StoreAudit::AppendAudit(const storage::AuditEntry& entry) {
-  uint64_t index = 0;
-  const absl::Status written =
-      store_.Write("audit", [&](storage::NodeTransaction& transaction) -> absl::Status {
-        RAAKVLAK_ASSIGN_OR_RETURN(index, transaction.AppendAudit(entry));
-        return absl::OkStatus();
-      });
-  if (!written.ok()) return written;
-  return index;
+absl::StatusOr<storage::Logged> StoreAudit::AppendAudit(const storage::AuditEntry& entry) {
+  storage::Logged logged;
+  RAAKVLAK_RETURN_IF_ERROR(store_.Write("audit", [&](storage::NodeTransaction& transaction) -> absl::Status {
+    RAAKVLAK_ASSIGN_OR_RETURN(logged, transaction.AppendAudit(entry));
+    return absl::OkStatus();
+  }));
+  return logged;
 }
 
 }  // namespace raakvlak::node

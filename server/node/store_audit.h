@@ -12,7 +12,7 @@ class StoreAudit final : public storage::AuditAppender {
  public:
   // `store` outlives this.
   explicit StoreAudit(storage::NodeStore& store) : store_(store) {}
-  absl::StatusOr<uint64_t> AppendAudit(const storage::AuditEntry& entry) override;
+  absl::StatusOr<storage::Logged> AppendAudit(const storage::AuditEntry& entry) override;
 
  private:
   storage::NodeStore& store_;

@@ -1,11 +1,13 @@
 #include "server/program/common.h"
 
 #include <algorithm>
+#include <string>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "base/reason.h"
 #include "base/status.h"
+#include "policy/secret_file.h"
 
 namespace raakvlak::server {
 namespace {
@@ -28,6 +30,7 @@ absl::Status CheckRequired(const v1::Common& common, const std::vector<Field>& o
       {"common.tls_key", common.tls_key()},
       {"common.tls_authority", common.tls_authority()},
       {"common.state", common.state()},
+      {"common.details_key", common.details_key()},
   };
   required.insert(required.end(), own.begin(), own.end());
   for (const auto& [name, value] : required) {
@@ -44,6 +47,12 @@ absl::StatusOr<policy::Snapshot> CheckFiles(const v1::Common& common, const base
                             policy::Authority::Create(common.covenant(), common.roster(), clock, nothing));
   RAAKVLAK_RETURN_IF_ERROR(rpc::MakeServerCredentials(TlsFilesOf(common)).status());
   return authority->Current();
+}
+
+absl::StatusOr<storage::LogCodec> MakeLogCodec(const v1::Common& common, absl::string_view urn,
+                                               base::Random& random) {
+  RAAKVLAK_ASSIGN_OR_RETURN(base::SecretBytes key, policy::ReadSecret32(common.details_key()));
+  return storage::LogCodec(std::string(urn), std::move(key), random);
 }
 
 rpc::TlsFiles TlsFilesOf(const v1::Common& common) {

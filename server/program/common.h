@@ -10,9 +10,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "base/clock.h"
+#include "base/random.h"
 #include "policy/authority.h"
 #include "raakvlak/v1/config.pb.h"
 #include "rpc/tls.h"
+#include "server/storage/log_codec.h"
 
 namespace raakvlak::server {
 
@@ -28,6 +30,11 @@ absl::Status CheckRequired(const v1::Common& common, const std::vector<Field>& o
 // covenant or roster is older than the newest that the server knows. Errors of policy::Authority::Create and
 // rpc::MakeServerCredentials.
 absl::StatusOr<policy::Snapshot> CheckFiles(const v1::Common& common, const base::Clock& clock);
+
+// MakeLogCodec: how the process `urn` keeps its logs, with the details key of `common`. FILE_UNREADABLE,
+// FILE_UNSAFE, MALFORMED. `random` outlives the codec.
+absl::StatusOr<storage::LogCodec> MakeLogCodec(const v1::Common& common, absl::string_view urn,
+                                               base::Random& random);
 
 rpc::TlsFiles TlsFilesOf(const v1::Common& common);
 

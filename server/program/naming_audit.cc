@@ -2,7 +2,7 @@
 
 namespace raakvlak::server {
 
-absl::StatusOr<uint64_t> NamingAudit::AppendAudit(const storage::AuditEntry& entry) {
+absl::StatusOr<storage::Logged> NamingAudit::AppendAudit(const storage::AuditEntry& entry) {
   storage::AuditEntry named = entry;
   if (named.policy.empty()) {
     const absl::StatusOr<policy::Snapshot> snapshot = authority_.Current();

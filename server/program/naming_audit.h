@@ -13,7 +13,7 @@ class NamingAudit final : public storage::AuditAppender {
   NamingAudit(storage::AuditAppender& audit, policy::Authority& authority)
       : audit_(audit), authority_(authority) {}
   // With nothing in force the entry goes without. Errors, and durability, of `audit`.
-  absl::StatusOr<uint64_t> AppendAudit(const storage::AuditEntry& entry) override;
+  absl::StatusOr<storage::Logged> AppendAudit(const storage::AuditEntry& entry) override;
 
  private:
   storage::AuditAppender& audit_;

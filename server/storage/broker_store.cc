@@ -31,13 +31,13 @@ uint32_t MatchRecord::LastDay() const {
   return last;
 }
 
-absl::StatusOr<uint64_t> BrokerStore::AppendAudit(const AuditEntry& entry) {
-  uint64_t index = 0;
+absl::StatusOr<Logged> BrokerStore::AppendAudit(const AuditEntry& entry) {
+  Logged logged;
   RAAKVLAK_RETURN_IF_ERROR(Write("append_audit", [&](BrokerTransaction& transaction) -> absl::Status {
-    RAAKVLAK_ASSIGN_OR_RETURN(index, transaction.AppendAudit(entry));
+    RAAKVLAK_ASSIGN_OR_RETURN(logged, transaction.AppendAudit(entry));
     return absl::OkStatus();
   }));
-  return index;
+  return logged;
 }
 
 }  // namespace raakvlak::storage

@@ -232,17 +232,20 @@ class BrokerTransaction : public BrokerReader, public AuditAppender {
   virtual absl::Status SetPartnersInForce(const std::set<std::string>& partners) = 0;
 };
 
-// The store is also the audit log: its reader, and an appender for entries without an effect (refusals), each
-// in a transaction of its own. And it is where policy::Authority keeps the newest covenant and roster it saw.
-class BrokerStore : public AuditAppender, public AuditReader, public policy::HighWater {
+// The store also has the broker's log: the reading side, and an appender for entries without an effect
+// (refusals), each in a transaction of its own. And it is where policy::Authority keeps the newest covenant
+// and roster it saw.
+class BrokerStore : public AuditAppender, public policy::HighWater {
  public:
   // `name` is for logs.
   virtual absl::Status Write(absl::string_view name,
                              absl::FunctionRef<absl::Status(BrokerTransaction&)> body) = 0;
   virtual absl::Status Read(absl::string_view name, absl::FunctionRef<absl::Status(BrokerReader&)> body) = 0;
 
+  virtual AuditLog& audit_log() = 0;
+
   // Durable when it returns. REQUIRES: not within a Write or Read.
-  absl::StatusOr<uint64_t> AppendAudit(const AuditEntry& entry) final;
+  absl::StatusOr<Logged> AppendAudit(const AuditEntry& entry) final;
 };
 
 }  // namespace raakvlak::storage

@@ -1,5 +1,5 @@
 // NodeStore: what a partner's node keeps: its signals (vault and outbox in one row), withdrawals under way,
-// what its key share was asked, and its audit entries.
+// what its key share was asked, and its log.
 //
 // The store sees no identity: client_ref, record and envelope come in encrypted (server/node/vault.h),
 // digests are HMACs under the vault key. A signal's row outlives its content: when the signal ends, record,
@@ -109,7 +109,7 @@ class NodeTransaction : public AuditAppender {
   virtual absl::Status ForgetQuotas(uint32_t day) = 0;
 };
 
-class NodeStore : public AuditReader, public policy::HighWater {
+class NodeStore : public policy::HighWater {
  public:
   // Write runs `body` in a transaction called `name`. An error of `body` is returned and leaves no effect.
   // STORAGE_FAILED. `body` must touch nothing but the transaction and its own variables, and must not call
@@ -133,6 +133,8 @@ class NodeStore : public AuditReader, public policy::HighWater {
 
   // KeyCheck returns the check value of this database, and stores `check` when it has none yet.
   virtual absl::StatusOr<std::string> KeyCheck(absl::string_view check) = 0;
+
+  virtual AuditLog& audit_log() = 0;
 };
 
 }  // namespace raakvlak::storage

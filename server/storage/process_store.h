@@ -1,5 +1,5 @@
-// ProcessStore: what a process keeps that has no store of its own besides: audit entries, and the newest
-// covenant and roster. Thread safety: all methods may be called from any thread.
+// ProcessStore: what a process keeps that has no store of its own besides: its log, and the newest covenant
+// and roster. Thread safety: all methods may be called from any thread.
 #pragma once
 
 #include <memory>
@@ -9,14 +9,18 @@
 #include "absl/status/statusor.h"
 #include "policy/authority.h"
 #include "server/storage/audit.h"
+#include "server/storage/log_codec.h"
 
 namespace raakvlak::storage {
 
-class ProcessStore : public AuditAppender, public AuditReader, public policy::HighWater {
-  // AppendAudit is durable when it returns.
+// AppendAudit is durable when it returns.
+class ProcessStore : public AuditAppender, public policy::HighWater {
+ public:
+  virtual AuditLog& audit_log() = 0;
 };
 
-// In an SQLite file. SCHEMA_UNKNOWN, STORAGE_FAILED.
-absl::StatusOr<std::unique_ptr<ProcessStore>> OpenProcessStore(const std::string& path);
+// In an SQLite file. SCHEMA_UNKNOWN; VERIFICATION_FAILED (another details key or process than the file's);
+// STORAGE_FAILED.
+absl::StatusOr<std::unique_ptr<ProcessStore>> OpenProcessStore(const std::string& path, LogCodec codec);
 
 }  // namespace raakvlak::storage

@@ -17,6 +17,7 @@
 #include "base/testing/fakes.h"
 #include "server/broker/matcher.h"
 #include "server/storage/sqlite/broker_store.h"
+#include "server/storage/testing/entries.h"
 
 namespace raakvlak::broker {
 namespace {
@@ -42,7 +43,7 @@ double ResidentMegabytes() {
 class FilledStore {
  public:
   explicit FilledStore(size_t tokens) : tokens_(tokens) {
-    auto store = storage::SqliteBrokerStore::Open(folder_.File("broker.db"));
+    auto store = storage::SqliteBrokerStore::Open(folder_.File("broker.db"), storage::testing::TestCodec());
     Require(store.status());
     store_ = *std::move(store);
     matcher_ = std::make_unique<Matcher>(*store_, clock_, random_, "urn:raakvlak:bench:broker:centre");

@@ -24,6 +24,7 @@
 #include "client/audit_client.h"
 #include "client/exchange_client.h"
 #include "client/matches_client.h"
+#include "policy/secret_file.h"
 #include "policy/strict_parse.h"
 #include "policy/text.h"
 #include "raakvlak/v1/config.pb.h"
@@ -118,7 +119,11 @@ class BrokerProgramTest : public ::testing::Test {
     WriteConfig(absl::StrCat("common { covenant: \"", region_.region().covenant_path(), "\" roster: \"",
                              region_.region().roster_path(), "\" tls_certificate: \"", tls.certificate,
                              "\" tls_key: \"", tls.key, "\" tls_authority: \"", tls.authority, "\" state: \"",
-                             folder_.File("state"), "\" }\nlisten: \"127.0.0.1:0\"\n"));
+                             folder_.File("state"), "\" details_key: \"", folder_.File("details"),
+                             "\" }\nlisten: \"127.0.0.1:0\"\n"));
+    RAAKVLAK_CHECK(
+        policy::WriteSecret32(folder_.File("details"), base::SecretBytes(std::string(32, 'd'))).ok(),
+        "the details key is written");
   }
 
   static void MakeCurrent(v1::Covenant& covenant) {

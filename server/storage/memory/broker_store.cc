@@ -1,34 +1,25 @@
 #include "server/storage/memory/broker_store.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "base/reason.h"
 #include "base/status.h"
 #include "server/storage/memory/broker_transaction.h"
 
 namespace raakvlak::storage {
-namespace {
-
-bool Fits(const AuditFilter& filter, const AuditEntry& entry) {
-  const auto equal = [](const std::string& wanted, const std::string& found) {
-    return wanted.empty() || wanted == found;
-  };
-  return equal(filter.actor, entry.actor) && equal(filter.action, entry.action) &&
-         equal(filter.purpose, entry.purpose) && equal(filter.case_reference, entry.case_reference) &&
-         equal(filter.result, entry.result) && (filter.from_ms == 0 || entry.time_ms >= filter.from_ms) &&
-         (filter.until_ms == 0 || entry.time_ms < filter.until_ms);
-}
-
-}  // namespace
-
-MemoryBrokerStore::MemoryBrokerStore() : state_(std::make_unique<State>()) {}
+MemoryBrokerStore::MemoryBrokerStore(std::string urn)
+    : state_(std::make_unique<State>()),
+      log_(std::move(urn), [this](absl::FunctionRef<void(MemoryLog&)> use) {
+        base::MutexLock lock(mutex_);
+        use(state_->log);
+      }) {}
 MemoryBrokerStore::~MemoryBrokerStore() = default;
 
 absl::Status MemoryBrokerStore::Write(absl::string_view,
                                       absl::FunctionRef<absl::Status(BrokerTransaction&)> body) {
   base::MutexLock lock(mutex_);
   auto next = std::make_unique<State>(*state_);
-  MemoryBrokerTransaction transaction(*next);
+  MemoryBrokerTransaction transaction(*next, log_.codec());
   RAAKVLAK_RETURN_IF_ERROR(body(transaction));
   state_ = std::move(next);
   return absl::OkStatus();
@@ -36,24 +27,8 @@ absl::Status MemoryBrokerStore::Write(absl::string_view,
 
 absl::Status MemoryBrokerStore::Read(absl::string_view, absl::FunctionRef<absl::Status(BrokerReader&)> body) {
   base::MutexLock lock(mutex_);
-  MemoryBrokerTransaction transaction(*state_);
+  MemoryBrokerTransaction transaction(*state_, log_.codec());
   return body(transaction);
-}
-
-absl::StatusOr<std::vector<AuditEntry>> MemoryBrokerStore::ReadAudit(const AuditFilter& filter,
-                                                                     uint64_t start, size_t limit) {
-  base::MutexLock lock(mutex_);
-  std::vector<AuditEntry> entries;
-  const auto& audit = state_->audit;
-  const auto take = [&](const AuditEntry& entry) {
-    if (entries.size() < limit && Fits(filter, entry)) entries.push_back(entry);
-  };
-  if (filter.newest_first) {
-    for (size_t i = start < audit.size() ? start + 1 : audit.size(); i > 0; --i) take(*audit[i - 1]);
-  } else {
-    for (size_t i = start; i < audit.size(); ++i) take(*audit[i]);
-  }
-  return entries;
 }
 
 absl::StatusOr<policy::Newest> MemoryBrokerStore::Load() {

@@ -6,10 +6,11 @@
 #pragma once
 
 #include <memory>
-#include <vector>
+#include <string>
 
 #include "base/mutex.h"
 #include "server/storage/broker_store.h"
+#include "server/storage/memory/memory_log.h"
 
 namespace raakvlak::storage {
 
@@ -17,21 +18,21 @@ class MemoryBrokerStore final : public BrokerStore {
  public:
   struct State;
 
-  MemoryBrokerStore();
+  explicit MemoryBrokerStore(std::string urn = "urn:raakvlak:memory:broker:memory");
   ~MemoryBrokerStore() override;
 
   absl::Status Write(absl::string_view name,
                      absl::FunctionRef<absl::Status(BrokerTransaction&)> body) override;
   absl::Status Read(absl::string_view name, absl::FunctionRef<absl::Status(BrokerReader&)> body) override;
 
-  absl::StatusOr<std::vector<AuditEntry>> ReadAudit(const AuditFilter& filter, uint64_t start,
-                                                    size_t limit) override;
+  AuditLog& audit_log() override { return log_; }
   absl::StatusOr<policy::Newest> Load() override;
   absl::Status Store(const policy::Newest& newest) override;
 
  private:
   base::Mutex mutex_;
   std::unique_ptr<State> state_ ABSL_GUARDED_BY(mutex_);
+  MemoryAuditLog log_;
 };
 
 }  // namespace raakvlak::storage

@@ -175,11 +175,8 @@ absl::StatusOr<bool> MemoryBrokerTransaction::RememberOrder(absl::string_view or
   return state_.orders.emplace(Copy(order_id), time_ms).second;
 }
 
-absl::StatusOr<uint64_t> MemoryBrokerTransaction::AppendAudit(const AuditEntry& entry) {
-  auto stored = std::make_shared<AuditEntry>(entry);
-  stored->index = state_.audit.size();
-  state_.audit.push_back(stored);
-  return stored->index;
+absl::StatusOr<Logged> MemoryBrokerTransaction::AppendAudit(const AuditEntry& entry) {
+  return state_.log.Append(codec_, entry);
 }
 
 }  // namespace raakvlak::storage

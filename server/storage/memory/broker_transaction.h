@@ -35,13 +35,14 @@ struct MemoryBrokerStore::State {
   std::set<std::string> partners_in_force;
   std::map<std::string, int64_t> orders;
   std::map<std::pair<uint32_t, std::string>, uint64_t> submit_counts;
-  std::vector<std::shared_ptr<const AuditEntry>> audit;
+  MemoryLog log;
   policy::Newest newest;
 };
 
 class MemoryBrokerTransaction final : public BrokerTransaction {
  public:
-  explicit MemoryBrokerTransaction(MemoryBrokerStore::State& state) : state_(state) {}
+  MemoryBrokerTransaction(MemoryBrokerStore::State& state, const LogCodec& codec)
+      : state_(state), codec_(codec) {}
 
   absl::StatusOr<std::optional<SignalStatus>> FindSignal(absl::string_view partner,
                                                          absl::string_view signal_id) override;
@@ -72,7 +73,7 @@ class MemoryBrokerTransaction final : public BrokerTransaction {
   absl::StatusOr<std::string> MarkPartnerDirty(absl::string_view partner, absl::string_view after_signal_id,
                                                size_t limit) override;
   absl::Status SetPartnersInForce(const std::set<std::string>& partners) override;
-  absl::StatusOr<uint64_t> AppendAudit(const AuditEntry& entry) override;
+  absl::StatusOr<Logged> AppendAudit(const AuditEntry& entry) override;
 
  private:
   using State = MemoryBrokerStore::State;
@@ -80,6 +81,7 @@ class MemoryBrokerTransaction final : public BrokerTransaction {
   MatchRecord RecordOf(const State::Match& match) const;
 
   State& state_;
+  const LogCodec& codec_;
 };
 
 }  // namespace raakvlak::storage

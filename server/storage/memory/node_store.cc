@@ -8,16 +8,6 @@
 namespace raakvlak::storage {
 namespace {
 
-bool Matches(const AuditFilter& filter, const AuditEntry& entry) {
-  const auto fits = [](const std::string& wanted, const std::string& value) {
-    return wanted.empty() || wanted == value;
-  };
-  return fits(filter.actor, entry.actor) && fits(filter.action, entry.action) &&
-         fits(filter.purpose, entry.purpose) && fits(filter.case_reference, entry.case_reference) &&
-         fits(filter.result, entry.result) && (filter.from_ms == 0 || entry.time_ms >= filter.from_ms) &&
-         (filter.until_ms == 0 || entry.time_ms < filter.until_ms);
-}
-
 bool IsLive(const NodeSignal& signal) {
   return signal.state == NodeSignalState::kQueued || signal.state == NodeSignalState::kSubmitted;
 }
@@ -30,7 +20,7 @@ struct MemoryNodeStore::State {
   std::vector<NodeWithdrawal> withdrawals;
   std::map<std::pair<std::string, std::string>, int64_t> requests;
   std::map<std::tuple<uint32_t, std::string, std::string, uint8_t>, uint64_t> quotas;
-  std::vector<AuditEntry> audit;
+  MemoryLog log;
   policy::Newest newest;
   std::string key_check;
 
@@ -50,7 +40,7 @@ struct MemoryNodeStore::State {
 
 class MemoryNodeStore::Transaction final : public NodeTransaction {
  public:
-  explicit Transaction(State& state) : state_(state) {}
+  Transaction(State& state, const LogCodec& codec) : state_(state), codec_(codec) {}
 
   absl::StatusOr<std::optional<NodeSignal>> FindByReference(absl::string_view digest) override {
     const NodeSignal* found = state_.FindReference(digest);
@@ -158,10 +148,8 @@ class MemoryNodeStore::Transaction final : public NodeTransaction {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<uint64_t> AppendAudit(const AuditEntry& entry) override {
-    state_.audit.push_back(entry);
-    state_.audit.back().index = state_.audit.size() - 1;
-    return state_.audit.back().index;
+  absl::StatusOr<Logged> AppendAudit(const AuditEntry& entry) override {
+    return state_.log.Append(codec_, entry);
   }
 
  private:
@@ -175,16 +163,22 @@ class MemoryNodeStore::Transaction final : public NodeTransaction {
   }
 
   State& state_;
+  const LogCodec& codec_;
 };
 
-MemoryNodeStore::MemoryNodeStore() : state_(std::make_unique<State>()) {}
+MemoryNodeStore::MemoryNodeStore(std::string urn)
+    : state_(std::make_unique<State>()),
+      log_(std::move(urn), [this](absl::FunctionRef<void(MemoryLog&)> use) {
+        base::MutexLock lock(mutex_);
+        use(state_->log);
+      }) {}
 MemoryNodeStore::~MemoryNodeStore() = default;
 
 absl::Status MemoryNodeStore::Write(absl::string_view,
                                     absl::FunctionRef<absl::Status(NodeTransaction&)> body) {
   base::MutexLock lock(mutex_);
   auto copy = std::make_unique<State>(*state_);
-  Transaction transaction(*copy);
+  Transaction transaction(*copy, log_.codec());
   RAAKVLAK_RETURN_IF_ERROR(body(transaction));
   state_ = std::move(copy);
   return absl::OkStatus();
@@ -193,7 +187,7 @@ absl::Status MemoryNodeStore::Write(absl::string_view,
 absl::StatusOr<std::optional<NodeSignal>> MemoryNodeStore::FindByReference(
     absl::string_view reference_digest) {
   base::MutexLock lock(mutex_);
-  return Transaction(*state_).FindByReference(reference_digest);
+  return Transaction(*state_, log_.codec()).FindByReference(reference_digest);
 }
 
 absl::StatusOr<std::vector<NodeSignal>> MemoryNodeStore::List(uint64_t after, size_t limit,
@@ -243,19 +237,6 @@ absl::StatusOr<std::string> MemoryNodeStore::KeyCheck(absl::string_view check) {
   base::MutexLock lock(mutex_);
   if (state_->key_check.empty()) state_->key_check = std::string(check);
   return state_->key_check;
-}
-
-absl::StatusOr<std::vector<AuditEntry>> MemoryNodeStore::ReadAudit(const AuditFilter& filter, uint64_t start,
-                                                                   size_t limit) {
-  base::MutexLock lock(mutex_);
-  std::vector<AuditEntry> out;
-  const auto& all = state_->audit;
-  for (size_t i = 0; i < all.size() && out.size() < limit; ++i) {
-    const AuditEntry& entry = filter.newest_first ? all[all.size() - 1 - i] : all[i];
-    if (filter.newest_first ? entry.index > start : entry.index < start) continue;
-    if (Matches(filter, entry)) out.push_back(entry);
-  }
-  return out;
 }
 
 absl::StatusOr<policy::Newest> MemoryNodeStore::Load() {

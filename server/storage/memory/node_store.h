@@ -13,13 +13,14 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "server/storage/memory/memory_log.h"
 #include "server/storage/node_store.h"
 
 namespace raakvlak::storage {
 
 class MemoryNodeStore final : public NodeStore {
  public:
-  MemoryNodeStore();
+  explicit MemoryNodeStore(std::string urn = "urn:raakvlak:memory:node:memory");
   ~MemoryNodeStore() override;
 
   absl::Status Write(absl::string_view name, absl::FunctionRef<absl::Status(NodeTransaction&)> body) override;
@@ -31,8 +32,7 @@ class MemoryNodeStore final : public NodeStore {
                                                  size_t limit) override;
   absl::StatusOr<std::vector<NodeWithdrawal>> Withdrawals(size_t limit) override;
   absl::StatusOr<std::string> KeyCheck(absl::string_view check) override;
-  absl::StatusOr<std::vector<AuditEntry>> ReadAudit(const AuditFilter& filter, uint64_t start,
-                                                    size_t limit) override;
+  AuditLog& audit_log() override { return log_; }
   absl::StatusOr<policy::Newest> Load() override;
   absl::Status Store(const policy::Newest& newest) override;
 
@@ -41,6 +41,7 @@ class MemoryNodeStore final : public NodeStore {
   class Transaction;
   base::Mutex mutex_;
   std::unique_ptr<State> state_ ABSL_GUARDED_BY(mutex_);
+  MemoryAuditLog log_;
 };
 
 }  // namespace raakvlak::storage

@@ -11,7 +11,7 @@ namespace raakvlak::storage {
 namespace {
 
 constexpr int kApplicationId = 0x52564b42;  // "RVKB"
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 
 // AUTOINCREMENT: a number is never used twice, because dirty rows outlive the signals they name.
 constexpr char kBrokerSchema[] = R"sql(
@@ -108,17 +108,19 @@ CREATE TABLE submit_counts (
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SqliteBrokerStore>> SqliteBrokerStore::Open(const std::string& path) {
+absl::StatusOr<std::unique_ptr<SqliteBrokerStore>> SqliteBrokerStore::Open(const std::string& path,
+                                                                           LogCodec codec) {
   const std::string schema = absl::StrCat(kProcessSchema, kBrokerSchema);
   RAAKVLAK_ASSIGN_OR_RETURN(std::unique_ptr<Database> database,
                             Database::Open(path, schema.c_str(), kSchemaVersion, kApplicationId));
-  return std::unique_ptr<SqliteBrokerStore>(new SqliteBrokerStore(std::move(database)));
+  RAAKVLAK_ASSIGN_OR_RETURN(auto log, SqliteAuditLog::Open(*database, std::move(codec)));
+  return std::unique_ptr<SqliteBrokerStore>(new SqliteBrokerStore(std::move(database), std::move(log)));
 }
 
 absl::Status SqliteBrokerStore::Write(absl::string_view name,
                                       absl::FunctionRef<absl::Status(BrokerTransaction&)> body) {
   return database_->Write(name, [&](Connection& connection) {
-    SqliteBrokerTransaction transaction(connection);
+    SqliteBrokerTransaction transaction(connection, *log_);
     return body(transaction);
   });
 }
@@ -126,19 +128,9 @@ absl::Status SqliteBrokerStore::Write(absl::string_view name,
 absl::Status SqliteBrokerStore::Read(absl::string_view name,
                                      absl::FunctionRef<absl::Status(BrokerReader&)> body) {
   return database_->Read(name, [&](Connection& connection) {
-    SqliteBrokerTransaction transaction(connection);
+    SqliteBrokerTransaction transaction(connection, *log_);
     return body(transaction);
   });
-}
-
-absl::StatusOr<std::vector<AuditEntry>> SqliteBrokerStore::ReadAudit(const AuditFilter& filter,
-                                                                     uint64_t start, size_t limit) {
-  std::vector<AuditEntry> entries;
-  RAAKVLAK_RETURN_IF_ERROR(database_->Read("read_audit", [&](Connection& connection) -> absl::Status {
-    RAAKVLAK_ASSIGN_OR_RETURN(entries, ReadAuditRows(connection, filter, start, limit));
-    return absl::OkStatus();
-  }));
-  return entries;
 }
 
 absl::StatusOr<policy::Newest> SqliteBrokerStore::Load() {

@@ -8,29 +8,33 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "server/storage/broker_store.h"
 #include "server/storage/sqlite/database.h"
+#include "server/storage/sqlite/sqlite_log.h"
 
 namespace raakvlak::storage {
 
 class SqliteBrokerStore final : public BrokerStore {
  public:
-  // Opens or makes the file. SCHEMA_UNKNOWN, STORAGE_FAILED.
-  static absl::StatusOr<std::unique_ptr<SqliteBrokerStore>> Open(const std::string& path);
+  // Opens or makes the file. SCHEMA_UNKNOWN; VERIFICATION_FAILED (another details key or process than the
+  // file's); STORAGE_FAILED.
+  static absl::StatusOr<std::unique_ptr<SqliteBrokerStore>> Open(const std::string& path, LogCodec codec);
 
   absl::Status Write(absl::string_view name,
                      absl::FunctionRef<absl::Status(BrokerTransaction&)> body) override;
   absl::Status Read(absl::string_view name, absl::FunctionRef<absl::Status(BrokerReader&)> body) override;
 
-  absl::StatusOr<std::vector<AuditEntry>> ReadAudit(const AuditFilter& filter, uint64_t start,
-                                                    size_t limit) override;
+  AuditLog& audit_log() override { return *log_; }
   absl::StatusOr<policy::Newest> Load() override;
   absl::Status Store(const policy::Newest& newest) override;
 
  private:
-  explicit SqliteBrokerStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+  SqliteBrokerStore(std::unique_ptr<Database> database, std::unique_ptr<SqliteAuditLog> log)
+      : database_(std::move(database)), log_(std::move(log)) {}
   const std::unique_ptr<Database> database_;
+  const std::unique_ptr<SqliteAuditLog> log_;
 };
 
 }  // namespace raakvlak::storage

@@ -5,7 +5,6 @@
 
 #include "base/reason.h"
 #include "base/status.h"
-#include "server/storage/sqlite/process_tables.h"
 
 namespace raakvlak::storage {
 
@@ -249,8 +248,8 @@ absl::StatusOr<bool> SqliteBrokerTransaction::RememberOrder(absl::string_view or
   return connection_.Changes() == 1;
 }
 
-absl::StatusOr<uint64_t> SqliteBrokerTransaction::AppendAudit(const AuditEntry& entry) {
-  return AppendAuditRow(connection_, entry);
+absl::StatusOr<Logged> SqliteBrokerTransaction::AppendAudit(const AuditEntry& entry) {
+  return log_.Append(connection_, entry);
 }
 
 }  // namespace raakvlak::storage

@@ -8,12 +8,14 @@
 
 #include "server/storage/broker_store.h"
 #include "server/storage/sqlite/database.h"
+#include "server/storage/sqlite/sqlite_log.h"
 
 namespace raakvlak::storage {
 
 class SqliteBrokerTransaction final : public BrokerTransaction {
  public:
-  explicit SqliteBrokerTransaction(Connection& connection) : connection_(connection) {}
+  SqliteBrokerTransaction(Connection& connection, const SqliteAuditLog& log)
+      : connection_(connection), log_(log) {}
 
   absl::StatusOr<std::optional<SignalStatus>> FindSignal(absl::string_view partner,
                                                          absl::string_view signal_id) override;
@@ -44,7 +46,7 @@ class SqliteBrokerTransaction final : public BrokerTransaction {
   absl::StatusOr<std::string> MarkPartnerDirty(absl::string_view partner, absl::string_view after_signal_id,
                                                size_t limit) override;
   absl::Status SetPartnersInForce(const std::set<std::string>& partners) override;
-  absl::StatusOr<uint64_t> AppendAudit(const AuditEntry& entry) override;
+  absl::StatusOr<Logged> AppendAudit(const AuditEntry& entry) override;
 
  private:
   // Runs `sql` for one number.
@@ -56,6 +58,7 @@ class SqliteBrokerTransaction final : public BrokerTransaction {
   absl::StatusOr<uint64_t> PruneClosedMatches(int64_t before_ms, uint64_t limit);
 
   Connection& connection_;
+  const SqliteAuditLog& log_;
 };
 
 }  // namespace raakvlak::storage

@@ -283,10 +283,12 @@ void Database::RunWriter() {
 
 void Database::RunGroup(const std::vector<Pending*>& group) {
   sqlite3* handle = writer_->handle_;
-  absl::Status outcome = Execute(handle, "BEGIN IMMEDIATE");
+  // Prepared once: parsing these for every body would cost as much as a small body itself.
+  const auto run = [&](const char* sql) { return writer_->Query(sql).Run(); };
+  absl::Status outcome = run("BEGIN IMMEDIATE");
   if (outcome.ok()) {
     for (Pending* pending : group) {
-      outcome = Execute(handle, "SAVEPOINT one");
+      outcome = run("SAVEPOINT one");
       if (!outcome.ok()) break;
       pending->status = pending->body(*writer_);
       // Some errors (disk full, I/O) make SQLite end the whole transaction by itself.
@@ -295,14 +297,15 @@ void Database::RunGroup(const std::vector<Pending*>& group) {
                               "the database ended the transaction");
         break;
       }
-      outcome = Execute(handle, pending->status.ok() ? "RELEASE one" : "ROLLBACK TO one; RELEASE one");
+      if (!pending->status.ok()) outcome = run("ROLLBACK TO one");
+      if (outcome.ok()) outcome = run("RELEASE one");
       if (!outcome.ok()) break;
     }
   }
-  if (outcome.ok()) outcome = Execute(handle, "COMMIT");
+  if (outcome.ok()) outcome = run("COMMIT");
   if (outcome.ok()) return;
   if (sqlite3_get_autocommit(handle) == 0) {
-    [[maybe_unused]] const absl::Status rolled_back = Execute(handle, "ROLLBACK");
+    [[maybe_unused]] const absl::Status rolled_back = run("ROLLBACK");
   }
   base::LogStatus(base::LogLevel::kError, "database.write_failed", outcome,
                   {{"name", std::string(group[0]->name)}});

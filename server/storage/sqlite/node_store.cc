@@ -9,7 +9,7 @@
 namespace raakvlak::storage {
 namespace {
 
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 constexpr int kApplicationId = 0x52764e31;  // "RvN1"
 
 constexpr char kSchema[] = R"sql(
@@ -100,7 +100,7 @@ absl::StatusOr<std::optional<NodeSignal>> Find(Connection& connection, absl::str
 
 class Transaction final : public NodeTransaction {
  public:
-  explicit Transaction(Connection& connection) : connection_(connection) {}
+  Transaction(Connection& connection, const SqliteAuditLog& log) : connection_(connection), log_(log) {}
 
   absl::StatusOr<std::optional<NodeSignal>> FindByReference(absl::string_view reference_digest) override {
     return Find(connection_, reference_digest);
@@ -240,8 +240,8 @@ class Transaction final : public NodeTransaction {
     return connection_.Query("DELETE FROM quotas WHERE day < ?").Bind(day).Run();
   }
 
-  absl::StatusOr<uint64_t> AppendAudit(const AuditEntry& entry) override {
-    return AppendAuditRow(connection_, entry);
+  absl::StatusOr<Logged> AppendAudit(const AuditEntry& entry) override {
+    return log_.Append(connection_, entry);
   }
 
  private:
@@ -251,20 +251,23 @@ class Transaction final : public NodeTransaction {
   }
 
   Connection& connection_;
+  const SqliteAuditLog& log_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SqliteNodeStore>> SqliteNodeStore::Open(const std::string& path) {
+absl::StatusOr<std::unique_ptr<SqliteNodeStore>> SqliteNodeStore::Open(const std::string& path,
+                                                                       LogCodec codec) {
   RAAKVLAK_ASSIGN_OR_RETURN(auto database, Database::Open(path, absl::StrCat(kProcessSchema, kSchema).c_str(),
                                                           kSchemaVersion, kApplicationId));
-  return std::unique_ptr<SqliteNodeStore>(new SqliteNodeStore(std::move(database)));
+  RAAKVLAK_ASSIGN_OR_RETURN(auto log, SqliteAuditLog::Open(*database, std::move(codec)));
+  return std::unique_ptr<SqliteNodeStore>(new SqliteNodeStore(std::move(database), std::move(log)));
 }
 
 absl::Status SqliteNodeStore::Write(absl::string_view name,
                                     absl::FunctionRef<absl::Status(NodeTransaction&)> body) {
   return database_->Write(name, [&](Connection& connection) {
-    Transaction transaction(connection);
+    Transaction transaction(connection, *log_);
     return body(transaction);
   });
 }
@@ -360,16 +363,6 @@ absl::StatusOr<std::string> SqliteNodeStore::KeyCheck(absl::string_view check) {
     return absl::OkStatus();
   });
   if (!written.ok()) return written;
-  return out;
-}
-
-absl::StatusOr<std::vector<AuditEntry>> SqliteNodeStore::ReadAudit(const AuditFilter& filter, uint64_t start,
-                                                                   size_t limit) {
-  std::vector<AuditEntry> out;
-  RAAKVLAK_RETURN_IF_ERROR(database_->Read("read_audit", [&](Connection& connection) -> absl::Status {
-    RAAKVLAK_ASSIGN_OR_RETURN(out, ReadAuditRows(connection, filter, start, limit));
-    return absl::OkStatus();
-  }));
   return out;
 }
 

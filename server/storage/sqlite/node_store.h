@@ -9,13 +9,15 @@
 
 #include "server/storage/node_store.h"
 #include "server/storage/sqlite/database.h"
+#include "server/storage/sqlite/sqlite_log.h"
 
 namespace raakvlak::storage {
 
 class SqliteNodeStore final : public NodeStore {
  public:
-  // Opens or makes the file. SCHEMA_UNKNOWN, STORAGE_FAILED.
-  static absl::StatusOr<std::unique_ptr<SqliteNodeStore>> Open(const std::string& path);
+  // Opens or makes the file. SCHEMA_UNKNOWN; VERIFICATION_FAILED (another details key or process than the
+  // file's); STORAGE_FAILED.
+  static absl::StatusOr<std::unique_ptr<SqliteNodeStore>> Open(const std::string& path, LogCodec codec);
 
   absl::Status Write(absl::string_view name, absl::FunctionRef<absl::Status(NodeTransaction&)> body) override;
   absl::StatusOr<std::optional<NodeSignal>> FindByReference(absl::string_view reference_digest) override;
@@ -26,14 +28,15 @@ class SqliteNodeStore final : public NodeStore {
                                                  size_t limit) override;
   absl::StatusOr<std::vector<NodeWithdrawal>> Withdrawals(size_t limit) override;
   absl::StatusOr<std::string> KeyCheck(absl::string_view check) override;
-  absl::StatusOr<std::vector<AuditEntry>> ReadAudit(const AuditFilter& filter, uint64_t start,
-                                                    size_t limit) override;
+  AuditLog& audit_log() override { return *log_; }
   absl::StatusOr<policy::Newest> Load() override;
   absl::Status Store(const policy::Newest& newest) override;
 
  private:
-  explicit SqliteNodeStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+  SqliteNodeStore(std::unique_ptr<Database> database, std::unique_ptr<SqliteAuditLog> log)
+      : database_(std::move(database)), log_(std::move(log)) {}
   const std::unique_ptr<Database> database_;
+  const std::unique_ptr<SqliteAuditLog> log_;
 };
 
 }  // namespace raakvlak::storage

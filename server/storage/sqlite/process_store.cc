@@ -5,35 +5,29 @@
 #include "base/status.h"
 #include "server/storage/sqlite/database.h"
 #include "server/storage/sqlite/process_tables.h"
+#include "server/storage/sqlite/sqlite_log.h"
 
 namespace raakvlak::storage {
 namespace {
 
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 constexpr int kApplicationId = 0x52564b48;  // "RVKH"
 
 class SqliteProcessStore final : public ProcessStore {
  public:
-  explicit SqliteProcessStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+  SqliteProcessStore(std::unique_ptr<Database> database, std::unique_ptr<SqliteAuditLog> log)
+      : database_(std::move(database)), log_(std::move(log)) {}
 
-  absl::StatusOr<uint64_t> AppendAudit(const AuditEntry& entry) override {
-    uint64_t index = 0;
+  absl::StatusOr<Logged> AppendAudit(const AuditEntry& entry) override {
+    Logged logged;
     RAAKVLAK_RETURN_IF_ERROR(database_->Write("audit", [&](Connection& connection) -> absl::Status {
-      RAAKVLAK_ASSIGN_OR_RETURN(index, AppendAuditRow(connection, entry));
+      RAAKVLAK_ASSIGN_OR_RETURN(logged, log_->Append(connection, entry));
       return absl::OkStatus();
     }));
-    return index;
+    return logged;
   }
 
-  absl::StatusOr<std::vector<AuditEntry>> ReadAudit(const AuditFilter& filter, uint64_t start,
-                                                    size_t limit) override {
-    std::vector<AuditEntry> entries;
-    RAAKVLAK_RETURN_IF_ERROR(database_->Read("read audit", [&](Connection& connection) -> absl::Status {
-      RAAKVLAK_ASSIGN_OR_RETURN(entries, ReadAuditRows(connection, filter, start, limit));
-      return absl::OkStatus();
-    }));
-    return entries;
-  }
+  AuditLog& audit_log() override { return *log_; }
 
   absl::StatusOr<policy::Newest> Load() override {
     policy::Newest newest;
@@ -51,14 +45,16 @@ class SqliteProcessStore final : public ProcessStore {
 
  private:
   const std::unique_ptr<Database> database_;
+  const std::unique_ptr<SqliteAuditLog> log_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ProcessStore>> OpenProcessStore(const std::string& path) {
+absl::StatusOr<std::unique_ptr<ProcessStore>> OpenProcessStore(const std::string& path, LogCodec codec) {
   RAAKVLAK_ASSIGN_OR_RETURN(auto database,
                             Database::Open(path, kProcessSchema, kSchemaVersion, kApplicationId));
-  return std::make_unique<SqliteProcessStore>(std::move(database));
+  RAAKVLAK_ASSIGN_OR_RETURN(auto log, SqliteAuditLog::Open(*database, std::move(codec)));
+  return std::make_unique<SqliteProcessStore>(std::move(database), std::move(log));
 }
 
 }  // namespace raakvlak::storage

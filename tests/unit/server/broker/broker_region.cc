@@ -1,4 +1,5 @@
 #include "tests/unit/server/broker/broker_region.h"
+#include "server/storage/testing/entries.h"
 
 #include "absl/strings/str_cat.h"
 #include "base/reason.h"
@@ -181,7 +182,7 @@ uint64_t FailingStore::LiveSignals() {
 std::vector<storage::AuditEntry> FailingStore::Audit(const std::string& action) {
   storage::AuditFilter filter;
   filter.action = action;
-  return *store_.ReadAudit(filter, 0, 1'000'000);
+  return storage::testing::Entries(store_.audit_log(), filter);
 }
 
 }  // namespace raakvlak::broker::testing

@@ -82,10 +82,7 @@ class FailingStore final : public storage::BrokerStore {
                     absl::FunctionRef<absl::Status(storage::BrokerReader&)> body) override {
     return store_.Read(name, body);
   }
-  absl::StatusOr<std::vector<storage::AuditEntry>> ReadAudit(const storage::AuditFilter& filter,
-                                                             uint64_t start, size_t limit) override {
-    return store_.ReadAudit(filter, start, limit);
-  }
+  storage::AuditLog& audit_log() override { return store_.audit_log(); }
   absl::StatusOr<policy::Newest> Load() override { return store_.Load(); }
   absl::Status Store(const policy::Newest& newest) override { return store_.Store(newest); }
 

@@ -21,12 +21,12 @@ namespace reason = base::reason;
 
 class FakeAudit final : public storage::AuditAppender {
  public:
-  absl::StatusOr<uint64_t> AppendAudit(const storage::AuditEntry& entry) override {
+  absl::StatusOr<storage::Logged> AppendAudit(const storage::AuditEntry& entry) override {
     if (fails) {
       return base::Error(absl::StatusCode::kInternal, reason::kStorageFailed, "the disk is full");
     }
     entries.push_back(entry);
-    return entries.size() - 1;
+    return storage::Logged{{2026, entries.size() - 1}, entry.time_ms, "", ""};
   }
   std::vector<storage::AuditEntry> entries;
   bool fails = false;

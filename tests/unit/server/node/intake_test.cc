@@ -8,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/storage/sqlite/node_store.h"
+#include "server/storage/testing/entries.h"
 #include "tests/unit/server/node/node_world.h"
 
 namespace raakvlak::node {
@@ -142,7 +143,7 @@ class IntakeTest : public ::testing::Test {
   std::vector<storage::AuditEntry> Audit(const std::string& action) {
     storage::AuditFilter filter;
     filter.action = action;
-    return *world_.node("politie").environment.store->ReadAudit(filter, 0, 100);
+    return storage::testing::Entries(world_.node("politie").environment.store->audit_log(), filter);
   }
   NodeWorld world_;
 };
@@ -362,12 +363,14 @@ TEST(IntakeOnDiskTest, ReceiptsSurviveReopening) {
   base::testing::TemporaryFolder folder;
   NodeWorld world;
   {
-    RAAKVLAK_ASSERT_OK_AND_ASSIGN(auto store, storage::SqliteNodeStore::Open(folder.File("node.db")));
+    RAAKVLAK_ASSERT_OK_AND_ASSIGN(
+        auto store, storage::SqliteNodeStore::Open(folder.File("node.db"), storage::testing::TestCodec()));
     world.Restart("politie", store.get());
     EXPECT_EQ(world.Push("politie", NodeWorld::RecordOf("ref-1")).result(), v1::ACCEPTED);
     world.node("politie").sender.reset();
   }
-  RAAKVLAK_ASSERT_OK_AND_ASSIGN(auto store, storage::SqliteNodeStore::Open(folder.File("node.db")));
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(
+      auto store, storage::SqliteNodeStore::Open(folder.File("node.db"), storage::testing::TestCodec()));
   world.Restart("politie", store.get());
   EXPECT_EQ(world.Push("politie", NodeWorld::RecordOf("ref-1")).result(), v1::KNOWN);
   world.Drain("politie");
@@ -378,7 +381,8 @@ TEST(IntakeOnDiskTest, ReceiptsSurviveReopening) {
 TEST(IntakeOnDiskTest, NoFileOfTheDatabaseHoldsAnIdentityOrAnUnkeyedDigestOfOne) {
   base::testing::TemporaryFolder folder;
   NodeWorld world;
-  RAAKVLAK_ASSERT_OK_AND_ASSIGN(auto store, storage::SqliteNodeStore::Open(folder.File("node.db")));
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(
+      auto store, storage::SqliteNodeStore::Open(folder.File("node.db"), storage::testing::TestCodec()));
   world.Restart("politie", store.get());
   const v1::Record record = NodeWorld::RecordOf("GEHEIM-REFERENTIE-77");
   world.broker().away = true;

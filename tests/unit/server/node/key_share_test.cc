@@ -8,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/node/evaluation.h"
+#include "server/storage/testing/entries.h"
 #include "tests/unit/server/node/node_world.h"
 
 namespace raakvlak::node {
@@ -62,7 +63,7 @@ class KeyShareTest : public ::testing::Test {
   }
 
   std::vector<storage::AuditEntry> Audit() {
-    return *world_.node("politie").environment.store->ReadAudit({}, 0, 100);
+    return storage::testing::Entries(world_.node("politie").environment.store->audit_log());
   }
 
   NodeWorld world_;

@@ -161,10 +161,7 @@ class FlakyStore final : public storage::NodeStore {
     return store_.Withdrawals(limit);
   }
   absl::StatusOr<std::string> KeyCheck(absl::string_view check) override { return store_.KeyCheck(check); }
-  absl::StatusOr<std::vector<storage::AuditEntry>> ReadAudit(const storage::AuditFilter& filter,
-                                                             uint64_t start, size_t limit) override {
-    return store_.ReadAudit(filter, start, limit);
-  }
+  storage::AuditLog& audit_log() override { return store_.audit_log(); }
   absl::StatusOr<policy::Newest> Load() override { return store_.Load(); }
   absl::Status Store(const policy::Newest& newest) override { return store_.Store(newest); }
 

@@ -9,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/node/evaluation.h"
+#include "server/storage/testing/entries.h"
 #include "tests/unit/server/node/node_world.h"
 
 namespace raakvlak::node {
@@ -50,7 +51,7 @@ class PseudonymiserTest : public ::testing::Test {
   std::vector<storage::AuditEntry> BadShares(const std::string& partner) {
     storage::AuditFilter filter;
     filter.action = "bad_share";
-    return *world_.node(partner).environment.store->ReadAudit(filter, 0, 100);
+    return storage::testing::Entries(world_.node(partner).environment.store->audit_log(), filter);
   }
 
   client::testing::FakeKeyShareClient& Peer(const std::string& of, const std::string& holder) {
@@ -264,7 +265,8 @@ class LackOfHoldersTest : public PseudonymiserTest {
   int AskedOfOwnShare() {
     storage::AuditFilter filter;
     filter.action = "evaluate";
-    return static_cast<int>(world_.node("politie").environment.store->ReadAudit(filter, 0, 1000)->size());
+    return static_cast<int>(
+        storage::testing::Entries(world_.node("politie").environment.store->audit_log(), filter).size());
   }
 
  private:

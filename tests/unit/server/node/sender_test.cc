@@ -12,6 +12,7 @@
 #include "crypto/seal/seal.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/storage/testing/entries.h"
 #include "tests/unit/server/node/node_world.h"
 
 namespace raakvlak::node {
@@ -460,8 +461,8 @@ TEST_F(ShortRetentionTest, SignalsExpireOnTheirDayWithTheirContent) {
   }
   storage::AuditFilter filter;
   filter.action = "expire";
-  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto entries,
-                                world_.node("politie").environment.store->ReadAudit(filter, 0, 10));
+  const auto entries =
+      storage::testing::Entries(world_.node("politie").environment.store->audit_log(), filter);
   ASSERT_EQ(entries.size(), 1u);
   EXPECT_EQ(entries[0].count, 2u);
 }

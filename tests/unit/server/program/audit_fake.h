@@ -15,13 +15,13 @@ namespace raakvlak::server {
 
 class FakeAudit final : public storage::AuditAppender {
  public:
-  absl::StatusOr<uint64_t> AppendAudit(const storage::AuditEntry& entry) override {
+  absl::StatusOr<storage::Logged> AppendAudit(const storage::AuditEntry& entry) override {
     base::MutexLock lock(mutex_);
     if (room == 0)
       return base::Error(absl::StatusCode::kUnavailable, base::reason::kStorageFailed, "disk full");
     --room;
     entries_.push_back(entry);
-    return entries_.size() - 1;
+    return storage::Logged{{2026, entries_.size() - 1}, entry.time_ms, "", ""};
   }
   std::vector<storage::AuditEntry> entries() {
     base::MutexLock lock(mutex_);

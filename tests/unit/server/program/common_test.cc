@@ -32,6 +32,7 @@ class CommonTest : public ::testing::Test {
     common_.set_tls_key(files.key);
     common_.set_tls_authority(files.authority);
     common_.set_state(folder_.File("state"));
+    common_.set_details_key(folder_.File("details"));
   }
   testing::TestPki pki_;
   testing::TestRegion region_;
@@ -48,6 +49,7 @@ TEST_F(CommonTest, EachMissingFieldIsNamed) {
       {"common.tls_key", [](v1::Common& common) { common.clear_tls_key(); }},
       {"common.tls_authority", [](v1::Common& common) { common.clear_tls_authority(); }},
       {"common.state", [](v1::Common& common) { common.clear_state(); }},
+      {"common.details_key", [](v1::Common& common) { common.clear_details_key(); }},
   };
   for (const auto& [name, clear] : fields) {
     v1::Common incomplete = common_;

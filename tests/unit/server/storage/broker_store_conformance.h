@@ -15,6 +15,7 @@
 #include "base/testing/status_matchers.h"
 #include "gtest/gtest.h"
 #include "server/storage/broker_store.h"
+#include "server/storage/testing/entries.h"
 
 namespace raakvlak::storage {
 
@@ -153,11 +154,7 @@ class BrokerStoreTest : public ::testing::TestWithParam<BrokerStoreKind> {
   std::vector<MatchRecord> List(MatchQuery query) {
     return Get([&](BrokerReader& reader) { return reader.ListMatches(query); });
   }
-  std::vector<AuditEntry> Audit(const AuditFilter& filter = {}, uint64_t start = 0, size_t limit = 1000) {
-    auto entries = store_->ReadAudit(filter, start, limit);
-    EXPECT_THAT(entries, base::testing::IsOk());
-    return entries.ok() ? *entries : std::vector<AuditEntry>();
-  }
+  std::vector<AuditEntry> Audit() { return testing::Entries(store_->audit_log()); }
 
   base::testing::TemporaryFolder folder_;
   std::unique_ptr<BrokerStore> store_;

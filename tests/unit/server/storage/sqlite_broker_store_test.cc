@@ -5,6 +5,7 @@
 #include "base/reason.h"
 #include "gmock/gmock.h"
 #include "server/storage/sqlite/broker_store.h"
+#include "server/storage/testing/entries.h"
 #include "tests/unit/server/storage/broker_store_conformance.h"
 
 namespace raakvlak::storage {
@@ -76,7 +77,7 @@ TEST_P(SqliteBrokerStoreTest, EndedSignalIsGoneFromTheFile) {
 TEST_P(SqliteBrokerStoreTest, DatabaseOfAnotherProgramIsRefused) {
   const std::string path = folder_.path() + "/other.db";
   ASSERT_THAT(Database::Open(path, "CREATE TABLE other (x)", 1, 1234), IsOk());
-  EXPECT_THAT(SqliteBrokerStore::Open(path), HasReason(base::reason::kSchemaUnknown));
+  EXPECT_THAT(SqliteBrokerStore::Open(path, testing::TestCodec()), HasReason(base::reason::kSchemaUnknown));
 }
 
 }  // namespace
