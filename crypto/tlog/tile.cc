@@ -17,7 +17,6 @@ namespace {
 constexpr absl::string_view kPrefix = "tile/";
 constexpr absl::string_view kEntries = "entries";
 constexpr absl::string_view kPartial = ".p/";
-constexpr size_t kLengthSize = 2;
 
 std::string IndexPath(uint64_t index) {
   const auto group = [](uint64_t value) { return absl::StrCat(absl::Dec(value, absl::kZeroPad3)); };

@@ -35,8 +35,10 @@ inline constexpr size_t kFullTileSize = kTileWidth * kHashSize;
 inline constexpr int kMaxTileLevel = 63;
 // Stands for tile/entries in TileId::level.
 inline constexpr int kEntriesLevel = -1;
+// Of the length before an entry in its bundle.
+inline constexpr size_t kLengthSize = 2;
 inline constexpr size_t kMaxEntrySize = 65535;
-inline constexpr size_t kMaxBundleSize = kTileWidth * (2 + kMaxEntrySize);
+inline constexpr size_t kMaxBundleSize = kTileWidth * (kLengthSize + kMaxEntrySize);
 
 // One file of the log.
 struct TileId {
