@@ -54,21 +54,25 @@ absl::StatusOr<TileFolder> TileFolder::Open(const std::string& folder) {
 }
 
 absl::StatusOr<TileFolder::File> TileFolder::Read(const TileId& tile) const {
-  File file{tile, ""};
-  const auto partial = partial_.find({tile.level, tile.index});
-  if (partial == partial_.end()) {
-    file.tile.width = kTileWidth;
-  } else if (const auto width = std::lower_bound(partial->second.begin(), partial->second.end(), tile.width);
-             width != partial->second.end()) {
-    file.tile.width = *width;
-  }
   const size_t limit =
       tile.level == kEntriesLevel ? crypto::tlog::kMaxBundleSize : crypto::tlog::kFullTileSize;
-  auto bytes = base::ReadFile(absl::StrCat(folder_, "/", Path(file.tile)), limit);
-  // The error names the file that was asked for.
-  if (!bytes.ok()) return base::Annotate(bytes.status(), Path(tile));
-  file.bytes = *std::move(bytes);
-  return file;
+  // The log may have grown since it was listed, so the widths to try are more than those that were there.
+  std::vector<int> widths = {tile.width};
+  for (const int width : Widths(tile.level, tile.index)) {
+    if (width > tile.width) widths.push_back(width);
+  }
+  if (widths.back() != kTileWidth) widths.push_back(kTileWidth);
+  for (const int width : widths) {
+    File file{{tile.level, tile.index, width}, ""};
+    auto bytes = base::ReadFile(absl::StrCat(folder_, "/", Path(file.tile)), limit);
+    if (bytes.ok()) {
+      file.bytes = *std::move(bytes);
+      return file;
+    }
+    if (!absl::IsNotFound(bytes.status())) return bytes.status();
+  }
+  return base::Error(absl::StatusCode::kNotFound, base::reason::kFileUnreadable,
+                     absl::StrCat(Path(tile), ": no such file"));
 }
 
 absl::StatusOr<std::string> TileFolder::ReadTile(const TileId& tile) {

@@ -284,6 +284,32 @@ TEST_F(FolderVerifierTest, ALogThatGoesOnIsWholeUpToItsCheckpoint) {
   EXPECT_EQ(Fault(), "whole");
 }
 
+TEST_F(FolderVerifierTest, ALogThatGrowsMeanwhileIsWhole) {
+  log_.Grow(200);
+  log_.Grow(300);
+  options_.check_entry = [&](uint64_t index, absl::string_view) {
+    if (index == 10) {
+      log_.Grow(900);
+      for (const char* name :
+           {"tile/entries/000.p/200", "tile/0/000.p/200", "tile/entries/001.p/44", "tile/0/001.p/44"}) {
+        log_.Remove(name);
+      }
+    }
+    return std::optional<std::string>();
+  };
+  EXPECT_EQ(Fault(), "whole");
+  EXPECT_EQ(Verify().checkpoint.size, 900u);
+}
+
+TEST_F(FolderVerifierTest, AnOldListingOfTheFolderServesForNewTiles) {
+  log_.Grow(200);
+  const TileFolder folder = *TileFolder::Open(log_.path());
+  log_.Grow(300);
+  EXPECT_EQ(folder.Read({0, 1, 44})->bytes, log_.Read("tile/0/001.p/44"));
+  EXPECT_EQ(folder.Read({0, 0, 201})->tile.width, kTileWidth);
+  EXPECT_THAT(folder.Read({0, 1, 45}), HasReason(reason::kFileUnreadable));
+}
+
 TEST_F(FolderVerifierTest, UnknownFilesAreCountedOnly) {
   log_.Grow(300);
   log_.Write("tile/0/000.tmp", "half");
