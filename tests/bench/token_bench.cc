@@ -172,7 +172,7 @@ void HolderWithProof(benchmark::State& state) {
         oprf::BlindEvaluate(region.shares[0], region.public_shares[0], request, region.random).value());
   });
 }
-BENCHMARK(HolderWithProof)->Arg(1024)->Arg(2048)->MinTime(2);
+BENCHMARK(HolderWithProof)->Arg(1024)->Arg(2048)->MinTime(4);
 
 // What follows on the OPRF output for a token with k = 2: tag, coefficients, commitments, the partner's
 // share.
@@ -195,7 +195,7 @@ void ClientWithThreeProofs(benchmark::State& state) {
     }
   });
 }
-BENCHMARK(ClientWithThreeProofs)->Arg(1024)->Arg(2048)->MinTime(3);
+BENCHMARK(ClientWithThreeProofs)->Arg(1024)->Arg(2048)->MinTime(8);
 
 void ClientBlind(benchmark::State& state) {
   Region region(static_cast<size_t>(state.range(0)));
