@@ -58,7 +58,9 @@ std::vector<Proof> Damaged(const Proof& proof) {
 
 TEST(InclusionTest, VectorsVerify) {
   const std::vector<Hash> leaves = EntryHashes(300);
-  for (const auto& vector : ReadVectorFile("tlog/proofs.json").at("inclusion")) {
+  const nlohmann::json vectors = ReadVectorFile("tlog/proofs.json").at("inclusion");
+  ASSERT_FALSE(vectors.empty());
+  for (const auto& vector : vectors) {
     Proof proof;
     for (const auto& line : vector.at("proof")) proof.push_back(*Hash::FromBase64(line.get<std::string>()));
     const auto index = vector.at("index").get<uint64_t>();
@@ -126,7 +128,9 @@ TEST(InclusionTest, SizesOutsideTheFormatAreRefused) {
 
 TEST(ConsistencyTest, VectorsVerify) {
   const std::vector<Hash> leaves = EntryHashes(300);
-  for (const auto& vector : ReadVectorFile("tlog/proofs.json").at("consistency")) {
+  const nlohmann::json vectors = ReadVectorFile("tlog/proofs.json").at("consistency");
+  ASSERT_FALSE(vectors.empty());
+  for (const auto& vector : vectors) {
     Proof proof;
     for (const auto& line : vector.at("proof")) proof.push_back(*Hash::FromBase64(line.get<std::string>()));
     const auto old_size = vector.at("old_size").get<uint64_t>();

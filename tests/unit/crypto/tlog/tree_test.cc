@@ -57,7 +57,9 @@ TEST(TreeVectorTest, RootsOfTheCertificateTransparencyLeavesAreThePublishedOnes)
 
 TEST(TreeVectorTest, RootsAreThoseOfTheVectors) {
   const std::vector<Hash> leaves = EntryHashes(300);
-  for (const auto& root : ReadVectorFile("tlog/proofs.json").at("roots")) {
+  const nlohmann::json vectors = ReadVectorFile("tlog/proofs.json").at("roots");
+  ASSERT_FALSE(vectors.empty());
+  for (const auto& root : vectors) {
     const MemoryTree tree(First(leaves, root.at("size").get<size_t>()));
     EXPECT_EQ(tree.frontier().Root().ToBase64(), root.at("root").get<std::string>());
   }
@@ -65,7 +67,9 @@ TEST(TreeVectorTest, RootsAreThoseOfTheVectors) {
 
 TEST(TreeVectorTest, InclusionProofsAreThoseOfTheVectors) {
   const std::vector<Hash> leaves = EntryHashes(300);
-  for (const auto& vector : ReadVectorFile("tlog/proofs.json").at("inclusion")) {
+  const nlohmann::json vectors = ReadVectorFile("tlog/proofs.json").at("inclusion");
+  ASSERT_FALSE(vectors.empty());
+  for (const auto& vector : vectors) {
     MemoryTree tree(leaves);
     EXPECT_EQ(*InclusionProof(vector.at("index").get<uint64_t>(), vector.at("size").get<uint64_t>(), tree),
               ReadProof(vector.at("proof")));
@@ -74,7 +78,9 @@ TEST(TreeVectorTest, InclusionProofsAreThoseOfTheVectors) {
 
 TEST(TreeVectorTest, ConsistencyProofsAreThoseOfTheVectors) {
   const std::vector<Hash> leaves = EntryHashes(300);
-  for (const auto& vector : ReadVectorFile("tlog/proofs.json").at("consistency")) {
+  const nlohmann::json vectors = ReadVectorFile("tlog/proofs.json").at("consistency");
+  ASSERT_FALSE(vectors.empty());
+  for (const auto& vector : vectors) {
     MemoryTree tree(leaves);
     EXPECT_EQ(
         *ConsistencyProof(vector.at("old_size").get<uint64_t>(), vector.at("size").get<uint64_t>(), tree),
