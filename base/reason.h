@@ -165,5 +165,11 @@ inline constexpr char kProofInvalid[] = "PROOF_INVALID";
 inline constexpr char kQuorumMissing[] = "QUORUM_MISSING";
 // A log contradicts its checkpoint; the message names the place.
 inline constexpr char kLogDamaged[] = "LOG_DAMAGED";
+// A log, or a signer's memory of it, is behind what was signed: restored from a backup.
+inline constexpr char kLogRollback[] = "LOG_ROLLBACK";
+// Entries that contradict what was signed before.
+inline constexpr char kLogFork[] = "LOG_FORK";
+// No quorum of witnesses has cosigned this process's log for too long; nothing else is done until one does.
+inline constexpr char kLogUnwitnessed[] = "LOG_UNWITNESSED";
 
 }  // namespace raakvlak::base::reason

@@ -1,0 +1,31 @@
+// WitnessedCalls: while the log has been without its quorum of witnesses for too long, nothing is done that
+// would have to be logged: calls are refused LOG_UNWITNESSED. Reading the log and witnessing the logs of
+// others go on: without them nobody could find out why, and two processes could keep each other shut.
+//
+// Thread safety: all methods may be called from any thread.
+#pragma once
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
+#include "rpc/call.h"
+#include "server/log/cosigner.h"
+
+namespace raakvlak::log {
+
+class WitnessedCalls final : public rpc::Condition {
+ public:
+  // `cosigner` outlives this.
+  explicit WitnessedCalls(const Cosigner& cosigner) : cosigner_(cosigner) {}
+
+  absl::Status Check(absl::string_view method) const override {
+    const bool goes_on =
+        absl::StartsWith(method, "/raakvlak.v1.Audit/") || absl::StartsWith(method, "/raakvlak.v1.Witness/");
+    return goes_on ? absl::OkStatus() : cosigner_.CheckStanding();
+  }
+
+ private:
+  const Cosigner& cosigner_;
+};
+
+}  // namespace raakvlak::log
