@@ -45,7 +45,10 @@ absl::StatusOr<Gate::Pass> Check(const CallEnvironment& environment, const grpc:
                                  const std::vector<std::string>& names) {
   RAAKVLAK_RETURN_IF_ERROR(CheckDeadline(context, max_deadline));
   RAAKVLAK_RETURN_IF_ERROR(CheckSession(context));
-  return environment.gate->Check(names, method);
+  absl::StatusOr<Gate::Pass> pass = environment.gate->Check(names, method);
+  if (!pass.ok() || environment.condition == nullptr) return pass;
+  RAAKVLAK_RETURN_IF_ERROR(environment.condition->Check(method));
+  return pass;
 }
 
 Refusal RefusalOf(const grpc::ServerContextBase& context, const std::vector<std::string>& names,

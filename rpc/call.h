@@ -51,16 +51,25 @@ class RefusalLog {
   virtual void Count(const Refusal& refusal) = 0;
 };
 
+// A condition of the whole process on calls that the gate permits.
+class Condition {
+ public:
+  virtual ~Condition() = default;
+  // Why `method` is not served now, or OK.
+  virtual absl::Status Check(absl::string_view method) const = 0;
+};
+
 // What a service needs to handle calls. All outlive the service.
 struct CallEnvironment {
   const Gate* gate = nullptr;
   base::Executor* executor = nullptr;
   RefusalLog* refusals = nullptr;
   size_t max_request_bytes = kMaxRequestBytes;
+  const Condition* condition = nullptr;
 };
 
 // Admit runs the checks above for one call; on refusal it logs and returns why: DEADLINE_REQUIRED,
-// UNAUTHENTICATED (also for a resumed session), errors of Gate::Check, STORAGE_FAILED.
+// UNAUTHENTICATED (also for a resumed session), errors of Gate::Check and of the condition, STORAGE_FAILED.
 absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment, const grpc::ServerContextBase& context,
                                  absl::string_view method, absl::Duration max_deadline = kMaxDeadline);
 

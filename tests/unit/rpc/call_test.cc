@@ -59,6 +59,18 @@ TEST_F(CallTest, RefusalThatCannotBeLoggedIsStorageFailed) {
   EXPECT_THAT(Submit(ChannelAs("hub", "veiligheidshuis")), HasReason(base::reason::kStorageFailed));
 }
 
+TEST_F(CallTest, ConditionOfTheProcessRefusesThoseWhomTheGatePermits) {
+  condition_.refusing = true;
+  const auto response = Submit(ChannelAs("node", "politie"));
+  EXPECT_THAT(response, HasReason(base::reason::kLogUnwitnessed));
+  ASSERT_EQ(refusals_.lines().size(), 1u);
+  EXPECT_EQ(refusals_.lines()[0].reason, base::reason::kLogUnwitnessed);
+  EXPECT_THAT(Submit(ChannelAs("hub", "veiligheidshuis")), HasReason(base::reason::kNotAllowed))
+      << "others learn nothing of it";
+  condition_.refusing = false;
+  EXPECT_THAT(Submit(ChannelAs("node", "politie")), IsOk());
+}
+
 TEST_F(CallTest, CertificateWithTwoUriNamesIsUnauthenticated) {
   const auto files =
       pki_.IssueNames({TestRegion::Urn("node", "politie"), TestRegion::Urn("node", "gemeente")});

@@ -75,6 +75,16 @@ class FakeRefusalLog final : public RefusalLog {
   std::vector<Line> counted_ ABSL_GUARDED_BY(mutex_);
 };
 
+// Refuses calls when told so.
+class FakeCondition final : public Condition {
+ public:
+  absl::Status Check(absl::string_view method) const override {
+    if (!refusing) return absl::OkStatus();
+    return base::Error(absl::StatusCode::kUnavailable, base::reason::kLogUnwitnessed, method);
+  }
+  std::atomic<bool> refusing = false;
+};
+
 class TestExchange final : public v1::Exchange::CallbackService {
  public:
   explicit TestExchange(const CallEnvironment& environment) : environment_(environment) {}
@@ -151,7 +161,8 @@ class RpcFixture : public ::testing::Test {
   Gate gate_{region_.authority(), {{kSubmit, {Role::kNode}, ""}, {kPush, {Role::kIt}, "politie"}}};
   base::Executor executor_{2, 100};
   FakeRefusalLog refusals_;
-  const CallEnvironment environment_{&gate_, &executor_, &refusals_, kMaxRequestBytesHere};
+  FakeCondition condition_;
+  const CallEnvironment environment_{&gate_, &executor_, &refusals_, kMaxRequestBytesHere, &condition_};
   TestExchange exchange_{environment_};
   TestIntake intake_{environment_};
   std::unique_ptr<Server> server_;
