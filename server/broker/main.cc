@@ -19,6 +19,8 @@
 #include "server/broker/exchange_service.h"
 #include "server/broker/matches_service.h"
 #include "server/broker/method_table.h"
+#include "server/log/witness_service.h"
+#include "server/log/witnessing.h"
 #include "server/program/audit_refusals.h"
 #include "server/program/common.h"
 #include "server/program/policy_log.h"
@@ -62,6 +64,10 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   ExchangeService exchange_service(environment, exchange);
   MatchesService matches_service(environment, matches);
   AuditService audit_service(environment, reading);
+  RAAKVLAK_ASSIGN_OR_RETURN(
+      const auto witnessing,
+      log::Witnessing::Create(common, in_force.covenant->text().broker().urn(), *authority, *store, clock));
+  log::WitnessService witness_service(environment, witnessing->witness());
 
   rpc::Server::Options options;
   options.listen = config.listen();
@@ -69,7 +75,7 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   options.environment = &environment;
   RAAKVLAK_ASSIGN_OR_RETURN(
       const std::unique_ptr<rpc::Server> server,
-      rpc::Server::Start(options, {&exchange_service, &matches_service, &audit_service}));
+      rpc::Server::Start(options, {&exchange_service, &matches_service, &audit_service, &witness_service}));
   server::Retention retention(store->audit_log(), *authority, clock, in_force,
                               in_force.covenant->text().broker().urn(), "broker");
   retention.Start();
@@ -91,8 +97,10 @@ absl::Status Run(const v1::BrokerConfig& config, server::RunMode mode) {
   if (mode == server::RunMode::kServe) return Serve(config);
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot files,
                             server::CheckFiles(config.common(), base::SystemClock()));
+  const std::string& urn = files.covenant->text().broker().urn();
   base::SystemRandom random;
-  return server::MakeLogCodec(config.common(), files.covenant->text().broker().urn(), random).status();
+  RAAKVLAK_RETURN_IF_ERROR(server::MakeLogCodec(config.common(), urn, random).status());
+  return log::ReadWitnessKey(config.common(), urn, *files.covenant).status();
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "server/broker/method_table.h"
 
+#include "server/log/witness.h"
+
 namespace raakvlak::broker {
 
 std::vector<rpc::MethodRule> MethodTable() {
@@ -7,7 +9,7 @@ std::vector<rpc::MethodRule> MethodTable() {
   return {
       {kSubmitMethod, {Role::kNode}, ""},         {kWithdrawMethod, {Role::kNode}, ""},
       {kListMatchesMethod, {Role::kHub}, ""},     {kOpenMatchMethod, {Role::kHub}, ""},
-      {kListEntriesMethod, {Role::kOfficer}, ""},
+      {kListEntriesMethod, {Role::kOfficer}, ""}, {log::kAddCheckpointMethod, {Role::kNode, Role::kHub}, ""},
   };
 }
 

@@ -25,6 +25,8 @@
 #include "rpc/channel.h"
 #include "rpc/server.h"
 #include "rpc/tls.h"
+#include "server/log/witness_service.h"
+#include "server/log/witnessing.h"
 #include "server/node/holders.h"
 #include "server/node/intake.h"
 #include "server/node/intake_service.h"
@@ -165,12 +167,16 @@ absl::Status Serve(const v1::NodeConfig& config) {
   const rpc::CallEnvironment peer_calls{&peer_gate, &peer_executor, &refusals};
   IntakeService intake_service(intake_calls, intake);
   KeyShareService key_share_service(peer_calls, key_share);
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto witnessing, log::Witnessing::Create(common, UrnOf(config, covenant),
+                                                                           *authority, audit, clock));
+  log::WitnessService witness_service(peer_calls, witnessing->witness());
 
   rpc::Server::Options options;
   options.tls = tls;
   options.listen = config.listen_peer();
   options.environment = &peer_calls;
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto peer_server, rpc::Server::Start(options, {&key_share_service}));
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto peer_server,
+                            rpc::Server::Start(options, {&key_share_service, &witness_service}));
   options.listen = config.listen_intake();
   options.environment = &intake_calls;
   RAAKVLAK_ASSIGN_OR_RETURN(const auto intake_server, rpc::Server::Start(options, {&intake_service}));
@@ -205,9 +211,10 @@ absl::Status Run(const v1::NodeConfig& config, server::RunMode mode) {
   if (mode == server::RunMode::kServe) return Serve(config);
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot,
                             server::CheckFiles(config.common(), base::SystemClock()));
+  const std::string urn = UrnOf(config, *snapshot.covenant);
   base::SystemRandom random;
-  RAAKVLAK_RETURN_IF_ERROR(
-      server::MakeLogCodec(config.common(), UrnOf(config, *snapshot.covenant), random).status());
+  RAAKVLAK_RETURN_IF_ERROR(server::MakeLogCodec(config.common(), urn, random).status());
+  RAAKVLAK_RETURN_IF_ERROR(log::ReadWitnessKey(config.common(), urn, *snapshot.covenant).status());
   return ReadFiles(config, *snapshot.covenant).status();
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "rpc/gate.h"
+#include "server/log/witness.h"
 
 namespace raakvlak::node {
 
@@ -22,7 +23,10 @@ inline std::vector<rpc::MethodRule> IntakeTable(const std::string& partner) {
           {kListSignalsMethod, {rpc::Role::kIt}, partner}};
 }
 
-// The listener for the other nodes: role node. Hub, broker and staff never evaluate.
-inline std::vector<rpc::MethodRule> PeerTable() { return {{kEvaluateMethod, {rpc::Role::kNode}, ""}}; }
+// The listener for other processes. Nodes evaluate; hub, broker and staff never do. The broker has its log
+// witnessed.
+inline std::vector<rpc::MethodRule> PeerTable() {
+  return {{kEvaluateMethod, {rpc::Role::kNode}, ""}, {log::kAddCheckpointMethod, {rpc::Role::kBroker}, ""}};
+}
 
 }  // namespace raakvlak::node

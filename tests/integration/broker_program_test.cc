@@ -120,10 +120,15 @@ class BrokerProgramTest : public ::testing::Test {
                              region_.region().roster_path(), "\" tls_certificate: \"", tls.certificate,
                              "\" tls_key: \"", tls.key, "\" tls_authority: \"", tls.authority, "\" state: \"",
                              folder_.File("state"), "\" details_key: \"", folder_.File("details"),
+                             "\" witness_key: \"", folder_.File("witness.pem"),
                              "\" }\nlisten: \"127.0.0.1:0\"\n"));
     RAAKVLAK_CHECK(
         policy::WriteSecret32(folder_.File("details"), base::SecretBytes(std::string(32, 'd'))).ok(),
         "the details key is written");
+    const base::SecretBytes pem = raakvlak::testing::TestRegion::WitnessKeyOf(kBroker).ToPem();
+    RAAKVLAK_CHECK(
+        base::WriteFileAtomically(folder_.File("witness.pem"), pem.Reveal(base::RevealSecret{}), 0600).ok(),
+        "the witness key is written");
   }
 
   static void MakeCurrent(v1::Covenant& covenant) {
@@ -338,6 +343,9 @@ TEST_F(BrokerProgramTest, WrongConfigurationIsSaidAndEndsIt) {
       {absl::StrCat(good, "colour: 3\n"), reason::kConfigInvalid, "3:"},
       {absl::StrReplaceAll(good, {{"listen: \"127.0.0.1:0\"", ""}}), reason::kConfigInvalid, "listen"},
       {absl::StrReplaceAll(good, {{"127.0.0.1:0", "0.0.0.0:0"}}), reason::kConfigInvalid, "0.0.0.0"},
+      {absl::StrReplaceAll(good, {{"witness.pem", "details"}}), reason::kMalformed, "details"},
+      {absl::StrReplaceAll(good, {{" tls_key:", " listen_witness: \"0.0.0.0:0\" tls_key:"}}),
+       reason::kConfigInvalid, "listen_witness"},
       {absl::StrReplaceAll(good, {{"roster.note", "missing.note"}}), reason::kFileUnreadable, "missing.note"},
       {absl::StrReplaceAll(good, {{"roster.note", "covenant.note"}}), reason::kRosterInvalid, ""},
   };

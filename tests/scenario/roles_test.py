@@ -31,6 +31,7 @@ TABLE = {
     ("broker", "Matches", "List"): {"hub-veiligheidshuis"},
     ("broker", "Matches", "Open"): {"hub-veiligheidshuis"},
     ("broker", "Audit", "ListEntries"): {"officer-officer"},
+    ("broker", "Witness", "AddCheckpoint"): NODES | {"hub-veiligheidshuis"},
     ("hub", "Cases", "List"): {"staff-staff"},
     ("hub", "Cases", "Open"): {"staff-staff"},
     ("politie.intake", "Intake", "Push"): {"it-politie"},
@@ -38,9 +39,11 @@ TABLE = {
     ("politie.intake", "Intake", "GetState"): {"it-politie"},
     ("politie.intake", "Intake", "ListSignals"): {"it-politie"},
     ("politie.peer", "KeyShare", "Evaluate"): NODES,
+    ("politie.peer", "Witness", "AddCheckpoint"): {"broker-centrum"},
 }
 DENIED = {"NOT_ALLOWED", "UNAUTHENTICATED"}
-FILES = {"Exchange": "exchange", "Matches": "matches", "Audit": "audit", "Cases": "cases", "Intake": "intake", "KeyShare": "key_share"}
+FILES = {"Exchange": "exchange", "Matches": "matches", "Audit": "audit", "Cases": "cases", "Intake": "intake", "KeyShare": "key_share",
+         "Witness": "witness"}
 
 
 class RolesTest(unittest.TestCase):
@@ -130,7 +133,7 @@ class RolesTest(unittest.TestCase):
 
     def test_no_certificate_and_a_foreign_authority_are_refused(self):
         foreign = pathlib.Path(self.folder.name) / "foreign"
-        for certificate in ("staff-staff", "officer-officer", "node-politie", "it-politie", "hub-veiligheidshuis"):
+        for certificate in ("staff-staff", "officer-officer", "node-politie", "it-politie", "hub-veiligheidshuis", "broker-centrum"):
             role, name = certificate.split("-", 1)
             subprocess.run([ROOT / "deploy/pki/issue", "--dir", foreign, "--urn", region.urn(role, name)], check=True, stdout=subprocess.DEVNULL)
         for (place, service, method), allowed in TABLE.items():
