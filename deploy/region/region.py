@@ -1,10 +1,11 @@
 """A whole region on this machine: keys, certificates, covenant, processes. For demonstrations and for the scenario tests.
 
-Everything of one region lies under one folder: pki/ keys/ keysets/ shares/ config/ state/ log/, covenant.note, roster.note and
+Everything of one region lies under one folder: pki/ keys/ keysets/ shares/ config/ state/ log/ run/, covenant.note, roster.note and
 region.json. Nothing of it holds an identity in the clear. Processes listen on 127.0.0.1 only, on free ports that are kept.
 All parties' keys lie on one machine here: that is what makes it a demonstration.
 """
 import fcntl
+import hashlib
 import json
 import os
 import pathlib
@@ -12,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -34,6 +36,10 @@ PURPOSES = [("onaantastbaren", "Aanpak Onaantastbaren", "WGS 2.26(b), 2.32", "LI
             ("risicojeugd", "Risicojeugd onder 16", "WGS 2.26(a), 2.31", "CASE", ["bsn", "name"], ["politie", "gemeente"], 16),
             ("gezinsaanpak", "Gezinsaanpak", "WGS 2.26(b), 2.32", "LIST", ["address"], [], 0)]
 PURPOSE_IDS = [purpose[0] for purpose in PURPOSES]
+
+
+# What Linux allows for the path of a Unix socket.
+SOCKET_PATH_BYTES = 107
 
 
 class RegionError(Exception):
@@ -66,6 +72,16 @@ def port_is_free(port):
             return False
 
 
+def socket_answers(path):
+    with socket.socket(socket.AF_UNIX) as one:
+        one.settimeout(1)
+        try:
+            one.connect(path)
+            return True
+        except OSError:
+            return False
+
+
 def write(path, text):
     temporary = path.with_name(path.name + ".new")
     temporary.write_text(text, encoding="utf-8")
@@ -86,7 +102,8 @@ class Region:
 
     def binary(self, name):
         return next(path for path in (self.binaries / name, self.binaries / "cli" / name, self.binaries / "server" / "broker" / name,
-                                      self.binaries / "server" / "node" / name, self.binaries / "server" / "hub" / name)
+                                      self.binaries / "server" / "node" / name, self.binaries / "server" / "hub" / name,
+                                      self.binaries / "server" / "signer" / name)
                     if path.is_file())
 
     def cli(self, *arguments, check=True, identity=None):
@@ -107,7 +124,7 @@ class Region:
 
     def create(self):
         """Makes what is missing; a folder that is complete is left as it is."""
-        for name in ("pki", "keys", "keysets", "shares", "config", "state", "log"):
+        for name in ("pki", "keys", "keysets", "shares", "config", "state", "log", "run"):
             (self.folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
         self.lock = open(self.folder / "lock", "w", encoding="ascii")
         try:
@@ -236,7 +253,8 @@ class Region:
         pki = self.folder / "pki"
         return (f'common {{\n  covenant: "{self.folder}/covenant.note"\n  roster: "{self.folder}/roster.note"\n'
                 f'  tls_certificate: "{pki}/{certificate}.crt"\n  tls_key: "{pki}/{certificate}.key"\n  tls_authority: "{pki}/ca.crt"\n'
-                f'  state: "{self.folder}/state/{name}"\n  details_key: "{self.folder}/keys/{name}.details"\n' +
+                f'  state: "{self.folder}/state/{name}"\n  details_key: "{self.folder}/keys/{name}.details"\n'
+                f'  signer_socket: "{self.socket_of(name)}"\n' +
                 (f'  witness_key: "{self.folder}/keys/{name}.witness.pem"\n' if name != "hub" else "") + '}\n')
 
     def _write_configuration(self):
@@ -253,6 +271,24 @@ class Region:
                   f'listen_peer: "127.0.0.1:{self.ports[partner + ".peer"]}"\nsigning_key: "{self.folder}/keys/{partner}.pem"\n'
                   f'vault_key: "{self.folder}/keys/{partner}.vault"\nkeysets: "{self.folder}/keysets"\n'
                   f'shares: "{self.folder}/shares/{partner}"\nbroker_address: "{broker}"\n{peers}')
+
+        for name in self.names():
+            write(config / f"{name}.signer.textproto",
+                  f'urn: "{self.urn_of(name)}"\nlogs: "{self.folder}/state/{name}/log"\nsigning_key: "{self.folder}/keys/{name}.log.pem"\n'
+                  f'state: "{self.folder}/state/{name}.signer"\nlisten: "{self.socket_of(name)}"\n')
+
+    def urn_of(self, name):
+        return {"broker": urn("broker", "centrum"), "hub": urn("hub", "veiligheidshuis")}.get(name) or urn("node", name)
+
+    def socket_of(self, name):
+        """The signer's socket of a process: below the region, or in a short folder of its own where that path is too long."""
+        folder = self.folder / "run"
+        if len(os.fsencode(folder / "woningcorporatie.sock")) > SOCKET_PATH_BYTES:
+            folder = pathlib.Path(tempfile.gettempdir()) / f"raakvlak-{hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.stat().st_uid != os.getuid():
+            raise RegionError(f"{folder} belongs to somebody else")
+        return str(folder / f"{name}.sock")
 
     def _write_region_file(self):
         pki = self.folder / "pki"
@@ -279,18 +315,26 @@ class Region:
     def names(self):
         return ["broker", "hub"] + PARTNER_IDS
 
+    def signers(self):
+        """Each process of names() has a signer, which is started, killed and restarted by its own name."""
+        return [f"{name}.signer" for name in self.names()]
+
     def start(self):
-        """Starts all six and returns when each answers."""
+        """Starts all six with their signers and returns when each answers."""
         self._choose_ports()
         self._write_configuration()
-        for name in self.names():
-            self.start_one(name)
-        self._write_region_file()
-        for name in self.names():
-            self.wait_until_up(name)
+        # A process asks its signer at the start whether its log is the one that was signed.
+        for names in (self.signers(), self.names()):
+            for name in names:
+                self.start_one(name)
+            self._write_region_file()
+            for name in names:
+                self.wait_until_up(name)
 
     def start_one(self, name):
         program = {"broker": "raakvlak-broker", "hub": "raakvlak-hub"}.get(name, "raakvlak-node")
+        if name in self.signers():
+            program = "raakvlak-signer"
         # Appended to, so that a later start does not hide what an earlier one said.
         with open(self.folder / "log" / f"{name}.log", "ab") as log:
             self.processes[name] = subprocess.Popen(
@@ -305,18 +349,26 @@ class Region:
     def ports_of(self, name):
         return [self.ports[name]] if name in self.ports else [self.ports[f"{name}.intake"], self.ports[f"{name}.peer"]]
 
+    def _listens(self, port):
+        with socket.socket() as one:
+            one.settimeout(1)
+            return one.connect_ex(("127.0.0.1", port)) == 0
+
     def wait_until_up(self, name, seconds=30):
         deadline = time.monotonic() + seconds
-        for port in self.ports_of(name):
+        if name in self.signers():
+            path = self.socket_of(name.removesuffix(".signer"))
+            places = [(path, lambda: socket_answers(path))]
+        else:
+            places = [(f"port {port}", lambda port=port: self._listens(port)) for port in self.ports_of(name)]
+        for place, answers in places:
             while True:
                 if self.processes[name].poll() is not None:
                     raise RegionError(f"{name} ended at once ({self.processes[name].returncode}); its last words: {self.last_words(name)}")
-                with socket.socket() as one:
-                    one.settimeout(1)
-                    if one.connect_ex(("127.0.0.1", port)) == 0:
-                        break
+                if answers():
+                    break
                 if time.monotonic() > deadline:
-                    raise RegionError(f"{name} does not answer on port {port}; see {self.folder}/log/{name}.log")
+                    raise RegionError(f"{name} does not answer on {place}; see {self.folder}/log/{name}.log")
                 time.sleep(0.05)
 
     def last_words(self, name):
@@ -336,11 +388,12 @@ class Region:
             self.kill_one(name)
 
     def stop(self):
-        for process in self.processes.values():
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-        for name in list(self.processes):
-            if self.processes[name].poll() is None:
+        # Signers last: a process has its last entries signed when it ends.
+        for signers in (False, True):
+            names = [name for name in self.processes if (name in self.signers()) == signers and self.processes[name].poll() is None]
+            for name in names:
+                self.processes[name].send_signal(signal.SIGTERM)
+            for name in names:
                 self.stop_one(name)
         started, self.processes = self.processes, {}
         # Without processes of ours the file may be that of another, which runs.

@@ -7,6 +7,8 @@
 
 #include <google/protobuf/message.h>
 
+#include <vector>
+
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -15,8 +17,26 @@ namespace raakvlak::server {
 
 enum class RunMode { kServe, kCheckConfig };
 
+// A flag of one program beside those of all.
+struct Flag {
+  absl::string_view name;  // "--adopt"
+  absl::string_view help;
+  bool* set;  // becomes true when the flag is given
+};
+
+struct Program {
+  absl::string_view name;
+  absl::string_view summary;
+  // What --check-config reads, and the last sentence about running it.
+  absl::string_view reads = "configuration, covenant, roster and keys";
+  absl::string_view note = "Covenant and roster are read again when they change.";
+  std::vector<Flag> flags = {};
+};
+
 // RunProgram hardens the process, reads the configuration into `config` and calls `run`, which in kServe mode
 // returns when the server was asked to stop. REQUIRES: called from main() before any thread is started.
+int RunProgram(int argc, char** argv, const Program& program, google::protobuf::Message& config,
+               absl::FunctionRef<absl::Status(RunMode)> run);
 int RunProgram(int argc, char** argv, absl::string_view name, absl::string_view summary,
                google::protobuf::Message& config, absl::FunctionRef<absl::Status(RunMode)> run);
 
