@@ -134,6 +134,36 @@ class DayQuota {
   std::map<Key, uint64_t> added_;
 };
 
+// Withdrawals of ids that the broker does not know: each leaves a row until its time, so one partner may have
+// as many a day as its largest quota of a class. Lives inside one transaction.
+class UnknownIdQuota {
+ public:
+  UnknownIdQuota(BrokerTransaction& transaction, const policy::Covenant& covenant, const std::string& partner,
+                 uint32_t today)
+      // Ids hold no slash and other counters have two, so no two share a name.
+      : transaction_(transaction), counter_(absl::StrCat(partner, "/withdrawn-unknown")), today_(today) {
+    for (const v1::Quota& quota : covenant.text().quotas()) {
+      quota_ = std::max(quota_, covenant.QuotaFor(partner, quota.identifier_class()));
+    }
+  }
+
+  // Spend: QUOTA_EXCEEDED, and nothing spent, when there is none left; STORAGE_FAILED.
+  absl::Status Spend() {
+    RAAKVLAK_ASSIGN_OR_RETURN(const uint64_t spent, transaction_.CountSubmitted(counter_, today_, 0));
+    if (spent >= quota_) {
+      return base::Error(absl::StatusCode::kResourceExhausted, reason::kQuotaExceeded,
+                         "too many withdrawals of unknown signals on one day");
+    }
+    return transaction_.CountSubmitted(counter_, today_, 1).status();
+  }
+
+ private:
+  BrokerTransaction& transaction_;
+  const std::string counter_;
+  const uint32_t today_;
+  uint64_t quota_ = 0;
+};
+
 struct Taken {
   int64_t accepted_ms = 0;
   bool is_new = false;
@@ -180,7 +210,8 @@ uint32_t RememberUntil(const policy::Covenant& covenant, uint32_t today) {
 }
 
 absl::StatusOr<Taken> TakeWithdrawal(BrokerTransaction& transaction, const CheckedWithdrawal& checked,
-                                     const policy::Covenant& covenant, uint32_t today, int64_t now_ms) {
+                                     const policy::Covenant& covenant, uint32_t today, int64_t now_ms,
+                                     UnknownIdQuota& quota) {
   RAAKVLAK_RETURN_IF_ERROR(checked.status);
   storage::Withdrawal withdrawal;
   withdrawal.partner = checked.body.partner();
@@ -190,6 +221,7 @@ absl::StatusOr<Taken> TakeWithdrawal(BrokerTransaction& transaction, const Check
   withdrawal.remember_until_day = RememberUntil(covenant, today);
   RAAKVLAK_ASSIGN_OR_RETURN(const std::optional<storage::SignalStatus> known,
                             transaction.FindSignal(withdrawal.partner, withdrawal.signal_id));
+  if (!known) RAAKVLAK_RETURN_IF_ERROR(quota.Spend());
   RAAKVLAK_ASSIGN_OR_RETURN(const storage::SignalStatus status, transaction.MarkWithdrawn(withdrawal));
   if (status.state != storage::SignalState::kWithdrawn) {
     return base::Error(absl::StatusCode::kFailedPrecondition, reason::kSignalEnded, "the signal has expired");
@@ -294,12 +326,13 @@ absl::StatusOr<v1::WithdrawSignalsResponse> Exchange::Withdraw(const rpc::Gate::
     response.Clear();
     Refusals refusals;
     std::map<std::string, uint64_t> ended;  // by reason of withdrawal
+    UnknownIdQuota quota(transaction, covenant, pass.caller.id, today);
     for (const CheckedWithdrawal& withdrawal : checked) {
       v1::SubmitReceipt& receipt = *response.add_receipts();
       receipt.set_signal_id(withdrawal.body.signal_id());
       receipt.set_envelope_hash(withdrawal.hash);
       const absl::StatusOr<Taken> taken =
-          TakeWithdrawal(transaction, withdrawal, covenant, today, absl::ToUnixMillis(now));
+          TakeWithdrawal(transaction, withdrawal, covenant, today, absl::ToUnixMillis(now), quota);
       RAAKVLAK_RETURN_IF_ERROR(Settle(taken, receipt, refusals));
       if (taken.ok() && taken->is_new) ++ended[std::string(ReasonName(withdrawal.body.reason()))];
     }

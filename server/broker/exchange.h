@@ -33,9 +33,10 @@ class Exchange {
   // (over kMaxBatch), NOT_ALLOWED, PARTNER_SUSPENDED, STORAGE_FAILED.
   absl::StatusOr<v1::SubmitResponse> Submit(const rpc::Gate::Pass& pass, const v1::SubmitRequest& request);
 
-  // Withdraw answers each withdrawal; a receipt's reasons are those of CheckWithdrawal, and SIGNAL_ENDED when
-  // the signal has expired. envelope_hash is that of the withdrawal's body. The whole request is refused as
-  // in Submit.
+  // Withdraw answers each withdrawal; a receipt's reasons are those of CheckWithdrawal, SIGNAL_ENDED when the
+  // signal has expired, and QUOTA_EXCEEDED for an id that was never submitted when the partner has withdrawn
+  // as many of those today as its largest quota of a class: each is remembered on disk. envelope_hash is that
+  // of the withdrawal's body. The whole request is refused as in Submit.
   absl::StatusOr<v1::WithdrawSignalsResponse> Withdraw(const rpc::Gate::Pass& pass,
                                                        const v1::WithdrawSignalsRequest& request);
 

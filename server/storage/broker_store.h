@@ -209,7 +209,8 @@ class BrokerTransaction : public BrokerReader, public AuditAppender {
   virtual absl::StatusOr<uint64_t> Prune(const PruneBounds& bounds, size_t limit) = 0;
 
   // Adds to the counter of that name and day and returns the sum; adding 0 reads it. The Exchange keeps one
-  // of submitted tokens for each partner, purpose and class.
+  // of submitted tokens for each partner, purpose and class, and one of withdrawals of unknown ids for each
+  // partner.
   virtual absl::StatusOr<uint64_t> CountSubmitted(absl::string_view counter, uint32_t day,
                                                   uint64_t tokens) = 0;
   // Returns false when the order id was seen before.

@@ -19,6 +19,8 @@ using testing::kListPurpose;
 
 class WithdrawTest : public ::testing::Test {
  protected:
+  explicit WithdrawTest(const std::function<void(v1::Covenant&)>& change = nullptr) : region_(change) {}
+
   v1::SubmitReceipt Submit(const std::string& partner, const v1::Envelope& envelope) {
     v1::SubmitRequest request;
     *request.add_envelopes() = envelope;
@@ -165,6 +167,63 @@ TEST_F(WithdrawTest, BatchesAreLimitedAndSuspendedPartnersRefused) {
   EXPECT_THAT(Withdraw("politie", {withdrawal}), HasReason(reason::kPartnerSuspended));
   EXPECT_EQ(store_.Audit("refuse").size(), 3u);
   EXPECT_TRUE(store_.Audit("withdraw").empty());
+}
+
+// Quotas of a few, so that they can be spent.
+class WithdrawQuotaTest : public WithdrawTest {
+ protected:
+  static constexpr uint64_t kQuota = 4;
+  WithdrawQuotaTest()
+      : WithdrawTest([](v1::Covenant& covenant) {
+          for (v1::Quota& quota : *covenant.mutable_quotas()) quota.set_elements_per_day(kQuota - 2);
+          covenant.mutable_quotas(0)->set_elements_per_day(kQuota);
+        }) {}
+  std::string WithdrawUnknown(const std::string& partner) {
+    return WithdrawOne(partner, region_.MakeWithdrawal(partner, region_.RandomBytes(16))).reason();
+  }
+};
+
+TEST_F(WithdrawQuotaTest, UnknownIdsAreTakenUpToTheLargestQuotaOfAClass) {
+  const std::string id = SubmitGood("politie");
+  for (uint64_t i = 0; i < kQuota; ++i) EXPECT_EQ(WithdrawUnknown("politie"), "") << i;
+  EXPECT_EQ(WithdrawUnknown("politie"), reason::kQuotaExceeded);
+  const storage::AuditEntry entry = store_.Audit("refuse").back();
+  EXPECT_EQ(entry.result, reason::kQuotaExceeded);
+  EXPECT_EQ(entry.object, "/raakvlak.v1.Exchange/Withdraw");
+  EXPECT_EQ(entry.count, 1u);
+  // A signal of one's own can always be withdrawn.
+  EXPECT_TRUE(WithdrawOne("politie", region_.MakeWithdrawal("politie", id)).accepted());
+  EXPECT_EQ(store_.LiveSignals(), 0u);
+}
+
+TEST_F(WithdrawQuotaTest, RefusedWithdrawalIsNotRemembered) {
+  for (uint64_t i = 0; i < kQuota; ++i) WithdrawUnknown("politie");
+  const v1::Envelope late = region_.MakeEnvelope("politie", kListPurpose);
+  const std::string id = BrokerRegion::HeaderOf(late).signal_id();
+  EXPECT_EQ(WithdrawOne("politie", region_.MakeWithdrawal("politie", id)).reason(), reason::kQuotaExceeded);
+  EXPECT_TRUE(Submit("politie", late).accepted());
+}
+
+TEST_F(WithdrawQuotaTest, RepetitionsAndOneBatchCountAsTheyShould) {
+  std::vector<v1::SignedWithdrawal> batch;
+  for (uint64_t i = 0; i < kQuota + 2; ++i) {
+    batch.push_back(region_.MakeWithdrawal("politie", region_.RandomBytes(16)));
+  }
+  for (int repetition = 0; repetition < 3; ++repetition) {
+    RAAKVLAK_ASSERT_OK_AND_ASSIGN(const v1::WithdrawSignalsResponse response, Withdraw("politie", batch));
+    for (int i = 0; i < response.receipts_size(); ++i) {
+      EXPECT_EQ(response.receipts(i).accepted(), static_cast<uint64_t>(i) < kQuota) << repetition << " " << i;
+    }
+    EXPECT_EQ(store_.Audit("refuse").back().count, 2u);
+  }
+}
+
+TEST_F(WithdrawQuotaTest, EachPartnerAndEachDayHasItsOwn) {
+  for (uint64_t i = 0; i < kQuota; ++i) WithdrawUnknown("politie");
+  EXPECT_EQ(WithdrawUnknown("politie"), reason::kQuotaExceeded);
+  EXPECT_EQ(WithdrawUnknown("gemeente"), "");
+  region_.clock().Advance(absl::Hours(24));
+  EXPECT_EQ(WithdrawUnknown("politie"), "");
 }
 
 TEST_F(WithdrawTest, NoAnswerWhenTheStoreFails) {
