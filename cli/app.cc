@@ -15,13 +15,11 @@ namespace raakvlak::cli {
 namespace {
 
 void PrintError(const absl::Status& status, bool as_json, std::ostream& err) {
-  const std::string reason = base::ReasonOf(status);
-  const std::string message(status.message());
   if (as_json) {
-    err << JsonText({{"error", {{"reason", reason}, {"message", message}}}}) << "\n";
+    err << JsonText({{"error", ErrorJson(status)}}) << "\n";
     return;
   }
-  err << "raakvlak: " << reason << ": " << Printable(message) << "\n";
+  err << "raakvlak: " << base::ReasonOf(status) << ": " << Printable(std::string(status.message())) << "\n";
 }
 
 absl::StatusOr<ExitCode> RunSelected(const GlobalOptions& options, const Commands& commands,

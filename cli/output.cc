@@ -65,6 +65,10 @@ std::string JsonText(const nlohmann::ordered_json& value) {
   return value.dump(-1, ' ', /*ensure_ascii=*/true, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+nlohmann::ordered_json ErrorJson(const absl::Status& error) {
+  return {{"reason", base::ReasonOf(error)}, {"message", std::string(error.message())}};
+}
+
 void Table::Add(std::vector<std::string> cells) {
   RAAKVLAK_CHECK(cells.size() == titles_.size(), "a row has a cell for each title");
   for (std::string& cell : cells) cell = Printable(cell);

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
@@ -25,6 +26,9 @@ std::string Printable(absl::string_view text);
 void PrintJson(std::ostream& out, const nlohmann::ordered_json& value);
 // JsonText is the same on one line, without a newline.
 std::string JsonText(const nlohmann::ordered_json& value);
+
+// ErrorJson is an error as --json shows it: {"reason", "message"}.
+nlohmann::ordered_json ErrorJson(const absl::Status& error);
 
 // Table prints rows in aligned columns under their titles. Cells are made Printable. Print may be called
 // again for more rows: the titles are written once, and columns never get narrower.

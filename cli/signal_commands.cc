@@ -105,7 +105,14 @@ absl::StatusOr<ExitCode> ListSignals(const ListOptions& options, Context& contex
     const uint64_t wanted = options.limit == 0 ? kPageSize : std::min(options.limit - shown, kPageSize);
     request.set_page_size(static_cast<uint32_t>(wanted));
     const absl::StatusOr<v1::ListSignalsResponse> page = intake->ListSignals(request, kTimeout);
-    if (!page.ok()) return FromPeer(page.status());
+    if (!page.ok()) {
+      const absl::Status error = FromPeer(page.status());
+      // What was shown stays one JSON value, which says that it is not whole.
+      if (context.json && !request.page_token().empty()) {
+        context.out << "\n],\n\"error\": " << JsonText(ErrorJson(error)) << "}\n";
+      }
+      return error;
+    }
     if (context.json && request.page_token().empty()) context.out << "{\"signals\": [";
     for (const v1::SignalStatus& status : page->signals()) {
       if (context.json) {
@@ -184,6 +191,11 @@ void AddSignalCommands(Commands& commands) {
                    "raakvlak --region region.json --as politie --json signal list --state refused\n"
                    "raakvlak --region region.json --as politie signal list --state queued --limit 1",
                    Needs::kRegion, [options](Context& context) { return ListSignals(*options, context); });
+  list.footer(
+      absl::StrCat("A long list is printed as it comes. When it breaks off, the exit code is not 0, and with "
+                   "--json the value\n"
+                   "ends with a member \"error\" beside \"signals\".\n\n",
+                   list.get_footer()));
   std::vector<std::string> names;
   for (const auto& [name, value] : States()) names.push_back(name);
   list.add_option("--state", options->state, "Only signals in this state")->check(CLI::IsMember(names));

@@ -267,6 +267,49 @@ TEST_F(SignalCommandsTest, ListEndsAtItsLimit) {
   EXPECT_EQ(world_.RunAs("politie", {"signal", "list", "--limit", "0"}).exit_code, ExitCode::kUsage);
 }
 
+TEST_F(SignalCommandsTest, AListThatBreaksOffSaysSoInItsJsonAndFails) {
+  int pages = 0;
+  world_.intake.on_list = [&](const v1::ListSignalsRequest&) -> absl::StatusOr<v1::ListSignalsResponse> {
+    if (pages++ == 2) {
+      return base::Error(absl::StatusCode::kUnavailable, reason::kUnavailable, "gone \"away\"");
+    }
+    v1::ListSignalsResponse response;
+    *response.add_signals() = Status(absl::StrCat("P-", pages), v1::QUEUED);
+    response.set_next_page_token("more");
+    return response;
+  };
+  const Outcome outcome = world_.RunAs("politie", {"--json", "signal", "list"});
+  EXPECT_EQ(outcome.exit_code, ExitCode::kError);
+  const nlohmann::json json = outcome.json();
+  EXPECT_EQ(json["signals"].size(), 2u);
+  EXPECT_EQ(json["error"]["reason"], reason::kUnavailable);
+  EXPECT_EQ(json["error"]["message"], "gone \"away\"");
+  EXPECT_EQ(nlohmann::json::parse(outcome.err)["error"], json["error"]);
+}
+
+TEST_F(SignalCommandsTest, AListThatBreaksOffAfterAnEmptyPageIsJsonToo) {
+  int pages = 0;
+  world_.intake.on_list = [&](const v1::ListSignalsRequest&) -> absl::StatusOr<v1::ListSignalsResponse> {
+    if (pages++ == 1) return base::Error(absl::StatusCode::kUnavailable, reason::kUnavailable, "gone");
+    v1::ListSignalsResponse response;
+    response.set_next_page_token("more");
+    return response;
+  };
+  const nlohmann::json json = world_.RunAs("politie", {"--json", "signal", "list"}).json();
+  EXPECT_TRUE(json["signals"].empty());
+  EXPECT_EQ(json["error"]["reason"], reason::kUnavailable);
+}
+
+TEST_F(SignalCommandsTest, AListThatNeverBeganLeavesStandardOutputEmpty) {
+  world_.intake.on_list = [](const v1::ListSignalsRequest&) -> absl::StatusOr<v1::ListSignalsResponse> {
+    return base::Error(absl::StatusCode::kPermissionDenied, reason::kNotAllowed, "no");
+  };
+  const Outcome outcome = world_.RunAs("politie", {"--json", "signal", "list"});
+  EXPECT_EQ(outcome.exit_code, ExitCode::kDenied);
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_EQ(nlohmann::json::parse(outcome.err)["error"]["reason"], reason::kNotAllowed);
+}
+
 TEST_F(SignalCommandsTest, AnEmptyListIsJsonToo) {
   world_.intake.on_list = [](const v1::ListSignalsRequest&) { return v1::ListSignalsResponse(); };
   EXPECT_TRUE(world_.RunAs("politie", {"--json", "signal", "list"}).json()["signals"].empty());
