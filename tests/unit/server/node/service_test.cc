@@ -170,6 +170,24 @@ TEST_F(ServiceTest, NodesEvaluateAndHubBrokerStaffAndItAreRefused) {
   }
 }
 
+TEST_F(ServiceTest, CallsThatAFullQueueTurnsAwayAreInTheLogAsOneEntry) {
+  const auto client = Intake("it", "politie");
+  executor_.Drain();  // it takes no more work
+  EXPECT_THAT(PushOnce(*client), HasReason("OVERLOADED"));
+  EXPECT_THAT(client->GetState({}, kTimeout), HasReason("OVERLOADED"));
+  EXPECT_THAT(client->ListSignals({}, kTimeout), HasReason("OVERLOADED"));
+  refusals_.Stop();
+  storage::AuditFilter refused;
+  refused.action = "refuse";
+  const auto entries = storage::testing::Entries(store_.audit_log(), refused);
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0].actor, TestRegion::Urn("it", "politie"));
+  EXPECT_EQ(entries[0].object, "several");
+  EXPECT_EQ(entries[0].result, "OVERLOADED");
+  EXPECT_EQ(entries[0].count, 3u);
+  EXPECT_EQ(entries[0].policy, "c1/r1");
+}
+
 TEST_F(ServiceTest, EachListenerServesItsOwnServiceOnly) {
   const auto wrong = client::MakeKeyShareClient(Connect(*intake_server_, "node", "gemeente"));
   EXPECT_FALSE(wrong->Evaluate({}, kTimeout).ok());
