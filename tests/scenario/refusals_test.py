@@ -2,14 +2,14 @@
 """Whatever a program of the running region refuses leaves an entry in its audit log, also what gRPC alone would turn away; and what may come in
 floods is counted. Calls are made with raw bytes, by a client that is not ours.
 """
-import contextlib
-import pathlib
-import sqlite3
+import importlib
 import subprocess
+import sys
 import unittest
 
 import grpc
 
+import process_log
 import roles_test
 import scenario
 from scenario import region
@@ -33,6 +33,12 @@ class RefusalsTest(scenario.ScenarioTest):
         cls.here.start()
         cls.addClassCleanup(cls.here.stop)
         cls.pki = cls.here.folder / "pki"
+        stubs = cls.folder / "stubs"
+        stubs.mkdir()
+        proto = scenario.ROOT / "proto"
+        subprocess.run(["protoc", "-I", proto, f"--python_out={stubs}", proto / "raakvlak/v1/log.proto"], check=True)
+        sys.path.insert(0, str(stubs))
+        cls.details_class = importlib.import_module("raakvlak.v1.log_pb2").AuditDetails
 
     # Verbs.
 
@@ -51,16 +57,18 @@ class RefusalsTest(scenario.ScenarioTest):
                 reasons = [value for key, value in (error.trailing_metadata() or ()) if key == "raakvlak-reason"]
                 return reasons[0] if reasons else error.code().name
 
+    def log(self, process):
+        kind, urn = {"broker": ("broker", region.urn("broker", "centrum")),
+                     "hub": ("hub", region.urn("hub", "veiligheidshuis"))}.get(process, ("node", region.urn("node", process)))
+        here = self.here.folder
+        return process_log.read(here / "state" / process / f"{kind}.db", here / "keys" / f"{process}.details", urn, self.details_class)
+
     def entries(self, process, action, after=0):
         """What the process wrote into its audit log after that entry."""
-        kind = process if process in ("broker", "hub") else "node"
-        path = self.here.folder / "state" / process / f"{kind}.db"
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-            database.row_factory = sqlite3.Row
-            return [dict(row) for row in database.execute("SELECT * FROM audit WHERE action = ? AND entry > ? ORDER BY entry", (action, after))]
+        return [details for entry, details in self.log(process) if entry > after and details.action == action]
 
     def last(self, process):
-        return max((entry["entry"] for entry in self.entries(process, "refuse")), default=0)
+        return self.log(process)[-1][0]
 
     def stranger(self, name):
         """A certificate of the region's authority for a name that the covenant does not know."""
@@ -85,9 +93,9 @@ class RefusalsTest(scenario.ScenarioTest):
                     before = self.last(process)
                     self.assertEqual(self.call(place, service, method, certificate, request, compression), expected)
                     entries = self.entries(process, "refuse", before)
-                    self.assertEqual([(e["actor"], e["role"], e["object"], e["result"], e["count"]) for e in entries],
-                                     [(region.urn(role, name), role, f"/raakvlak.v1.{service}/{method}", expected, 0)])
-                    self.assertEqual(entries[0]["policy"], "c1/r1")
+                    self.assertEqual([(e.actor, e.role, e.object, e.result, e.count, e.origin) for e in entries],
+                                     [(region.urn(role, name), role, f"/raakvlak.v1.{service}/{method}", expected, 0, "127.0.0.0/24")])
+                    self.assertEqual(entries[0].policy, "c1/r1")
 
     def test_a_method_that_does_not_exist_leaves_an_entry_at_every_listener(self):
         for place in sorted({place for place, _, _ in roles_test.TABLE}):
@@ -95,7 +103,7 @@ class RefusalsTest(scenario.ScenarioTest):
                 before = self.last(process_of(place))
                 self.assertEqual(self.call(place, "Exchange", "Erase", "node-gemeente", b""), "NOT_ALLOWED")
                 entries = self.entries(process_of(place), "refuse", before)
-                self.assertEqual([(e["actor"], e["object"], e["result"]) for e in entries], [(region.urn("node", "gemeente"), "unknown", "NOT_ALLOWED")])
+                self.assertEqual([(e.actor, e.object, e.result) for e in entries], [(region.urn("node", "gemeente"), "unknown", "NOT_ALLOWED")])
 
     def test_strangers_are_counted_in_one_entry_which_the_end_of_the_program_writes(self):
         stranger = self.stranger("brandweer")
@@ -108,11 +116,11 @@ class RefusalsTest(scenario.ScenarioTest):
                 self.here.stop_one(process)
                 entries = self.entries(process, "refuse", before)
                 self.here.restart_one(process)
-                self.assertEqual({(e["actor"], e["object"], e["result"], e["policy"]) for e in entries},
+                self.assertEqual({(e.actor, e.object, e.result, e.policy) for e in entries},
                                  {(region.urn("node", "brandweer"), f"/raakvlak.v1.{service}/{method}", "NOT_ALLOWED", "c1/r1")})
                 # Two when the minute ended in between.
                 self.assertLessEqual(len(entries), 2)
-                self.assertEqual(sum(e["count"] for e in entries), 3)
+                self.assertEqual(sum(e.count for e in entries), 3)
 
     def test_every_program_logs_the_policy_that_it_loads(self):
         actors = {"broker": "raakvlak-broker", "hub": "raakvlak-hub", **{p: f"raakvlak-node:{p}" for p in region.PARTNER_IDS}}
@@ -121,7 +129,7 @@ class RefusalsTest(scenario.ScenarioTest):
             with self.subTest(process):
                 entries = self.entries(process, "policy_load")
                 # Loaded once, also by one that was started again.
-                self.assertEqual([(e["actor"], e["policy"], e["object"], e["result"]) for e in entries], [(actor, "c1/r1", covenant["id"], "OK")])
+                self.assertEqual([(e.actor, e.policy, e.object, e.result) for e in entries], [(actor, "c1/r1", covenant["id"], "OK")])
 
 
 if __name__ == "__main__":
