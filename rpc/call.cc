@@ -54,8 +54,9 @@ absl::StatusOr<Gate::Pass> Check(const CallEnvironment& environment, const grpc:
 Refusal RefusalOf(const grpc::ServerContextBase& context, const std::vector<std::string>& names,
                   absl::string_view method, const absl::Status& why) {
   const absl::StatusOr<Caller> caller = ParseNames(names);
-  if (!caller.ok()) return {NetworkOf(context.peer()), "", std::string(method), why};
-  return {caller->urn, std::string(RoleName(caller->role)), std::string(method), why};
+  const std::string network = NetworkOf(context.peer());
+  if (!caller.ok()) return {network, "", std::string(method), network, why};
+  return {caller->urn, std::string(RoleName(caller->role)), std::string(method), network, why};
 }
 
 // Returns why the call is refused: for `refusal`, or because that cannot be logged.
@@ -73,7 +74,10 @@ absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment, const grpc:
                                  absl::string_view method, absl::Duration max_deadline) {
   const std::vector<std::string> names = PropertyValues(context, "peer_uri");
   absl::StatusOr<Gate::Pass> pass = Check(environment, context, method, max_deadline, names);
-  if (pass.ok()) return pass;
+  if (pass.ok()) {
+    pass->origin = NetworkOf(context.peer());
+    return pass;
+  }
   const Refusal refusal = RefusalOf(context, names, method, pass.status());
   // A resumed session proves no identity.
   const bool known =
@@ -85,8 +89,8 @@ absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment, const grpc:
 
 absl::Status RefuseRequest(const CallEnvironment& environment, const Gate::Pass& pass,
                            absl::string_view method, const absl::Status& why) {
-  return Log(environment,
-             {pass.caller.urn, std::string(RoleName(pass.caller.role)), std::string(method), why});
+  return Log(environment, {pass.caller.urn, std::string(RoleName(pass.caller.role)), std::string(method),
+                           pass.origin, why});
 }
 
 absl::Status MalformedRequest() {

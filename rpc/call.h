@@ -32,10 +32,12 @@ inline constexpr absl::Duration kMaxStreamDeadline = absl::Hours(24);
 inline constexpr size_t kMaxRequestBytes = 4 << 20;
 
 struct Refusal {
-  // The URN of the peer's certificate; its network (NetworkOf) when it has none, and `role` is empty then.
+  // The URN of the peer's certificate; its network when it has none, and `role` is empty then.
   std::string actor;
   std::string role;
   std::string method;
+  // The network that the call came from (NetworkOf).
+  std::string origin;
   absl::Status why;
 };
 
@@ -74,6 +76,7 @@ absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment, const grpc:
                                  absl::string_view method, absl::Duration max_deadline = kMaxDeadline);
 
 // RefuseRequest logs that the request of an admitted caller is refused, and returns `why`, or STORAGE_FAILED.
+// For cores that do not log their refusals themselves too.
 absl::Status RefuseRequest(const CallEnvironment& environment, const Gate::Pass& pass,
                            absl::string_view method, const absl::Status& why);
 

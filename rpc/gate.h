@@ -38,6 +38,8 @@ class Gate {
   struct Pass {
     Caller caller;
     policy::Snapshot snapshot;
+    // The network that the call came from (NetworkOf), for audit entries. Set by Admit (rpc/call.h).
+    std::string origin = {};
   };
   // `uri_names` are the URI names of the peer's certificate. UNAUTHENTICATED (not exactly one, not a URN of
   // ours), NOT_ALLOWED (wrong region, role or id, unknown member, no row), PARTNER_SUSPENDED,

@@ -16,6 +16,7 @@ storage::AuditEntry EntryOf(const rpc::Gate::Pass& pass, absl::Time now, absl::s
   entry.action = std::string(action);
   entry.object = std::string(object);
   entry.policy = pass.snapshot.Name();
+  entry.origin = pass.origin;
   return entry;
 }
 

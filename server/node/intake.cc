@@ -102,6 +102,7 @@ storage::AuditEntry BatchEntry(const Environment& environment, const rpc::Gate::
                                const v1::PushRequest& request, const v1::PushResponse& response) {
   storage::AuditEntry entry =
       NewEntry(environment, pass.snapshot, pass.caller.urn, rpc::RoleName(pass.caller.role), "intake");
+  entry.origin = pass.origin;
   int known = 0;
   for (int i = 0; i < response.receipts_size(); ++i) {
     if (response.receipts(i).result() == v1::ACCEPTED) ++entry.count;

@@ -31,12 +31,13 @@ absl::Status AuditRefusals::Refused(const rpc::Refusal& refusal) {
   entry.role = refusal.role;
   entry.action = "refuse";
   entry.object = refusal.method;
+  entry.origin = refusal.origin;
   entry.result = base::ReasonOf(refusal.why);
   return audit_.AppendAudit(entry).status();
 }
 
 void AuditRefusals::Count(const rpc::Refusal& refusal) {
-  counter_.Count(refusal.actor, refusal.role, refusal.method, base::ReasonOf(refusal.why));
+  counter_.Count(refusal.actor, refusal.role, refusal.method, refusal.origin, base::ReasonOf(refusal.why));
 }
 
 void AuditRefusals::Stop() {

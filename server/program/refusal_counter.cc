@@ -15,7 +15,7 @@ void RefusalCounter::EndMinute(int64_t now) {
 }
 
 void RefusalCounter::Count(absl::string_view actor, absl::string_view role, absl::string_view method,
-                           absl::string_view code) {
+                           absl::string_view origin, absl::string_view code) {
   base::MutexLock lock(mutex_);
   EndMinute(MinuteNow());
   std::pair<std::string, std::string> key(actor, code);
@@ -27,9 +27,10 @@ void RefusalCounter::Count(absl::string_view actor, absl::string_view role, absl
   if (calls.count == 0) {
     calls.role = std::string(role);
     calls.method = std::string(method);
-  } else if (calls.method != method) {
-    calls.method = kSeveral;
+    calls.origin = std::string(origin);
   }
+  if (calls.method != method) calls.method = kSeveral;
+  if (calls.origin != origin) calls.origin = kSeveral;
   ++calls.count;
 }
 
@@ -44,6 +45,7 @@ absl::Status RefusalCounter::Write() {
       entry.result = key.second;
       entry.role = calls.role;
       entry.object = calls.method;
+      entry.origin = calls.origin;
       entry.count = calls.count;
     }
     entry.time_ms = absl::ToUnixMillis(clock_.Now());

@@ -1,9 +1,10 @@
 // RefusalCounter: refusals that may come in floods, as one audit entry per (actor, reason code, minute).
 //
 // Counting touches memory only, so that a caller who is refused for nothing cannot make the disk work. The
-// entry {action "refuse", object the RPC, result the code, count} is written when its minute has ended, or
-// when the program ends. Its object is "several" when the calls were to more than one RPC. Memory is bounded:
-// actors beyond a number of (actor, code) pairs in one minute are counted together, as "others".
+// entry {action "refuse", object the RPC, origin, result the code, count} is written when its minute has
+// ended, or when the program ends. Its object or origin is "several" when there was more than one of them.
+// Memory is bounded: actors beyond a number of (actor, code) pairs in one minute are counted together, as
+// "others".
 //
 // It does NOT survive kill -9 or a power cut: up to a minute of counts is then lost. These callers got
 // nothing but their refusal. While the log cannot be written minutes run together; the counts stay right.
@@ -36,7 +37,7 @@ class RefusalCounter {
 
   // Never blocks on storage. `actor` is a URN or a network; never a whole address.
   void Count(absl::string_view actor, absl::string_view role, absl::string_view method,
-             absl::string_view code);
+             absl::string_view origin, absl::string_view code);
 
   // WriteEnded writes the entries of minutes that have ended, WriteAll those of this one too. Durable when
   // they return. On an error (STORAGE_FAILED) what was not written is kept.
@@ -47,6 +48,7 @@ class RefusalCounter {
   struct Calls {
     std::string role;
     std::string method;
+    std::string origin;
     uint64_t count = 0;
   };
   // By actor and code.

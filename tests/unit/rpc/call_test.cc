@@ -42,6 +42,15 @@ TEST_F(CallTest, PermittedCallReachesTheCoreWithItsCaller) {
   EXPECT_TRUE(refusals_.lines().empty());
 }
 
+TEST_F(CallTest, CoreIsToldTheNetworkThatTheCallCameFrom) {
+  exchange_.core = [](const Gate::Pass& pass, const v1::SubmitRequest&, v1::SubmitResponse& response) {
+    response.add_receipts()->set_reason(pass.origin);
+    return absl::OkStatus();
+  };
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto response, Submit(ChannelAs("node", "politie")));
+  EXPECT_EQ(response.receipts(0).reason(), "127.0.0.0/24");
+}
+
 TEST_F(CallTest, RefusalIsLoggedAndCarriesItsReason) {
   const auto response = Submit(ChannelAs("hub", "veiligheidshuis"));
   EXPECT_THAT(response, HasReason(base::reason::kNotAllowed));

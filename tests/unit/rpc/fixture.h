@@ -41,7 +41,7 @@ inline constexpr absl::Duration kTimeout = absl::Seconds(20);
 class FakeRefusalLog final : public RefusalLog {
  public:
   struct Line {
-    std::string actor, role, method, reason;
+    std::string actor, role, method, reason, origin = "127.0.0.0/24";
     bool operator==(const Line&) const = default;
   };
   absl::Status Refused(const Refusal& refusal) override {
@@ -68,7 +68,7 @@ class FakeRefusalLog final : public RefusalLog {
 
  private:
   static Line LineOf(const Refusal& refusal) {
-    return {refusal.actor, refusal.role, refusal.method, base::ReasonOf(refusal.why)};
+    return {refusal.actor, refusal.role, refusal.method, base::ReasonOf(refusal.why), refusal.origin};
   }
   base::Mutex mutex_;
   std::vector<Line> lines_ ABSL_GUARDED_BY(mutex_);

@@ -170,6 +170,38 @@ TEST_F(ServiceTest, NodesEvaluateAndHubBrokerStaffAndItAreRefused) {
   }
 }
 
+TEST_F(ServiceTest, WhatTheIntakeItselfRefusesHasItsEntryToo) {
+  const auto client = Intake("it", "politie");
+  v1::GetStateRequest state;
+  state.set_client_ref("nothing");
+  EXPECT_THAT(client->GetState(state, kTimeout), HasReason("NOT_FOUND"));
+  v1::WithdrawRequest withdrawal;
+  withdrawal.set_client_ref("nothing");
+  withdrawal.set_reason("unjust");
+  EXPECT_THAT(client->Withdraw(withdrawal, kTimeout), HasReason("NOT_FOUND"));
+  withdrawal.set_reason("bored");
+  EXPECT_THAT(client->Withdraw(withdrawal, kTimeout), HasReason("INVALID_ARGUMENT"));
+  v1::ListSignalsRequest list;
+  list.set_page_token("x");
+  EXPECT_THAT(client->ListSignals(list, kTimeout), HasReason("INVALID_ARGUMENT"));
+  const auto stream = client->Push(kTimeout);
+  ASSERT_THAT(stream->Send(v1::PushRequest()), IsOk());
+  EXPECT_THAT(stream->Receive(), HasReason("INVALID_ARGUMENT"));
+  std::vector<std::string> lines;
+  storage::AuditFilter refused;
+  refused.action = "refuse";
+  for (const storage::AuditEntry& entry : storage::testing::Entries(store_.audit_log(), refused)) {
+    EXPECT_EQ(entry.actor, TestRegion::Urn("it", "politie"));
+    EXPECT_EQ(entry.origin, "127.0.0.0/24");
+    lines.push_back(entry.object + " " + entry.result);
+  }
+  EXPECT_THAT(lines, ::testing::ElementsAre("/raakvlak.v1.Intake/GetState NOT_FOUND",
+                                            "/raakvlak.v1.Intake/Withdraw NOT_FOUND",
+                                            "/raakvlak.v1.Intake/Withdraw INVALID_ARGUMENT",
+                                            "/raakvlak.v1.Intake/ListSignals INVALID_ARGUMENT",
+                                            "/raakvlak.v1.Intake/Push INVALID_ARGUMENT"));
+}
+
 TEST_F(ServiceTest, CallsThatAFullQueueTurnsAwayAreInTheLogAsOneEntry) {
   const auto client = Intake("it", "politie");
   executor_.Drain();  // it takes no more work

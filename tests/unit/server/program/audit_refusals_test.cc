@@ -20,7 +20,8 @@ constexpr absl::Duration kTimeout = absl::Seconds(20);
 class AuditRefusalsTest : public ::testing::Test {
  protected:
   static rpc::Refusal RefusalWith(const char* reason) {
-    return {"actor", "role", "/A/B", base::Error(absl::StatusCode::kPermissionDenied, reason, "no")};
+    return {"actor", "role", "/A/B", "192.0.2.0/24",
+            base::Error(absl::StatusCode::kPermissionDenied, reason, "no")};
   }
 
   testing::TestRegion region_;
@@ -32,6 +33,7 @@ TEST_F(AuditRefusalsTest, RefusalHasItsEntryWhenTheCallReturns) {
   ASSERT_THAT(refusals_.Refused(RefusalWith(base::reason::kNotAllowed)), IsOk());
   EXPECT_THAT(audit_.TakeLines(), ElementsAre("actor role refuse /A/B NOT_ALLOWED 0"));
   EXPECT_EQ(audit_.entries()[0].time_ms, absl::ToUnixMillis(region_.clock().Now()));
+  EXPECT_EQ(audit_.entries()[0].origin, "192.0.2.0/24");
 }
 
 TEST_F(AuditRefusalsTest, RefusalThatCannotBeWrittenIsSaid) {

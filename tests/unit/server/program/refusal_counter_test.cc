@@ -23,8 +23,8 @@ constexpr char kPolitie[] = "urn:raakvlak:maastricht:node:politie";
 class RefusalCounterTest : public ::testing::Test {
  protected:
   void Count(const std::string& actor, const std::string& code = "NOT_ALLOWED",
-             const std::string& method = "/A/B") {
-    counter_.Count(actor, actor == kPolitie ? "node" : "", method, code);
+             const std::string& method = "/A/B", const std::string& origin = "192.0.2.0/24") {
+    counter_.Count(actor, actor == kPolitie ? "node" : "", method, origin, code);
   }
   void ToNextMinute() { clock_.Advance(absl::Minutes(1)); }
 
@@ -85,6 +85,15 @@ TEST_F(RefusalCounterTest, CallsToSeveralRpcsAreNamedSo) {
   Count("a", "NOT_ALLOWED", "/A/B");
   ASSERT_THAT(counter_.WriteAll(), IsOk());
   EXPECT_THAT(audit_.TakeLines(), ElementsAre("a  refuse several NOT_ALLOWED 3"));
+  EXPECT_EQ(audit_.entries()[0].origin, "192.0.2.0/24");
+}
+
+TEST_F(RefusalCounterTest, CallsFromSeveralNetworksAreNamedSo) {
+  Count("a", "NOT_ALLOWED", "/A/B", "192.0.2.0/24");
+  Count("a", "NOT_ALLOWED", "/A/B", "2001:db8::/48");
+  ASSERT_THAT(counter_.WriteAll(), IsOk());
+  EXPECT_EQ(audit_.entries()[0].origin, "several");
+  EXPECT_EQ(audit_.entries()[0].count, 2u);
 }
 
 TEST_F(RefusalCounterTest, TheEndOfTheProgramWritesTheMinuteThatRuns) {
