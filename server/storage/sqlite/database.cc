@@ -3,10 +3,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/log.h"
 #include "base/reason.h"
 #include "base/status.h"
@@ -17,6 +20,8 @@ namespace {
 // Pages in the WAL after which the writer moves them into the database, between groups.
 constexpr int kCheckpointPages = 4000;
 constexpr int kBusyMilliseconds = 10'000;
+// How long the writer waits at most for a group to fill.
+constexpr absl::Duration kMaxPatience = absl::Milliseconds(2);
 
 // SQLite's text names tables and columns of ours, never a bound value.
 absl::Status Failed(sqlite3* handle, absl::string_view what) {
@@ -223,7 +228,7 @@ absl::Status Database::Write(absl::string_view name, absl::FunctionRef<absl::Sta
                        "the database is closing");
   }
   queue_.push_back(&pending);
-  wakeup_.NotifyOne();
+  if (queue_.size() >= wanted_) wakeup_.NotifyOne();
   while (!pending.done) pending.finished.Wait(mutex_);
   return pending.status;
 }
@@ -255,21 +260,36 @@ uint64_t Database::commits() const {
 }
 
 void Database::RunWriter() {
+  // Those who were just answered often come back at once. Waiting for them a fraction of what a commit takes
+  // makes one full group of what would be two, each with a sync of its own. A lone caller is never waited
+  // for.
+  size_t expected = 1;
+  absl::Duration patience;
   while (true) {
     std::vector<Pending*> group;
     {
       base::MutexLock lock(mutex_);
       while (queue_.empty() && !stopping_) wakeup_.Wait(mutex_);
       if (queue_.empty()) return;
+      wanted_ = std::min(expected, options_.max_group);
+      const absl::Time deadline = absl::Now() + patience;
+      while (queue_.size() < wanted_ && !stopping_) {
+        const absl::Duration left = std::min(deadline - absl::Now(), patience);
+        if (left <= absl::ZeroDuration() || !wakeup_.WaitFor(mutex_, left)) break;
+      }
+      wanted_ = 1;
       while (!queue_.empty() && group.size() < options_.max_group) {
         group.push_back(queue_.front());
         queue_.pop_front();
       }
     }
+    const absl::Time begin = absl::Now();
     RunGroup(group);
+    patience = std::clamp((absl::Now() - begin) / 4, absl::ZeroDuration(), kMaxPatience);
     {
       base::MutexLock lock(mutex_);
       ++commits_;
+      expected = group.size() + queue_.size();
       for (Pending* pending : group) {
         pending->done = true;
         pending->finished.NotifyOne();

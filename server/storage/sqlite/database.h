@@ -1,9 +1,10 @@
 // Database: one SQLite file with one writer and several readers.
 //
 // Writes: callers hand in a function; one writer thread runs a group of them in one transaction, each inside
-// a savepoint, and all are told the outcome only after COMMIT (synchronous = FULL). A function that returns
-// an error has no effect and does not touch its neighbours. Reads: each runs in a snapshot on a read-only
-// connection from a small pool. Only the writer ever checkpoints the WAL, between groups: SQLite
+// a savepoint, and all are told the outcome only after COMMIT (synchronous = FULL). Under load the writer
+// waits a moment for those it has just answered, so that each sync serves as many as possible. A function
+// that returns an error has no effect and does not touch its neighbours. Reads: each runs in a snapshot on a
+// read-only connection from a small pool. Only the writer ever checkpoints the WAL, between groups: SQLite
 // before 3.51.3 can lose committed data when two connections checkpoint (docs/adr/).
 //
 // An I/O error, corruption or a full disk on COMMIT fails the whole group with STORAGE_FAILED; the writer
@@ -126,6 +127,8 @@ class Database {
   base::ConditionVariable wakeup_;
   base::ConditionVariable reader_free_;
   std::deque<Pending*> queue_ ABSL_GUARDED_BY(mutex_);
+  // The writer is woken when so many wait.
+  size_t wanted_ ABSL_GUARDED_BY(mutex_) = 1;
   std::vector<std::unique_ptr<Connection>> free_readers_ ABSL_GUARDED_BY(mutex_);
   uint64_t commits_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

@@ -37,9 +37,10 @@ class LogTest : public BrokerStoreTest {
     return Append(entry);
   }
   AuditLog& log() { return store_->audit_log(); }
+  std::vector<LogSize> Logs() { return *log().Logs(); }
   std::vector<uint64_t> Sizes() {
     std::vector<uint64_t> sizes;
-    for (const LogSize& size : *log().Logs()) sizes.push_back(size.size);
+    for (const LogSize& size : Logs()) sizes.push_back(size.size);
     return sizes;
   }
   // "2026/0 list" of each entry, "2026/0 -" of an erased one.
@@ -61,7 +62,7 @@ class LogTest : public BrokerStoreTest {
   // Every leaf commits to the details beside it, and times never go back.
   void CheckAll() {
     int64_t time_ms = 0;
-    for (const LogSize& size : *log().Logs()) {
+    for (const LogSize& size : Logs()) {
       const std::vector<std::string> leaves = *log().ReadLeaves(size.year, 0, size.size + 1);
       ASSERT_EQ(leaves.size(), size.size);
       for (uint64_t index = 0; index < size.size; ++index) {
@@ -354,11 +355,13 @@ TEST_P(LogTest, ErasedDetailsAreGoneAndLeavesAndTheRestStay) {
 }
 
 TEST_P(LogTest, NothingOldEnoughLeavesNoEntry) {
-  EXPECT_EQ(*log().EraseDetails(1000, {}), 0u);
+  AuditEntry proof;
+  proof.time_ms = 9000;
+  EXPECT_EQ(*log().EraseDetails(1000, proof), 0u);
   Append(1000);
-  EXPECT_EQ(*log().EraseDetails(1000, {}), 0u);
-  EXPECT_EQ(*log().EraseDetails(1001, {}), 1u);
-  EXPECT_EQ(*log().EraseDetails(1001, {}), 0u);
+  EXPECT_EQ(*log().EraseDetails(1000, proof), 0u);
+  EXPECT_EQ(*log().EraseDetails(1001, proof), 1u);
+  EXPECT_EQ(*log().EraseDetails(1001, proof), 0u);
   EXPECT_THAT(Sizes(), ElementsAre(2));
 }
 
