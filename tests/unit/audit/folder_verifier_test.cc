@@ -37,7 +37,7 @@ class FolderVerifierTest : public ::testing::Test {
   }
   void ExpectFault(const std::string& place) {
     const std::string fault = Fault();
-    EXPECT_TRUE(absl::StartsWith(fault, place + ":")) << fault << "\nexpected " << place;
+    EXPECT_TRUE(fault == place || absl::StartsWith(fault, place + ":")) << fault << "\nexpected " << place;
   }
   void Flip(const std::string& name, size_t offset) {
     log_.Change(name, [offset](std::string& bytes) { bytes.at(offset) ^= 1; });
@@ -161,6 +161,18 @@ TEST_F(FolderVerifierTest, AnEntryAndItsTileChangedTogetherAreFound) {
   });
   // The level above is proven, so the tile is named, and that its entries are wrong too.
   EXPECT_THAT(Fault(), HasSubstr("tile/0/001 entry 256: the tile and its entries were changed"));
+  // With the level above changed elsewhere nothing is proven any more.
+  Flip("tile/1/000.p/3", 32 * 2);
+  EXPECT_THAT(Fault(), HasSubstr("tile/1/000.p/3 entry 256: the tile contradicts those below it"));
+}
+
+TEST_F(FolderVerifierTest, WithSeveralTilesWrongWhatContradictsIsSaid) {
+  log_.Grow(1000);
+  Flip("tile/entries/001", EntryOffset(300) + 20);
+  ExpectFault("tile/entries/001 entry 300: the entry is not the one that leads to the signed root");
+  Flip("tile/1/000.p/3", 32 * 2);
+  ExpectFault(
+      "tile/entries/001 entry 300: the entry contradicts tile/0/001, and not all tiles above are right");
 }
 
 TEST_F(FolderVerifierTest, AHistoryWrittenAnewDoesNotLeadToTheSignedRoot) {
@@ -330,6 +342,13 @@ TEST_F(FolderVerifierTest, ASurplusPartialTileMustBeginAsTheOthers) {
   Flip("tile/0/001.p/3", 64);
   Flip("tile/0/003.p/240", 32 * 231);
   ExpectFault("tile/0/003.p/240 entry 999");
+  Flip("tile/0/003.p/240", 32 * 231);
+  log_.Write("tile/entries/001.p/3", log_.Read("tile/entries/001").substr(0, 3 * 43));
+  EXPECT_EQ(Fault(), "whole");
+  Flip("tile/entries/001.p/3", 43 + 30);
+  ExpectFault("tile/entries/001.p/3 entry 257");
+  log_.Write("tile/entries/001.p/3", log_.Read("tile/entries/001").substr(0, 4 * 43));
+  ExpectFault("tile/entries/001.p/3 entry 258");
 }
 
 TEST_F(FolderVerifierTest, EveryEntryIsHandedOnOnceAndInOrder) {
