@@ -19,17 +19,25 @@ absl::Status InvalidArgument(absl::string_view message) {
 
 }  // namespace
 
-absl::Status CheckRules(const v1::Covenant& covenant) {
-  for (const v1::Purpose& purpose : covenant.purposes()) {
-    for (const v1::LinkageRule& rule : purpose.rules()) {
-      const auto definition = linkage::DefineRule(
-          rule.id(), rule.version(), static_cast<linkage::IdentifierClass>(rule.identifier_class()),
-          static_cast<linkage::Subject>(rule.subject()), {rule.fields().begin(), rule.fields().end()});
-      if (definition.ok()) continue;
+absl::StatusOr<std::vector<linkage::QualifiedRule>> RulesOf(const v1::Purpose& purpose) {
+  std::vector<linkage::QualifiedRule> rules;
+  for (const v1::LinkageRule& rule : purpose.rules()) {
+    auto definition = linkage::DefineRule(
+        rule.id(), rule.version(), static_cast<linkage::IdentifierClass>(rule.identifier_class()),
+        static_cast<linkage::Subject>(rule.subject()), {rule.fields().begin(), rule.fields().end()});
+    if (!definition.ok()) {
       return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kCovenantInvalid,
                          absl::StrCat("purpose \"", purpose.id(), "\" rule \"", rule.id(), "\" version ",
                                       rule.version(), ": ", definition.status().message()));
     }
+    rules.push_back({*std::move(definition), static_cast<linkage::Quality>(rule.quality())});
+  }
+  return rules;
+}
+
+absl::Status CheckRules(const v1::Covenant& covenant) {
+  for (const v1::Purpose& purpose : covenant.purposes()) {
+    RAAKVLAK_RETURN_IF_ERROR(RulesOf(purpose).status());
   }
   return absl::OkStatus();
 }

@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "crypto/note/ed25519.h"
 #include "crypto/note/note.h"
+#include "linkage/rules.h"
 #include "policy/covenant.h"
 #include "raakvlak/v1/roster.pb.h"
 
@@ -26,7 +27,14 @@ namespace raakvlak::cli {
 extern const char kCovenantSample[];
 extern const char kRosterSample[];
 
-// CheckRules: COVENANT_INVALID for a linkage rule that linkage::DefineRule refuses.
+// CovenantSample returns kCovenantSample with the default rules (linkage/default_rules.h) in place of its
+// own.
+std::string CovenantSample();
+
+// RulesOf returns the rules of a purpose. COVENANT_INVALID for one that linkage::DefineRule refuses.
+absl::StatusOr<std::vector<linkage::QualifiedRule>> RulesOf(const v1::Purpose& purpose);
+
+// CheckRules: that error for any purpose.
 absl::Status CheckRules(const v1::Covenant& covenant);
 
 // ParseFile splits a file into text and signatures; none for an unsigned text. MALFORMED when it is too

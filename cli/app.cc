@@ -71,6 +71,7 @@ void BuildCommandLine(CLI::App& app, GlobalOptions& options, Commands& commands)
   AddCovenantCommands(commands);
   AddRosterCommands(commands);
   AddKeyCommands(commands);
+  AddLinkageCommands(commands);
 }
 
 ExitCode RunRaakvlak(std::vector<std::string> arguments, const Environment& environment) {

@@ -12,14 +12,19 @@
 namespace raakvlak::cli {
 namespace {
 
+constexpr char kBasicRules[] = "basic";
+constexpr char kDefaultRules[] = "default";
+
 struct FileOptions {
   std::string from;
+  std::string rules;
   std::string out;
 };
 
 absl::StatusOr<ExitCode> New(const FileOptions& options, Context& context) {
   if (options.from.empty()) {
-    RAAKVLAK_RETURN_IF_ERROR(WriteOutput(options.out, kCovenantSample, context));
+    const std::string sample = options.rules == kBasicRules ? std::string(kCovenantSample) : CovenantSample();
+    RAAKVLAK_RETURN_IF_ERROR(WriteOutput(options.out, sample, context));
     return ExitCode::kOk;
   }
   RAAKVLAK_ASSIGN_OR_RETURN(const std::string input,
@@ -82,7 +87,9 @@ void PrintPurposes(const v1::Covenant& covenant, std::ostream& out) {
   for (const v1::Purpose& purpose : covenant.purposes()) {
     std::vector<std::string> rules;
     for (const v1::LinkageRule& rule : purpose.rules()) {
-      rules.push_back(absl::StrCat(rule.id(), " ", v1::Quality_Name(rule.quality())));
+      const std::string fields =
+          rule.fields().empty() ? "" : absl::StrCat(" (", absl::StrJoin(rule.fields(), " "), ")");
+      rules.push_back(absl::StrCat(rule.id(), " ", v1::Quality_Name(rule.quality()), fields));
     }
     const std::string below = purpose.age_below() == 0 ? "" : absl::StrCat(" to ", purpose.age_below() - 1);
     const bool bound = purpose.age_from() != 0 || purpose.age_below() != 0;
@@ -138,9 +145,14 @@ void AddCovenantCommands(Commands& commands) {
   CLI::App& make =
       commands.Add(group, "new", "Check a covenant's text and write it in its normal form, unsigned",
                    "raakvlak covenant new > covenant.textproto    # a commented sample to fill in\n"
+                   "raakvlak covenant new --rules basic > covenant.textproto\n"
                    "raakvlak covenant new --from covenant.textproto --out covenant.note",
                    Needs::kNothing, [new_options](Context& context) { return New(*new_options, context); });
   make.add_option("--from", new_options->from, "Text to check; without it, print a commented sample");
+  make.add_option("--rules", new_options->rules,
+                  "Linkage rules of the sample: default (the measured set), or basic (BSN, and surname with "
+                  "initial and date of birth)")
+      ->check(CLI::IsMember({kDefaultRules, kBasicRules}));
   make.add_option("--out", new_options->out, "Where to write; default standard output");
 
   auto sign_options = std::make_shared<SignOptions>();

@@ -1,4 +1,4 @@
-// Commands on covenant, roster and keys. They work on files only: no region file, no server.
+// Commands on covenant, roster, keys and linkage. They work on files only: no region file, no server.
 #pragma once
 
 #include "cli/command.h"
@@ -8,5 +8,6 @@ namespace raakvlak::cli {
 void AddCovenantCommands(Commands& commands);
 void AddRosterCommands(Commands& commands);
 void AddKeyCommands(Commands& commands);
+void AddLinkageCommands(Commands& commands);
 
 }  // namespace raakvlak::cli

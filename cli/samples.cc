@@ -1,4 +1,7 @@
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
 #include "cli/agreement.h"
+#include "linkage/default_rules.h"
 
 namespace raakvlak::cli {
 
@@ -123,5 +126,25 @@ members {
 }
 # suspended_partners: "politie"             # out from the moment that the processes see this roster
 )";
+
+std::string CovenantSample() {
+  std::string rules = "  # Chosen by measurement: docs/format/normalisation.md says what each field is.\n";
+  for (const linkage::DefaultRule& each : linkage::DefaultPersonRules()) {
+    absl::StrAppend(&rules, "  rules {\n    id: \"", each.rule.id, "\"\n    identifier_class: ",
+                    v1::IdentifierClass_Name(static_cast<int>(each.rule.identifier_class)),
+                    "\n    quality: ", v1::Quality_Name(static_cast<int>(each.quality)),
+                    "\n    version: ", each.rule.version,
+                    "\n    subject: ", v1::SubjectKind_Name(static_cast<int>(each.rule.subject)), "\n");
+    for (const linkage::DerivedField* field : each.rule.fields) {
+      absl::StrAppend(&rules, "    fields: \"", field->name, "\"\n");
+    }
+    absl::StrAppend(&rules, "  }\n");
+  }
+  std::string sample = kCovenantSample;
+  const size_t begin = sample.find("  rules {");
+  const size_t end = sample.find("  categories:");
+  RAAKVLAK_CHECK(begin < end && end != std::string::npos, "the sample has rules, and then categories");
+  return sample.replace(begin, end - begin, rules);
+}
 
 }  // namespace raakvlak::cli

@@ -21,14 +21,14 @@ DefaultRule Person(const std::string& id, Quality quality, const std::vector<std
 const std::vector<DefaultRule>& DefaultPersonRules() {
   static const std::vector<DefaultRule>* const rules = new std::vector<DefaultRule>{
       Make("bsn", Quality::kExact, IdentifierClass::kBsn, Subject::kPerson, {"bsn"}),
-      Person("first-surname-name-birthdate", Quality::kStrong,
-             {"surname_low_skeleton", "given_name_skeleton", "birth_date"}),
-      Person("last-surname-name-birthdate", Quality::kStrong,
-             {"surname_high_skeleton", "given_name_skeleton", "birth_date"}),
-      Person("name-birthdate-address", Quality::kStrong, {"given_name_start", "birth_date", "postcode"}),
-      Person("names-swapped-birthdate", Quality::kStrong, {"names_skeleton", "birth_date_unordered"}),
-      Person("names-address", Quality::kStrong,
-             {"surname_low_skeleton", "given_name_skeleton", "postcode", "house_number"}),
+      Person("low-surname-name-birthdate", Quality::kStrong,
+             {"surname_low_skeleton", "given_name_start", "birth_date"}),
+      Person("high-surname-name-birthdate", Quality::kStrong,
+             {"surname_high_skeleton", "given_name_start", "birth_date"}),
+      Person("name-birthdate-postcode", Quality::kStrong, {"given_name_start", "birth_date", "postcode"}),
+      Person("names-birthdate-unordered", Quality::kStrong, {"names_start", "birth_date_unordered"}),
+      Person("names-birthyear-address", Quality::kStrong,
+             {"names_start", "birth_year", "postcode", "house_number"}),
   };
   return *rules;
 }

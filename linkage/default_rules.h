@@ -10,13 +10,7 @@
 
 namespace raakvlak::linkage {
 
-// As the covenant numbers them.
-enum class Quality : uint8_t { kExact = 1, kStrong = 2, kSupporting = 3 };
-
-struct DefaultRule {
-  RuleDefinition rule;
-  Quality quality;
-};
+using DefaultRule = QualifiedRule;
 
 // DefaultPersonRules returns the rules for purposes about persons; the one by BSN is the first.
 const std::vector<DefaultRule>& DefaultPersonRules();

@@ -66,6 +66,8 @@ absl::string_view FirstGivenName(const Normalised& r) {
   return r.given_names[0];
 }
 
+Text GivenInitial(const Normalised& r) { return r.given_names.empty() ? "" : StartOf(r.given_names[0], 1); }
+
 template <Word word>
 Text GivenName(const Normalised& r) {
   const absl::string_view name = FirstGivenName(r);
@@ -118,7 +120,7 @@ Text CertainBirthDate(const Normalised& r) {
 }
 
 Text UnorderedBirthDate(const Normalised& r) {
-  if (r.birth_date.empty()) return "";
+  if (r.birth_month.empty() || r.birth_day.empty()) return "";
   const auto [first, second] = std::minmax(r.birth_month, r.birth_day);
   return absl::StrCat(r.birth_year, "-", first, "-", second);
 }
@@ -162,6 +164,7 @@ constexpr DerivedField kFields[] = {
     {"surname_low_start", FieldKind::kFamily, Lowest<SurnameStart>},
     {"surname_high_start", FieldKind::kFamily, Highest<SurnameStart>},
     // Given names.
+    {"given_initial", FieldKind::kPerson, GivenInitial},
     {"given_name", FieldKind::kPerson, GivenName<Variant>},
     {"given_name_sound", FieldKind::kPerson, GivenName<VariantSound>},
     {"given_name_skeleton", FieldKind::kPerson, GivenName<VariantSkeleton>},

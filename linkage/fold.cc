@@ -41,6 +41,18 @@ bool IsAscii(absl::string_view text) {
   return true;
 }
 
+// Folds letters that are all basic Latin, as most are once decomposed. False, and nothing appended, for
+// others.
+bool AppendBasicLatin(const icu::UnicodeString& letters, std::string& out) {
+  for (int32_t i = 0; i < letters.length(); ++i) {
+    if (letters[i] >= 0x80) return false;
+  }
+  for (int32_t i = 0; i < letters.length(); ++i) {
+    out += absl::ascii_tolower(static_cast<unsigned char>(letters[i]));
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string FoldToLetters(absl::string_view text) {
@@ -64,6 +76,12 @@ std::string FoldToLetters(absl::string_view text) {
   for (int32_t i = 0; i < decomposed.length(); i = decomposed.moveIndex32(i, 1)) {
     const UChar32 c = decomposed.char32At(i);
     if (IsKeptLetter(c)) letters.append(c);
+  }
+  if (AppendBasicLatin(letters, out)) {
+    Wipe(given);
+    Wipe(decomposed);
+    Wipe(letters);
+    return out;
   }
   letters.foldCase(U_FOLD_CASE_DEFAULT);
   icu::UnicodeString canonical = nfc->normalize(letters, error);

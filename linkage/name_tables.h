@@ -26,6 +26,11 @@ absl::Span<const WordPair> GluedPrefixes();
 // IsGluedWord: an adjective that makes one name with the word after it ("klein gebbink").
 bool IsGluedWord(absl::string_view word);
 
+// IsGivenGluedWord: the first part of a given name in two or three words ("abd el kader"); IsArticle: the
+// second of three, or one that stands before a given name.
+bool IsGivenGluedWord(absl::string_view word);
+bool IsArticle(absl::string_view word);
+
 // IsJoiningWord: stands between two surnames and is part of none ("geb").
 bool IsJoiningWord(absl::string_view word);
 
@@ -37,7 +42,10 @@ bool IsUnknownWord(absl::string_view word);
 absl::Span<const WordPair> NameVariants();
 absl::string_view CanonicalVariant(absl::string_view name);
 
+// The same tables as lists.
 absl::Span<const absl::string_view> GluedWords();
+absl::Span<const absl::string_view> GivenGluedWords();
+absl::Span<const absl::string_view> Articles();
 absl::Span<const absl::string_view> JoiningWords();
 absl::Span<const absl::string_view> UnknownWords();
 

@@ -20,6 +20,7 @@ namespace raakvlak::linkage {
 namespace {
 
 constexpr char kComma[] = ",";
+constexpr char kHyphen[] = "-";
 // Adjectives join only what is clearly a name; also keeps joined words out of the tables.
 constexpr size_t kMinGluedSize = 3;
 // A consonant cluster of at most this size is a row of initials ("JCM").
@@ -74,16 +75,11 @@ class WordFolder {
 
   void Take(UChar32 c) {
     if (IsApostrophe(c)) return;
+    if (c < 0x80) return TakeDecomposed(c);
     icu::UnicodeString decomposed;
     if (!nfkd_->getDecomposition(c, decomposed)) decomposed = icu::UnicodeString(c);
     for (int32_t i = 0; i < decomposed.length(); i = decomposed.moveIndex32(i, 1)) {
-      const UChar32 d = decomposed.char32At(i);
-      if (u_isalpha(d) && !IsApostrophe(d)) {
-        word_.append(d);
-      } else if (!IsMark(d) && !IsApostrophe(d)) {
-        EndWord();
-        if (d == ',') words_.emplace_back(kComma);
-      }
+      TakeDecomposed(decomposed.char32At(i));
     }
     Wipe(decomposed);
   }
@@ -102,8 +98,37 @@ class WordFolder {
     }
   }
 
+  void TakeDecomposed(UChar32 c) {
+    if (u_isalpha(c) && !IsApostrophe(c)) {
+      word_.append(c);
+    } else if (!IsMark(c) && !IsApostrophe(c)) {
+      EndWord();
+      if (c == ',') words_.emplace_back(kComma);
+      if (u_charType(c) == U_DASH_PUNCTUATION) words_.emplace_back(kHyphen);
+    }
+  }
+
+  // Most names with diacritics are basic Latin once decomposed.
+  bool TakeBasicLatinWord() {
+    std::string word;
+    for (int32_t i = 0; i < word_.length(); ++i) {
+      if (word_[i] >= 0x80) {
+        base::WipeString(word);
+        return false;
+      }
+      word += absl::ascii_tolower(static_cast<unsigned char>(word_[i]));
+    }
+    words_.push_back(std::move(word));
+    return true;
+  }
+
   void EndWord() {
     if (word_.isEmpty()) return;
+    if (TakeBasicLatinWord()) {
+      Wipe(word_);
+      word_.remove();
+      return;
+    }
     word_.foldCase(U_FOLD_CASE_DEFAULT);
     icu::UnicodeString latin;
     for (int32_t i = 0; i < word_.length(); i = word_.moveIndex32(i, 1)) {
@@ -143,6 +168,7 @@ Words FoldAsciiToWords(absl::string_view text) {
     } else if (!IsApostrophe(c)) {
       in_word = false;
       if (c == ',') words.emplace_back(kComma);
+      if (c == '-') words.emplace_back(kHyphen);
     }
   }
   return words;
@@ -180,9 +206,29 @@ void SplitGlued(Words& words) {
 void MoveTrailingPrefix(Words& words) {
   const auto comma = std::find(words.rbegin(), words.rend(), kComma).base();
   const bool trailing = comma != words.begin() && comma != words.end() && comma - 1 != words.begin() &&
-                        std::all_of(comma, words.end(), IsPrefixWord);
+                        std::all_of(comma, words.end(), [](const std::string& word) {
+                          return IsPrefixWord(word) || word == kHyphen;
+                        });
   if (trailing) std::rotate(words.begin(), comma, words.end());
   words.erase(std::remove(words.begin(), words.end(), kComma), words.end());
+}
+
+// Keeps hyphens only between two words.
+void TidyHyphens(Words& words) {
+  Words out;
+  for (std::string& word : words) {
+    if (word == kHyphen && (out.empty() || out.back() == kHyphen)) continue;
+    out.push_back(std::move(word));
+  }
+  if (!out.empty() && out.back() == kHyphen) out.pop_back();
+  words = std::move(out);
+}
+
+// What is left when only letters count.
+void DropSigns(Words& words) {
+  words.erase(std::remove_if(words.begin(), words.end(),
+                             [](const std::string& word) { return word == kComma || word == kHyphen; }),
+              words.end());
 }
 
 bool IsUnknown(const Words& words) { return words.size() == 1 && IsUnknownWord(words[0]); }
@@ -197,6 +243,20 @@ void DropSingleLetters(Words& parts) {
   const auto is_single = [](const std::string& part) { return CodePoints(part) == 1; };
   if (std::all_of(parts.begin(), parts.end(), is_single)) return;
   parts.erase(std::remove_if(parts.begin(), parts.end(), is_single), parts.end());
+}
+
+// So that what is derived of names fits into an identifier.
+void Limit(Words& names) {
+  if (names.size() > kMaxNameParts) names.resize(kMaxNameParts);
+  for (std::string& name : names) {
+    size_t left = kMaxNameLetters;
+    size_t end = 0;
+    for (; end < name.size(); ++end) {
+      const bool begins = (static_cast<unsigned char>(name[end]) & 0xC0u) != 0x80u;
+      if (begins && left-- == 0) break;
+    }
+    name.resize(end);
+  }
 }
 
 bool HasVowel(absl::string_view word) {
@@ -227,11 +287,13 @@ std::vector<std::string> FoldToWords(absl::string_view text) {
 Surname ParseSurname(absl::string_view surname, absl::string_view prefix) {
   Words words = FoldToWords(surname);
   MoveTrailingPrefix(words);
+  TidyHyphens(words);
   SplitGlued(words);
   Surname out;
   if (IsUnknown(words)) return out;
   std::string written_prefix;
   for (size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == kHyphen) continue;
     const bool last = i + 1 == words.size();
     if (!last && IsPrefixWord(words[i])) {
       if (out.parts.empty()) AddPrefix(written_prefix, words[i]);
@@ -243,16 +305,16 @@ Surname ParseSurname(absl::string_view surname, absl::string_view prefix) {
            !IsPrefixWord(words[i + 1])) {
       part += words[++i];
     }
-    if (out.parts.size() < kMaxNameParts) out.parts.push_back(std::move(part));
+    out.parts.push_back(std::move(part));
   }
   DropSingleLetters(out.parts);
+  Limit(out.parts);
   WipeWords(words);
   if (out.parts.empty()) return out;
 
   Words given_prefix = FoldToWords(prefix);
-  for (const std::string& word : given_prefix) {
-    if (word != kComma) AddPrefix(out.prefix, word);
-  }
+  DropSigns(given_prefix);
+  for (const std::string& word : given_prefix) AddPrefix(out.prefix, word);
   if (out.prefix.empty()) out.prefix = std::move(written_prefix);
   WipeWords(given_prefix);
   return out;
@@ -260,19 +322,23 @@ Surname ParseSurname(absl::string_view surname, absl::string_view prefix) {
 
 std::vector<std::string> ParseGivenNames(absl::string_view given_names) {
   Words words = FoldToWords(given_names);
-  words.erase(std::remove(words.begin(), words.end(), kComma), words.end());
+  DropSigns(words);
   Words out;
-  if (!IsUnknown(words)) {
-    for (const std::string& word : words) {
-      if (out.size() >= kMaxNameParts) break;
-      if (HasVowel(word) || word.size() > kMaxInitials) {
-        out.push_back(word);
-        continue;
-      }
-      for (const char initial : word) out.emplace_back(1, initial);
+  if (IsUnknown(words)) return out;
+  const auto is_name = [&words](size_t at) { return at < words.size() && words[at].size() >= kMinGluedSize; };
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (out.empty() && IsArticle(words[i]) && is_name(i + 1)) continue;
+    std::string name = words[i];
+    while (IsGivenGluedWord(name) && (is_name(i + 1) || (i + 1 < words.size() && IsArticle(words[i + 1])))) {
+      name += words[++i];
     }
-    if (out.size() > kMaxNameParts) out.resize(kMaxNameParts);
+    if (HasVowel(name) || name.size() > kMaxInitials) {
+      out.push_back(std::move(name));
+    } else {
+      for (const char initial : name) out.emplace_back(1, initial);
+    }
   }
+  Limit(out);
   WipeWords(words);
   return out;
 }

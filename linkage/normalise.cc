@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/reason.h"
 #include "base/status.h"
 #include "linkage/fold.h"
@@ -198,6 +199,29 @@ absl::StatusOr<Normalised> Normalise(const Record& record, absl::CivilDay today,
     out.given_names = ParseGivenNames(record.given_names);
   }
   return out;
+}
+
+Record CanonicalRecord(const Normalised& normalised, Recipe recipe) {
+  Record record;
+  record.bsn = normalised.bsn;
+  record.postcode = normalised.postcode;
+  record.house_number = normalised.house_number;
+  record.house_letter = normalised.house_letter;
+  record.house_suffix = normalised.house_suffix;
+  if (recipe == Recipe::kOne) {
+    record.surname = normalised.surname;
+    record.given_names = normalised.initial;
+    record.birth_date = normalised.birth_date;
+    return record;
+  }
+  record.surname = absl::StrJoin(normalised.surname_parts, "-");
+  record.surname_prefix = normalised.surname_prefix;
+  record.given_names = absl::StrJoin(normalised.given_names, " ");
+  record.birth_date = normalised.birth_year;
+  for (const std::string* part : {&normalised.birth_month, &normalised.birth_day}) {
+    if (!part->empty()) absl::StrAppend(&record.birth_date, "-", *part);
+  }
+  return record;
 }
 
 int AgeOn(absl::CivilDay born, absl::CivilDay day) {

@@ -60,6 +60,10 @@ struct Normalised {
 // HOUSE_SUFFIX_INVALID. A name without any letter ("-", ".") counts as not given.
 absl::StatusOr<Normalised> Normalise(const Record& record, absl::CivilDay today, Recipe recipe);
 
+// CanonicalRecord returns `normalised` written as a record: normalising that by the same recipe changes
+// nothing of what the recipe gives.
+Record CanonicalRecord(const Normalised& normalised, Recipe recipe);
+
 // AgeOn returns whole years on `day`. REQUIRES: born <= day. Someone born on 29 February is a year older on 1
 // March.
 int AgeOn(absl::CivilDay born, absl::CivilDay day);

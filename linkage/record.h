@@ -28,7 +28,7 @@ struct Record {
   std::string surname;
   std::string surname_prefix;
   std::string given_names;
-  std::string birth_date;  // YYYY-MM-DD
+  std::string birth_date;  // YYYY-MM-DD; recipe 2 also incomplete
   std::string postcode;
   std::string house_number;
   std::string house_letter;

@@ -75,6 +75,13 @@ absl::StatusOr<RuleDefinition> DefineRule(absl::string_view id, uint32_t version
   return rule;
 }
 
+Recipe RecipeOf(const std::vector<QualifiedRule>& rules) {
+  const bool second = std::any_of(rules.begin(), rules.end(), [](const QualifiedRule& each) {
+    return each.rule.version == kRecipeVersion;
+  });
+  return second ? Recipe::kTwo : Recipe::kOne;
+}
+
 absl::Span<const RuleDefinition> BuiltInRules() {
   static const std::vector<RuleDefinition>* const rules = new std::vector<RuleDefinition>{
       BuiltIn("bsn", IdentifierClass::kBsn, Subject::kPerson, {"bsn"}),

@@ -43,6 +43,19 @@ absl::StatusOr<RuleDefinition> DefineRule(absl::string_view id, uint32_t version
                                           IdentifierClass identifier_class, Subject subject,
                                           const std::vector<std::string>& fields);
 
+// As the covenant numbers them.
+enum class Quality : uint8_t { kExact = 1, kStrong = 2, kSupporting = 3 };
+
+// A rule with the quality that the covenant, or the default set, gives it.
+struct QualifiedRule {
+  RuleDefinition rule;
+  Quality quality;
+};
+
+// RecipeOf returns the recipe by which records are normalised for a purpose with these rules: the second when
+// one of them is of it.
+Recipe RecipeOf(const std::vector<QualifiedRule>& rules);
+
 // BuiltInRules returns the rules of recipe 1: "bsn" (class BSN, person: bsn), "surname-initial-birthdate"
 // (PERSON, person: surname, initial, birth_date), "address" (ADDRESS, household: postcode, house_number,
 // house_letter_suffix).

@@ -44,10 +44,11 @@ std::vector<std::vector<std::string>> AllCommands() {
 TEST_F(AppTest, EveryCommandOfTheIssueIsThere) {
   std::vector<std::string> names;
   for (const auto& words : AllCommands()) names.push_back(absl::StrJoin(words, " "));
-  EXPECT_THAT(names, ::testing::IsSupersetOf(
-                         {"signal push", "signal status", "signal withdraw", "signal list", "match list",
-                          "match open", "audit list", "covenant new", "covenant sign", "covenant verify",
-                          "covenant show", "roster new", "roster sign", "roster show", "key split"}));
+  EXPECT_THAT(names,
+              ::testing::IsSupersetOf({"signal push", "signal status", "signal withdraw", "signal list",
+                                       "match list", "match open", "audit list", "covenant new",
+                                       "covenant sign", "covenant verify", "covenant show", "linkage explain",
+                                       "roster new", "roster sign", "roster show", "key split"}));
 }
 
 TEST_F(AppTest, HelpOfEveryCommandHasAnExampleThatNamesIt) {

@@ -17,6 +17,7 @@
 #include "base/testing/status_matchers.h"
 #include "cli/agreement.h"
 #include "cli/app.h"
+#include "linkage/default_rules.h"
 #include "policy/covenant.h"
 
 namespace raakvlak::cli {
@@ -260,6 +261,81 @@ TEST_F(PolicyCommandsTest, SecretsAreNotPrinted) {
   }
 }
 
+TEST_F(PolicyCommandsTest, TheSampleHasTheRulesAskedFor) {
+  ASSERT_EQ(Run({"covenant", "new"}), ExitCode::kOk);
+  const std::string plain = out_;
+  ASSERT_EQ(Run({"covenant", "new", "--rules", "default"}), ExitCode::kOk);
+  EXPECT_EQ(out_, plain);
+  for (const linkage::DefaultRule& each : linkage::DefaultPersonRules()) {
+    EXPECT_THAT(plain, HasSubstr("id: \"" + each.rule.id + "\""));
+  }
+  ASSERT_EQ(Run({"covenant", "new", "--rules", "basic"}), ExitCode::kOk);
+  EXPECT_THAT(out_, HasSubstr("id: \"surname-initial-birthdate\""));
+  EXPECT_THAT(out_, Not(HasSubstr("fields:")));
+  EXPECT_EQ(Run({"covenant", "new", "--rules", "many"}), ExitCode::kUsage);
+}
+
+TEST_F(PolicyCommandsTest, VerifyRefusesARuleWithAFieldThatThereIsNot) {
+  MakeCovenant();
+  const std::string text = Get("covenant.textproto");
+  Put("covenant.textproto",
+      absl::StrReplaceAll(text, {{"fields: \"bsn\"", "fields: \"bsn\" fields: \"shoe_size\""}}));
+  EXPECT_EQ(Run({"covenant", "new", "--from", Path("covenant.textproto")}), ExitCode::kVerificationFailed);
+  EXPECT_THAT(err_, HasSubstr("COVENANT_INVALID"));
+  EXPECT_THAT(err_, HasSubstr("there is no derived field \"shoe_size\""));
+}
+
+TEST_F(PolicyCommandsTest, ExplainShowsFieldsAndRulesOfARecord) {
+  ASSERT_EQ(Run({"--json", "linkage", "explain", "--surname", "Jansen-de Vries", "--given-names", "Muhammad",
+                 "--birth-date", "2010-05-00"}),
+            ExitCode::kOk)
+      << err_;
+  const nlohmann::json json = Json();
+  EXPECT_EQ(json["recipe"], 2);
+  EXPECT_EQ(json["normalised"],
+            (nlohmann::json{
+                {"surname", "jansen + vries"}, {"given_names", "muhammad"}, {"birth_date", "2010-05"}}));
+  ASSERT_EQ(json["rules"].size(),
+            linkage::DefaultPersonRules().size() + linkage::DefaultHouseholdRules().size());
+  EXPECT_EQ(json["rules"][0]["id"], "bsn");
+  EXPECT_EQ(json["rules"][0]["fires"], false);
+  EXPECT_EQ(json["rules"][0]["missing"], nlohmann::json::array({"bsn"}));
+  ASSERT_EQ(Run({"linkage", "explain", "--bsn", "999993653"}), ExitCode::kOk);
+  EXPECT_THAT(out_, ::testing::ContainsRegex("bsn +EXACT +yes +bsn=999993653"));
+}
+
+TEST_F(PolicyCommandsTest, ExplainTakesARowAndTheRulesOfACovenant) {
+  MakeCovenant();
+  Put("signals.csv",
+      "client_ref,purpose,kind,category,surname,given_names,birth_date\n"
+      "1,onaantastbaren,signal,overlast,Jansen,Piet,2010-02-03\n"
+      "2,onaantastbaren,signal,overlast,\"Berg, van den\",Lisa,2010-02-30\n");
+  ASSERT_EQ(Run({"--json", "linkage", "explain", "--file", Path("signals.csv"), "--line", "2", "--covenant",
+                 Path("covenant.note"), "--purpose", "onaantastbaren"}),
+            ExitCode::kOk)
+      << err_;
+  EXPECT_EQ(Json()["normalised"]["surname"], "jansen");
+  EXPECT_EQ(Json()["rules"].size(), linkage::DefaultPersonRules().size());
+  EXPECT_EQ(Run({"linkage", "explain", "--file", Path("signals.csv"), "--line", "3"}),
+            ExitCode::kVerificationFailed);
+  EXPECT_THAT(err_, HasSubstr("DATE_INVALID"));
+  EXPECT_THAT(err_, Not(HasSubstr("Berg")));
+  EXPECT_EQ(out_, "");
+}
+
+TEST_F(PolicyCommandsTest, ExplainRefusesWrongUse) {
+  MakeCovenant();
+  Put("signals.csv", "client_ref,purpose,kind,category,surname\n1,onaantastbaren,signal,overlast,Jansen\n");
+  EXPECT_EQ(Run({"linkage", "explain", "--file", Path("signals.csv")}), ExitCode::kUsage);
+  EXPECT_EQ(Run({"linkage", "explain", "--file", Path("signals.csv"), "--line", "9"}), ExitCode::kUsage);
+  EXPECT_EQ(Run({"linkage", "explain", "--file", Path("none.csv"), "--line", "2"}),
+            ExitCode::kVerificationFailed);
+  EXPECT_EQ(Run({"linkage", "explain", "--covenant", Path("covenant.note")}), ExitCode::kUsage);
+  EXPECT_EQ(Run({"linkage", "explain", "--covenant", Path("covenant.note"), "--purpose", "none"}),
+            ExitCode::kUsage);
+  EXPECT_THAT(err_, HasSubstr("onaantastbaren"));
+}
+
 TEST_F(PolicyCommandsTest, HelpHasExamplesAndSaysWhatComesLater) {
   EXPECT_EQ(Run({"key", "split", "--help"}), ExitCode::kOk);
   EXPECT_THAT(out_, HasSubstr("OFFLINE"));
@@ -268,6 +344,7 @@ TEST_F(PolicyCommandsTest, HelpHasExamplesAndSaysWhatComesLater) {
                                                                    {"covenant", "sign"},
                                                                    {"covenant", "verify"},
                                                                    {"covenant", "show"},
+                                                                   {"linkage", "explain"},
                                                                    {"roster", "new"},
                                                                    {"roster", "sign"},
                                                                    {"roster", "show"},
