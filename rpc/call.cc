@@ -5,8 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "base/reason.h"
 #include "base/status.h"
+#include "rpc/trace.h"
 
 namespace raakvlak::rpc {
 namespace {
@@ -20,6 +22,13 @@ std::vector<std::string> PropertyValues(const grpc::ServerContextBase& context, 
     values.emplace_back(value.data(), value.size());
   }
   return values;
+}
+
+std::string ReadTraceId(const grpc::ServerContextBase& context) {
+  const auto header = context.client_metadata().find(kTraceParentKey);
+  base::SystemRandom random;
+  if (header == context.client_metadata().end()) return TraceIdOf("", random);
+  return TraceIdOf(absl::string_view(header->second.data(), header->second.size()), random);
 }
 
 absl::Status CheckDeadline(const grpc::ServerContextBase& context, absl::Duration max_deadline) {
@@ -55,8 +64,10 @@ Refusal RefusalOf(const grpc::ServerContextBase& context, const std::vector<std:
                   absl::string_view method, const absl::Status& why) {
   const absl::StatusOr<Caller> caller = ParseNames(names);
   const std::string network = NetworkOf(context.peer());
-  if (!caller.ok()) return {network, "", std::string(method), network, why};
-  return {caller->urn, std::string(RoleName(caller->role)), std::string(method), network, why};
+  if (!caller.ok()) return {network, "", std::string(method), network, ReadTraceId(context), why};
+  return {caller->urn,          std::string(RoleName(caller->role)),
+          std::string(method),  network,
+          ReadTraceId(context), why};
 }
 
 // Returns why the call is refused: for `refusal`, or because that cannot be logged.
@@ -76,6 +87,7 @@ absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment, const grpc:
   absl::StatusOr<Gate::Pass> pass = Check(environment, context, method, max_deadline, names);
   if (pass.ok()) {
     pass->origin = NetworkOf(context.peer());
+    pass->trace_id = ReadTraceId(context);
     return pass;
   }
   const Refusal refusal = RefusalOf(context, names, method, pass.status());
@@ -90,7 +102,7 @@ absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment, const grpc:
 absl::Status RefuseRequest(const CallEnvironment& environment, const Gate::Pass& pass,
                            absl::string_view method, const absl::Status& why) {
   return Log(environment, {pass.caller.urn, std::string(RoleName(pass.caller.role)), std::string(method),
-                           pass.origin, why});
+                           pass.origin, pass.trace_id, why});
 }
 
 absl::Status MalformedRequest() {

@@ -38,6 +38,7 @@ struct Refusal {
   std::string method;
   // The network that the call came from (NetworkOf).
   std::string origin;
+  std::string trace_id;
   absl::Status why;
 };
 

@@ -40,6 +40,8 @@ class Gate {
     policy::Snapshot snapshot;
     // The network that the call came from (NetworkOf), for audit entries. Set by Admit (rpc/call.h).
     std::string origin = {};
+    // The trace id of the call (TraceIdOf). Set by Admit as well.
+    std::string trace_id = {};
   };
   // `uri_names` are the URI names of the peer's certificate. UNAUTHENTICATED (not exactly one, not a URN of
   // ours), NOT_ALLOWED (wrong region, role or id, unknown member, no row), PARTNER_SUSPENDED,

@@ -17,6 +17,7 @@ storage::AuditEntry EntryOf(const rpc::Gate::Pass& pass, absl::Time now, absl::s
   entry.object = std::string(object);
   entry.policy = pass.snapshot.Name();
   entry.origin = pass.origin;
+  entry.trace_id = pass.trace_id;
   return entry;
 }
 

@@ -21,22 +21,23 @@ absl::Status NotWhatWasAsked() {
 
 }  // namespace
 
-absl::Status Cases::List(const rpc::Caller& caller, const policy::Snapshot& snapshot,
-                         const v1::ListMatchesRequest& request, v1::ListMatchesResponse& out_response) {
-  const auto order = Verify(caller, snapshot, request.order(), v1::LIST_MATCHES);
+absl::Status Cases::List(const rpc::Gate::Pass& pass, const v1::ListMatchesRequest& request,
+                         v1::ListMatchesResponse& out_response) {
+  const auto order = Verify(pass.caller, pass.snapshot, request.order(), v1::LIST_MATCHES);
   const absl::Status outcome = order.ok() ? DoList(*order, request, out_response) : order.status();
   const auto count = static_cast<uint64_t>(out_response.matches_size());
-  const absl::Status status = Record(caller, snapshot, "list", order, count, outcome);
+  const absl::Status status = Record(pass, "list", order, count, outcome);
   if (!status.ok()) out_response.Clear();
   return status;
 }
 
-absl::Status Cases::Open(const rpc::Caller& caller, const policy::Snapshot& snapshot,
-                         const v1::OpenCaseRequest& request, v1::OpenCaseResponse& out_response) {
-  const auto order = Verify(caller, snapshot, request.order(), v1::OPEN_MATCH);
-  const absl::Status outcome = order.ok() ? DoOpen(*order, snapshot, request, out_response) : order.status();
+absl::Status Cases::Open(const rpc::Gate::Pass& pass, const v1::OpenCaseRequest& request,
+                         v1::OpenCaseResponse& out_response) {
+  const auto order = Verify(pass.caller, pass.snapshot, request.order(), v1::OPEN_MATCH);
+  const absl::Status outcome =
+      order.ok() ? DoOpen(*order, pass.snapshot, request, out_response) : order.status();
   const auto count = static_cast<uint64_t>(out_response.signals_size());
-  const absl::Status status = Record(caller, snapshot, "open", order, count, outcome);
+  const absl::Status status = Record(pass, "open", order, count, outcome);
   if (!status.ok()) out_response.Clear();
   return status;
 }
@@ -90,13 +91,13 @@ absl::Status Cases::DoOpen(const policy::VerifiedOrder& order, const policy::Sna
   return absl::OkStatus();
 }
 
-absl::Status Cases::Record(const rpc::Caller& caller, const policy::Snapshot& snapshot, const char* action,
+absl::Status Cases::Record(const rpc::Gate::Pass& pass, const char* action,
                            const absl::StatusOr<policy::VerifiedOrder>& order, uint64_t count,
                            const absl::Status& outcome) {
   storage::AuditEntry entry;
   entry.time_ms = absl::ToUnixMillis(clock_.Now());
-  entry.actor = caller.urn;
-  entry.role = std::string(rpc::RoleName(caller.role));
+  entry.actor = pass.caller.urn;
+  entry.role = std::string(rpc::RoleName(pass.caller.role));
   entry.action = action;
   if (order.ok()) {
     entry.object = base::Hex(order->body.match_id());
@@ -108,7 +109,9 @@ absl::Status Cases::Record(const rpc::Caller& caller, const policy::Snapshot& sn
   }
   entry.result = base::ReasonOf(outcome);
   entry.count = outcome.ok() ? count : 0;
-  entry.policy = snapshot.Name();
+  entry.policy = pass.snapshot.Name();
+  entry.origin = pass.origin;
+  entry.trace_id = pass.trace_id;
   RAAKVLAK_RETURN_IF_ERROR(audit_.AppendAudit(entry).status());
   return outcome;
 }

@@ -14,7 +14,7 @@
 #include "policy/order.h"
 #include "raakvlak/v1/cases.pb.h"
 #include "raakvlak/v1/matches.pb.h"
-#include "rpc/identity.h"
+#include "rpc/gate.h"
 #include "server/hub/opener.h"
 #include "server/storage/audit.h"
 
@@ -30,12 +30,12 @@ class Cases {
   // Refusals of policy::VerifyOrder; NOT_ALLOWED when the order is another person's than the caller; the
   // broker's refusals; UNAVAILABLE; VERIFICATION_FAILED when the broker answers with matches of another
   // purpose; STORAGE_FAILED when the audit entry cannot be written. The response is empty unless OK.
-  absl::Status List(const rpc::Caller& caller, const policy::Snapshot& snapshot,
-                    const v1::ListMatchesRequest& request, v1::ListMatchesResponse& out_response);
+  absl::Status List(const rpc::Gate::Pass& pass, const v1::ListMatchesRequest& request,
+                    v1::ListMatchesResponse& out_response);
   // As List (VERIFICATION_FAILED: another match than the order names), and those of Opener::Open. What the
   // answer says of the match besides its id and purpose is the broker's word; the signals are not.
-  absl::Status Open(const rpc::Caller& caller, const policy::Snapshot& snapshot,
-                    const v1::OpenCaseRequest& request, v1::OpenCaseResponse& out_response);
+  absl::Status Open(const rpc::Gate::Pass& pass, const v1::OpenCaseRequest& request,
+                    v1::OpenCaseResponse& out_response);
 
  private:
   absl::StatusOr<policy::VerifiedOrder> Verify(const rpc::Caller& caller, const policy::Snapshot& snapshot,
@@ -45,7 +45,7 @@ class Cases {
   absl::Status DoList(const policy::VerifiedOrder& order, const v1::ListMatchesRequest& request,
                       v1::ListMatchesResponse& out_response);
   // Appends the entry and returns `outcome`, or why the entry could not be written.
-  absl::Status Record(const rpc::Caller& caller, const policy::Snapshot& snapshot, const char* action,
+  absl::Status Record(const rpc::Gate::Pass& pass, const char* action,
                       const absl::StatusOr<policy::VerifiedOrder>& order, uint64_t count,
                       const absl::Status& outcome);
 

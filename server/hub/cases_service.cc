@@ -18,7 +18,7 @@ grpc::ServerUnaryReactor* CasesService::List(grpc::CallbackServerContext* contex
   return rpc::Unary<v1::ListMatchesRequest, v1::ListMatchesResponse>(
       environment_, context, kList, request, response,
       [this](const rpc::Gate::Pass& pass, const v1::ListMatchesRequest& in, v1::ListMatchesResponse& out) {
-        return cases_.List(pass.caller, pass.snapshot, in, out);
+        return cases_.List(pass, in, out);
       });
 }
 
@@ -28,7 +28,7 @@ grpc::ServerUnaryReactor* CasesService::Open(grpc::CallbackServerContext* contex
   return rpc::Unary<v1::OpenCaseRequest, v1::OpenCaseResponse>(
       environment_, context, kOpen, request, response,
       [this](const rpc::Gate::Pass& pass, const v1::OpenCaseRequest& in, v1::OpenCaseResponse& out) {
-        return cases_.Open(pass.caller, pass.snapshot, in, out);
+        return cases_.Open(pass, in, out);
       });
 }
 

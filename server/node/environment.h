@@ -28,6 +28,12 @@ struct Environment {
   int64_t NowMs() const { return absl::ToUnixMillis(clock->Now()); }
 };
 
+// Where a call came from, for audit entries; empty for what the node asks itself.
+struct CallOrigin {
+  std::string network;
+  std::string trace_id;
+};
+
 // NewEntry is an audit entry of `action` at this time, with the policy in force.
 inline storage::AuditEntry NewEntry(const Environment& environment, const policy::Snapshot& snapshot,
                                     absl::string_view actor, absl::string_view role,

@@ -103,6 +103,7 @@ storage::AuditEntry BatchEntry(const Environment& environment, const rpc::Gate::
   storage::AuditEntry entry =
       NewEntry(environment, pass.snapshot, pass.caller.urn, rpc::RoleName(pass.caller.role), "intake");
   entry.origin = pass.origin;
+  entry.trace_id = pass.trace_id;
   int known = 0;
   for (int i = 0; i < response.receipts_size(); ++i) {
     if (response.receipts(i).result() == v1::ACCEPTED) ++entry.count;
@@ -169,6 +170,8 @@ absl::StatusOr<v1::WithdrawResponse> Intake::Withdraw(const rpc::Gate::Pass& pas
         if (ended) {
           storage::AuditEntry entry = NewEntry(environment_, pass.snapshot, pass.caller.urn,
                                                rpc::RoleName(pass.caller.role), "withdraw");
+          entry.origin = pass.origin;
+          entry.trace_id = pass.trace_id;
           entry.purpose = before->purpose;
           entry.reason = request.reason();
           entry.count = 1;

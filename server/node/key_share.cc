@@ -57,12 +57,13 @@ absl::Status CheckBody(const v1::EvaluateBody& body, const std::string& partner,
 
 absl::StatusOr<v1::EvaluateResponse> KeyShare::Evaluate(const policy::Snapshot& snapshot,
                                                         const std::string& partner,
-                                                        const v1::EvaluateRequest& request) {
+                                                        const v1::EvaluateRequest& request,
+                                                        const CallOrigin& origin) {
   const absl::Time now = environment_.clock->Now();
   absl::StatusOr<Admitted> admitted = Admit(snapshot, partner, request, now);
-  const absl::Status status = admitted.ok() ? Count(snapshot, *admitted, now) : admitted.status();
+  const absl::Status status = admitted.ok() ? Count(snapshot, *admitted, now, origin) : admitted.status();
   if (!status.ok()) {
-    return Refuse(snapshot, partner, request.elements().size() / crypto::group::kElementSize, status);
+    return Refuse(snapshot, partner, request.elements().size() / crypto::group::kElementSize, status, origin);
   }
 
   const policy::Keyset& keyset = *admitted->keyset;
@@ -117,7 +118,8 @@ absl::StatusOr<KeyShare::Admitted> KeyShare::Admit(const policy::Snapshot& snaps
   return Admitted{std::move(body), std::move(keyset), *std::move(elements)};
 }
 
-absl::Status KeyShare::Count(const policy::Snapshot& snapshot, const Admitted& admitted, absl::Time now) {
+absl::Status KeyShare::Count(const policy::Snapshot& snapshot, const Admitted& admitted, absl::Time now,
+                             const CallOrigin& origin) {
   const policy::KeysetText& keyset = admitted.keyset->text();
   const policy::Covenant& covenant = *snapshot.covenant;
   const uint64_t elements = admitted.elements.size();
@@ -128,6 +130,8 @@ absl::Status KeyShare::Count(const policy::Snapshot& snapshot, const Admitted& a
   storage::AuditEntry entry =
       NewEntry(environment_, snapshot, policy::Urn(covenant.region(), "node", admitted.body.partner()),
                "node", "evaluate");
+  entry.origin = origin.network;
+  entry.trace_id = origin.trace_id;
   entry.object = base::Hex(admitted.keyset->id());
   entry.purpose = keyset.purpose;
   entry.count = elements;
@@ -151,9 +155,11 @@ absl::Status KeyShare::Count(const policy::Snapshot& snapshot, const Admitted& a
 }
 
 absl::Status KeyShare::Refuse(const policy::Snapshot& snapshot, const std::string& partner, size_t elements,
-                              const absl::Status& why) {
+                              const absl::Status& why, const CallOrigin& origin) {
   storage::AuditEntry entry = NewEntry(
       environment_, snapshot, policy::Urn(snapshot.covenant->region(), "node", partner), "node", "refuse");
+  entry.origin = origin.network;
+  entry.trace_id = origin.trace_id;
   entry.object = "KeyShare.Evaluate";
   entry.result = base::ReasonOf(why);
   entry.count = elements;

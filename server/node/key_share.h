@@ -35,7 +35,8 @@ class KeyShare {
   // CLOCK_SKEW, REPLAYED, KEYSET_UNKNOWN, PURPOSE_NOT_ALLOWED, BSN_NOT_ENTITLED, QUOTA_EXCEEDED,
   // VERIFICATION_FAILED (an element that is no valid point), STORAGE_FAILED.
   absl::StatusOr<v1::EvaluateResponse> Evaluate(const policy::Snapshot& snapshot, const std::string& partner,
-                                                const v1::EvaluateRequest& request);
+                                                const v1::EvaluateRequest& request,
+                                                const CallOrigin& origin = {});
 
  private:
   struct Admitted {
@@ -45,9 +46,10 @@ class KeyShare {
   };
   absl::StatusOr<Admitted> Admit(const policy::Snapshot& snapshot, const std::string& partner,
                                  const v1::EvaluateRequest& request, absl::Time now) const;
-  absl::Status Count(const policy::Snapshot& snapshot, const Admitted& admitted, absl::Time now);
+  absl::Status Count(const policy::Snapshot& snapshot, const Admitted& admitted, absl::Time now,
+                     const CallOrigin& origin);
   absl::Status Refuse(const policy::Snapshot& snapshot, const std::string& partner, size_t elements,
-                      const absl::Status& why);
+                      const absl::Status& why, const CallOrigin& origin);
 
   const Environment environment_;
   const std::map<std::string, crypto::group::Scalar> shares_;

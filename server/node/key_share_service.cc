@@ -11,7 +11,8 @@ grpc::ServerUnaryReactor* KeyShareService::Evaluate(grpc::CallbackServerContext*
   return rpc::Unary(environment_, context, kEvaluateMethod, request, response,
                     [this](const rpc::Gate::Pass& pass, const v1::EvaluateRequest& in,
                            v1::EvaluateResponse& out) -> absl::Status {
-                      RAAKVLAK_ASSIGN_OR_RETURN(out, core_.Evaluate(pass.snapshot, pass.caller.id, in));
+                      RAAKVLAK_ASSIGN_OR_RETURN(out, core_.Evaluate(pass.snapshot, pass.caller.id, in,
+                                                                    {pass.origin, pass.trace_id}));
                       return absl::OkStatus();
                     });
 }

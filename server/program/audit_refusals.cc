@@ -32,6 +32,7 @@ absl::Status AuditRefusals::Refused(const rpc::Refusal& refusal) {
   entry.action = "refuse";
   entry.object = refusal.method;
   entry.origin = refusal.origin;
+  entry.trace_id = refusal.trace_id;
   entry.result = base::ReasonOf(refusal.why);
   return audit_.AppendAudit(entry).status();
 }

@@ -51,6 +51,27 @@ TEST_F(CallTest, CoreIsToldTheNetworkThatTheCallCameFrom) {
   EXPECT_EQ(response.receipts(0).reason(), "127.0.0.0/24");
 }
 
+TEST_F(CallTest, CoreIsToldTheTraceIdOfTheCallerOrAFreshOne) {
+  std::vector<std::string> ids;
+  exchange_.core = [&](const Gate::Pass& pass, const v1::SubmitRequest&, v1::SubmitResponse&) {
+    ids.push_back(pass.trace_id);
+    return absl::OkStatus();
+  };
+  const auto channel = ChannelAs("node", "politie");
+  for (const char* traceparent : {"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "rubbish"}) {
+    grpc::ClientContext context;
+    SetDeadline(context, kTimeout);
+    context.AddMetadata("traceparent", traceparent);
+    ASSERT_THAT(SubmitRaw(channel, context), IsOk());
+  }
+  ASSERT_THAT(Submit(channel), IsOk());
+  ASSERT_EQ(ids.size(), 3u);
+  EXPECT_EQ(ids[0], "4bf92f3577b34da6a3ce929d0e0e4736");
+  EXPECT_EQ(ids[1].size(), 32u);
+  EXPECT_EQ(ids[2].size(), 32u);
+  EXPECT_NE(ids[1], ids[2]);
+}
+
 TEST_F(CallTest, RefusalIsLoggedAndCarriesItsReason) {
   const auto response = Submit(ChannelAs("hub", "veiligheidshuis"));
   EXPECT_THAT(response, HasReason(base::reason::kNotAllowed));

@@ -67,17 +67,18 @@ class CasesTest : public HubTest {
     return body;
   }
 
+  rpc::Gate::Pass Pass() { return {caller_, snapshot(), "192.0.2.0/24", "4bf92f3577b34da6a3ce929d0e0e4736"}; }
   absl::Status Open(const v1::Order& order) {
     v1::OpenCaseRequest request;
     *request.mutable_order() = order;
     opened_.add_faults();  // what a failed call must not leave
-    return WithCases([&](Cases& cases) { return cases.Open(caller_, snapshot(), request, opened_); });
+    return WithCases([&](Cases& cases) { return cases.Open(Pass(), request, opened_); });
   }
   absl::Status OpenGood() { return Open(SignOrder(OrderFor(envelopes_, kList))); }
   absl::Status List(const v1::Order& order) {
     v1::ListMatchesRequest request;
     *request.mutable_order() = order;
-    return WithCases([&](Cases& cases) { return cases.List(caller_, snapshot(), request, listed_); });
+    return WithCases([&](Cases& cases) { return cases.List(Pass(), request, listed_); });
   }
 
   // What both calls leave for a refusal: one entry, no answer.
@@ -123,6 +124,8 @@ TEST_F(CasesTest, OpenGivesContentAndLeavesOneEntryWithTheOrder) {
 
   ASSERT_EQ(audit_.entries.size(), 1u);
   const storage::AuditEntry& entry = audit_.entries[0];
+  EXPECT_EQ(entry.origin, "192.0.2.0/24");
+  EXPECT_EQ(entry.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
   EXPECT_EQ(entry.time_ms, absl::ToUnixMillis(region_.clock().Now()));
   EXPECT_EQ(entry.actor, caller_.urn);
   EXPECT_EQ(entry.role, "staff");

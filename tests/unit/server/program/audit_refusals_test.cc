@@ -20,7 +20,11 @@ constexpr absl::Duration kTimeout = absl::Seconds(20);
 class AuditRefusalsTest : public ::testing::Test {
  protected:
   static rpc::Refusal RefusalWith(const char* reason) {
-    return {"actor", "role", "/A/B", "192.0.2.0/24",
+    return {"actor",
+            "role",
+            "/A/B",
+            "192.0.2.0/24",
+            "4bf92f3577b34da6a3ce929d0e0e4736",
             base::Error(absl::StatusCode::kPermissionDenied, reason, "no")};
   }
 
@@ -34,6 +38,7 @@ TEST_F(AuditRefusalsTest, RefusalHasItsEntryWhenTheCallReturns) {
   EXPECT_THAT(audit_.TakeLines(), ElementsAre("actor role refuse /A/B NOT_ALLOWED 0"));
   EXPECT_EQ(audit_.entries()[0].time_ms, absl::ToUnixMillis(region_.clock().Now()));
   EXPECT_EQ(audit_.entries()[0].origin, "192.0.2.0/24");
+  EXPECT_EQ(audit_.entries()[0].trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
 }
 
 TEST_F(AuditRefusalsTest, RefusalThatCannotBeWrittenIsSaid) {
