@@ -38,7 +38,8 @@ void ContradictionAudit::Report(const Contradiction& contradiction) {
   const absl::Time now = clock_.Now();
   {
     base::MutexLock lock(mutex_);
-    const auto [last, first_time] = last_.emplace(contradiction.before.origin, now);
+    const auto [last, first_time] =
+        last_.emplace(std::pair(contradiction.before.origin, contradiction.kind), now);
     // A clock set back does not silence it.
     if (!first_time && now >= last->second && now - last->second < kQuiet) return;
     last->second = now;

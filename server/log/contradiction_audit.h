@@ -2,13 +2,14 @@
 // program's log that says what to do, and an entry "witness" in this process's own log, which holds both
 // signed checkpoints. They are public and verify with the log's key alone.
 //
-// A log that goes on contradicting itself is told about once a minute at most.
+// A log that goes on contradicting itself is told about once a minute at most, for each kind.
 //
 // Thread safety: all methods may be called from any thread.
 #pragma once
 
 #include <map>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/mutex.h"
@@ -28,7 +29,7 @@ class ContradictionAudit final : public ContradictionLog {
   storage::AuditAppender& audit_;
   const base::Clock& clock_;
   base::Mutex mutex_;
-  std::map<std::string, absl::Time> last_ ABSL_GUARDED_BY(mutex_);  // by origin
+  std::map<std::pair<std::string, Contradiction::Kind>, absl::Time> last_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace raakvlak::log

@@ -27,7 +27,7 @@ absl::Time Steady() {
 
 Cosigner::Cosigner(PublishedFiles& files, FindVerifier verifier, std::vector<WitnessLink> witnesses,
                    Options options, const base::Clock& clock)
-    : files_(files), verifier_(std::move(verifier)), options_(options), clock_(clock) {
+    : files_(files), verifier_(std::move(verifier)), options_(options), clock_(clock), started_(Steady()) {
   for (WitnessLink& link : witnesses) {
     witnesses_.push_back(std::make_unique<WitnessSubmission>(std::move(link), files_));
   }
@@ -269,6 +269,7 @@ absl::StatusOr<std::string> Cosigner::CosignThrough(uint32_t year, uint64_t inde
 }
 
 absl::Status Cosigner::CheckStanding() const {
+  if (Steady() - started_ < std::min(options_.start_up, options_.grace)) return absl::OkStatus();
   base::MutexLock lock(mutex_);
   if (!standing_.uncovered_since.has_value() || clock_.Now() - *standing_.uncovered_since <= options_.grace) {
     return absl::OkStatus();

@@ -47,6 +47,9 @@ class Cosigner {
     absl::Duration retry = absl::Seconds(1);
     absl::Duration call_timeout = absl::Seconds(5);
     absl::Duration grace = absl::Hours(4);
+    // For so long after the start nothing is refused (or for the grace, when that is shorter): the witnesses
+    // may be starting too.
+    absl::Duration start_up = absl::Minutes(1);
   };
   // How things stand, for people.
   struct Standing {
@@ -111,6 +114,7 @@ class Cosigner {
   const FindVerifier verifier_;
   const Options options_;
   const base::Clock& clock_;
+  const absl::Time started_;  // by a clock that no one sets
   std::vector<std::unique_ptr<WitnessSubmission>> witnesses_;
 
   mutable base::Mutex mutex_;

@@ -61,12 +61,14 @@ TEST_F(ContradictionAuditTest, OneLogIsToldAboutOnceAMinute) {
   EXPECT_THAT(log_.entries, SizeIs(1));
   Report(Kind::kFork, "urn:raakvlak:r:node:n/2026");
   EXPECT_THAT(log_.entries, SizeIs(2)) << "another log";
+  Report(Kind::kFork);
+  EXPECT_THAT(log_.entries, SizeIs(3)) << "a fork is not hidden behind a rollback";
   clock_.Advance(absl::Minutes(1));
   Report(Kind::kRollback);
-  EXPECT_THAT(log_.entries, SizeIs(3));
+  EXPECT_THAT(log_.entries, SizeIs(4));
   clock_.Advance(-absl::Hours(5));
   Report(Kind::kRollback);
-  EXPECT_THAT(log_.entries, SizeIs(4)) << "a clock set back does not silence it";
+  EXPECT_THAT(log_.entries, SizeIs(5)) << "a clock set back does not silence it";
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ class CosignerTest : public ::testing::Test {
     options_.quorum = 3;
     options_.interval = absl::Hours(1);
     options_.retry = absl::Milliseconds(5);
+    options_.start_up = absl::ZeroDuration();
   }
   ~CosignerTest() override {
     for (auto& witness : witnesses_) witness->Be(Mood::kWell);
@@ -265,6 +266,17 @@ TEST_F(CosignerTest, AfterTheGraceCallsAreRefusedUntilTheQuorumIsBack) {
   EXPECT_TRUE(Eventually([&] { return !cosigner_->CheckStanding().ok(); })) << "a restart begins it not anew";
   witnesses_[0]->Be(Mood::kWell);
   EXPECT_THAT(Through(7), IsOk());
+  EXPECT_THAT(cosigner_->CheckStanding(), IsOk());
+}
+
+TEST_F(CosignerTest, AtTheStartTheWitnessesAreGivenTime) {
+  options_.start_up = absl::Minutes(1);
+  for (auto& witness : witnesses_) witness->Be(Mood::kAway);
+  files_.Publish(kYear, 5);
+  clock_.Advance(absl::Hours(10));
+  Start();
+  EXPECT_THAT(Through(4, absl::Milliseconds(20)), HasReason(reason::kQuorumMissing));
+  EXPECT_TRUE(cosigner_->GetStanding().uncovered_since.has_value());
   EXPECT_THAT(cosigner_->CheckStanding(), IsOk());
 }
 

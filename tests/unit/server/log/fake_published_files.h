@@ -105,11 +105,12 @@ class NoContradictions final : public ContradictionLog {
 class FakeWitness {
  public:
   explicit FakeWitness(const std::string& name)
-      : key_(KeyOf(name)),
-        name_(WitnessKeyOf(name)),
-        witness_(
-            name_, key_, [](absl::string_view origin) { return FakeLog(std::string(origin)).verifier(); },
-            *store_, clock_, contradictions_) {}
+      : FakeWitness(name, KeyOf(name),
+                    [](absl::string_view origin) { return FakeLog(std::string(origin)).verifier(); }) {}
+  FakeWitness(const std::string& name, crypto::note::PrivateKey key, Witness::FindLog find_log)
+      : key_(std::move(key)),
+        name_(*crypto::tlog::WitnessKey::Create(name, key_.public_key())),
+        witness_(name_, key_, std::move(find_log), *store_, clock_, contradictions_) {}
 
   const crypto::tlog::WitnessKey& name() const { return name_; }
   base::testing::FakeClock& clock() { return clock_; }

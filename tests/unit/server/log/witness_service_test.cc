@@ -151,6 +151,7 @@ TEST_F(WitnessServiceTest, BrokersLogGetsItsQuorumOverMutualTls) {
   Cosigner::Options options;
   options.quorum = trust.quorum;
   options.retry = absl::Milliseconds(10);
+  options.start_up = absl::ZeroDuration();
   Cosigner cosigner(
       files, [&](uint32_t) { return trust.log; }, std::move(links), options, region_.clock());
   const WitnessedCalls calls(cosigner);
