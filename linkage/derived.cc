@@ -16,6 +16,8 @@ namespace {
 
 constexpr size_t kSurnameStart = 4;
 constexpr size_t kGivenNameStart = 3;
+// Born before it: grown up, out of the parents' house as a rule. A later recipe may move it.
+constexpr absl::string_view kSettledBefore = "1999";
 
 using Text = std::string;
 using Word = std::string (*)(absl::string_view);
@@ -36,6 +38,21 @@ std::string VariantSkeleton(absl::string_view word) { return SkeletonOf(Canonica
 std::string SurnameStart(absl::string_view word) { return StartOf(CanonicalVariant(word), kSurnameStart); }
 std::string GivenNameStart(absl::string_view word) {
   return StartOf(CanonicalVariant(word), kGivenNameStart);
+}
+
+// The start of how it sounds, and whether it is written with a vowel at the end: tells Jan from Janna.
+std::string Code(absl::string_view word) {
+  std::string sound = VariantSound(word);
+  std::string code = StartOf(sound, kGivenNameStart);
+  base::WipeString(sound);
+  if (absl::string_view("aeiouy").find(word.back()) != absl::string_view::npos) code += '+';
+  return code;
+}
+
+// The own name in the Dutch order "partner-own".
+template <Word word>
+Text Own(const Normalised& r) {
+  return r.surname_parts.empty() ? "" : word(r.surname_parts.back());
 }
 
 template <Word word>
@@ -102,6 +119,19 @@ Text AllNames(const Normalised& r) {
   return Sorted(std::move(words));
 }
 
+// Given name and own surname, whichever is which.
+Text NamesCode(const Normalised& r) {
+  const absl::string_view given = FirstGivenName(r);
+  if (given.empty() || r.surname_parts.empty()) return "";
+  std::string first = Code(given);
+  std::string second = Code(r.surname_parts.back());
+  if (second < first) std::swap(first, second);
+  Text both = absl::StrCat(first, " ", second);
+  base::WipeString(first);
+  base::WipeString(second);
+  return both;
+}
+
 template <std::string Normalised::*field>
 Text Plain(const Normalised& r) {
   return r.*field;
@@ -119,6 +149,16 @@ Text CertainBirthDate(const Normalised& r) {
   return stands_for_unknown ? "" : r.birth_date;
 }
 
+// Twins share a date and a home; of those who are settled, hardly any still do.
+Text SettledBirthDate(const Normalised& r) {
+  return r.birth_year < kSettledBefore ? CertainBirthDate(r) : "";
+}
+
+// "1" unless the year of birth says young: a father and his son of the same name share a home and no date.
+Text NotKnownYoung(const Normalised& r) {
+  return r.birth_year.empty() || r.birth_year < kSettledBefore ? "1" : "";
+}
+
 Text UnorderedBirthDate(const Normalised& r) {
   if (r.birth_month.empty() || r.birth_day.empty()) return "";
   const auto [first, second] = std::minmax(r.birth_month, r.birth_day);
@@ -128,6 +168,14 @@ Text UnorderedBirthDate(const Normalised& r) {
 Text BirthYearMonth(const Normalised& r) { return Both(r.birth_year, r.birth_month); }
 Text BirthYearDay(const Normalised& r) { return Both(r.birth_year, r.birth_day); }
 Text BirthMonthDay(const Normalised& r) { return Both(r.birth_month, r.birth_day); }
+
+// Its characters in order: two that were swapped make no difference.
+template <std::string Normalised::*field>
+Text Unordered(const Normalised& r) {
+  Text text = r.*field;
+  std::sort(text.begin(), text.end());
+  return text;
+}
 
 Text LetterSuffix(const Normalised& r) { return absl::StrCat(r.house_letter, "/", r.house_suffix); }
 
@@ -163,18 +211,24 @@ constexpr DerivedField kFields[] = {
     {"surname_high_skeleton", FieldKind::kFamily, Highest<VariantSkeleton>},
     {"surname_low_start", FieldKind::kFamily, Lowest<SurnameStart>},
     {"surname_high_start", FieldKind::kFamily, Highest<SurnameStart>},
+    {"surname_own_start", FieldKind::kFamily, Own<GivenNameStart>},
+    {"surname_own_skeleton", FieldKind::kFamily, Own<VariantSkeleton>},
     // Given names.
     {"given_initial", FieldKind::kPerson, GivenInitial},
     {"given_name", FieldKind::kPerson, GivenName<Variant>},
     {"given_name_sound", FieldKind::kPerson, GivenName<VariantSound>},
     {"given_name_skeleton", FieldKind::kPerson, GivenName<VariantSkeleton>},
     {"given_name_start", FieldKind::kPerson, GivenName<GivenNameStart>},
+    {"given_name_code", FieldKind::kPerson, GivenName<Code>},
     // Surnames and given name, whichever is which.
     {"names", FieldKind::kPerson, AllNames<Variant>},
     {"names_sound", FieldKind::kPerson, AllNames<VariantSound>},
     {"names_skeleton", FieldKind::kPerson, AllNames<VariantSkeleton>},
     {"names_start", FieldKind::kPerson, AllNames<GivenNameStart>},
+    {"names_code", FieldKind::kPerson, NamesCode},
     // Dates of birth.
+    {"settled_birth_date", FieldKind::kPerson, SettledBirthDate},
+    {"not_known_young", FieldKind::kPerson, NotKnownYoung},
     {"birth_date_certain", FieldKind::kPerson, CertainBirthDate},
     {"birth_date_unordered", FieldKind::kPerson, UnorderedBirthDate},
     {"birth_year", FieldKind::kPerson, Plain<&Normalised::birth_year>},
@@ -184,6 +238,8 @@ constexpr DerivedField kFields[] = {
     {"birth_year_day", FieldKind::kPerson, BirthYearDay},
     {"birth_month_day", FieldKind::kPerson, BirthMonthDay},
     // Addresses.
+    {"postcode_unordered", FieldKind::kAddress, Unordered<&Normalised::postcode>},
+    {"house_number_unordered", FieldKind::kAddress, Unordered<&Normalised::house_number>},
     {"postcode_area", FieldKind::kAddress, PostcodeArea},
     {"house", FieldKind::kAddress, House},
     {"address", FieldKind::kAddress, Address},

@@ -316,8 +316,7 @@ TEST_F(PolicyCommandsTest, ExplainTakesARowAndTheRulesOfACovenant) {
       << err_;
   EXPECT_EQ(Json()["normalised"]["surname"], "jansen");
   EXPECT_EQ(Json()["rules"].size(), linkage::DefaultPersonRules().size());
-  EXPECT_EQ(Run({"linkage", "explain", "--file", Path("signals.csv"), "--line", "3"}),
-            ExitCode::kVerificationFailed);
+  EXPECT_EQ(Run({"linkage", "explain", "--file", Path("signals.csv"), "--line", "3"}), ExitCode::kError);
   EXPECT_THAT(err_, HasSubstr("DATE_INVALID"));
   EXPECT_THAT(err_, Not(HasSubstr("Berg")));
   EXPECT_EQ(out_, "");
@@ -328,8 +327,7 @@ TEST_F(PolicyCommandsTest, ExplainRefusesWrongUse) {
   Put("signals.csv", "client_ref,purpose,kind,category,surname\n1,onaantastbaren,signal,overlast,Jansen\n");
   EXPECT_EQ(Run({"linkage", "explain", "--file", Path("signals.csv")}), ExitCode::kUsage);
   EXPECT_EQ(Run({"linkage", "explain", "--file", Path("signals.csv"), "--line", "9"}), ExitCode::kUsage);
-  EXPECT_EQ(Run({"linkage", "explain", "--file", Path("none.csv"), "--line", "2"}),
-            ExitCode::kVerificationFailed);
+  EXPECT_EQ(Run({"linkage", "explain", "--file", Path("none.csv"), "--line", "2"}), ExitCode::kError);
   EXPECT_EQ(Run({"linkage", "explain", "--covenant", Path("covenant.note")}), ExitCode::kUsage);
   EXPECT_EQ(Run({"linkage", "explain", "--covenant", Path("covenant.note"), "--purpose", "none"}),
             ExitCode::kUsage);
