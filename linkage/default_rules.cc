@@ -21,14 +21,19 @@ DefaultRule Person(const std::string& id, Quality quality, const std::vector<std
 const std::vector<DefaultRule>& DefaultPersonRules() {
   static const std::vector<DefaultRule>* const rules = new std::vector<DefaultRule>{
       Make("bsn", Quality::kExact, IdentifierClass::kBsn, Subject::kPerson, {"bsn"}),
-      Person("low-surname-name-birthdate", Quality::kStrong,
-             {"surname_low_skeleton", "given_name_start", "birth_date"}),
-      Person("high-surname-name-birthdate", Quality::kStrong,
-             {"surname_high_skeleton", "given_name_start", "birth_date"}),
-      Person("name-birthdate-postcode", Quality::kStrong, {"given_name_start", "birth_date", "postcode"}),
-      Person("names-birthdate-unordered", Quality::kStrong, {"names_start", "birth_date_unordered"}),
-      Person("names-birthyear-address", Quality::kStrong,
-             {"names_start", "birth_year", "postcode", "house_number"}),
+      Person("names-birthdate", Quality::kStrong, {"names_code", "birth_date_unordered"}),
+      Person("names-address", Quality::kStrong,
+             {"names_code", "not_known_young", "postcode_unordered", "house_number_unordered"}),
+      Person("names-birthyear-postcode", Quality::kStrong,
+             {"names_code", "birth_year", "postcode_unordered"}),
+      Person("given-birthmonth-postcode", Quality::kStrong,
+             {"given_name_code", "birth_year_month", "postcode_unordered"}),
+      Person("birthdate-address", Quality::kStrong,
+             {"settled_birth_date", "postcode_unordered", "house_number_unordered"}),
+      Person("surname-birthdate-postcode", Quality::kStrong,
+             {"surname_own_start", "settled_birth_date", "postcode_unordered"}),
+      Person("surname-birthdate-number", Quality::kStrong,
+             {"surname_own_skeleton", "settled_birth_date", "house_number"}),
   };
   return *rules;
 }

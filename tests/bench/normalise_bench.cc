@@ -1,0 +1,48 @@
+// Records per second that one core normalises, and with the identifiers of the default rules.
+#include <benchmark/benchmark.h>
+
+#include <vector>
+
+#include "linkage/default_rules.h"
+#include "linkage/normalise.h"
+#include "tests/quality/population.h"
+#include "tests/quality/signals.h"
+
+namespace raakvlak {
+namespace {
+
+constexpr absl::CivilDay kToday(2026, 1, 1);
+
+const std::vector<quality::Signal>& Signals() {
+  static const std::vector<quality::Signal>* const signals = new std::vector<quality::Signal>(
+      quality::MakeSignals(quality::MakePopulation(20'000, 1, kToday), quality::Level::kMiddle, 1));
+  return *signals;
+}
+
+void BM_Normalise(benchmark::State& state) {
+  size_t at = 0;
+  for (auto _ : state) {
+    auto fields = linkage::Normalise(Signals()[at].record, kToday, linkage::Recipe::kTwo);
+    benchmark::DoNotOptimize(fields);
+    at = (at + 1) % Signals().size();
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BM_Normalise);
+
+void BM_NormaliseWithIdentifiers(benchmark::State& state) {
+  size_t at = 0;
+  for (auto _ : state) {
+    const auto fields = linkage::Normalise(Signals()[at].record, kToday, linkage::Recipe::kTwo);
+    for (const auto& rule : linkage::DefaultPersonRules()) {
+      auto identifier = linkage::FieldsOf(rule.rule, *fields);
+      benchmark::DoNotOptimize(identifier);
+    }
+    at = (at + 1) % Signals().size();
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BM_NormaliseWithIdentifiers);
+
+}  // namespace
+}  // namespace raakvlak
