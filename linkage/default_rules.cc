@@ -25,7 +25,7 @@ const std::vector<DefaultRule>& DefaultPersonRules() {
       Person("names-address", Quality::kStrong,
              {"names_code", "not_known_young", "postcode_unordered", "house_number_unordered"}),
       Person("names-birthyear-postcode", Quality::kStrong,
-             {"names_code", "birth_year", "postcode_unordered"}),
+             {"names_start", "birth_year", "postcode_unordered"}),
       Person("given-birthmonth-postcode", Quality::kStrong,
              {"given_name_code", "birth_year_month", "postcode_unordered"}),
       Person("birthdate-address", Quality::kStrong,
@@ -33,7 +33,7 @@ const std::vector<DefaultRule>& DefaultPersonRules() {
       Person("surname-birthdate-postcode", Quality::kStrong,
              {"surname_own_start", "settled_birth_date", "postcode_unordered"}),
       Person("surname-birthdate-number", Quality::kStrong,
-             {"surname_own_skeleton", "settled_birth_date", "house_number"}),
+             {"surname_own_start", "settled_birth_date", "house_number"}),
   };
   return *rules;
 }

@@ -262,6 +262,15 @@ def derived(n):
     d["postcode_unordered"], d["house_number_unordered"] = "".join(sorted(n["postcode"])), "".join(sorted(n["house_number"]))
     both = lambda first, second: f"{first}-{second}" if first and second else ""
     d["birth_year_month"], d["birth_year_day"], d["birth_month_day"] = both(year, month), both(year, day), both(month, day)
+    code = lambda word: sound(variant(word))[:3] + ("+" if word[-1] in "aeiouy" else "")
+    own = parts[-1] if parts else ""
+    d["surname_own_start"] = variant(own)[:3] if own else ""
+    d["surname_own_skeleton"] = skeleton(variant(own)) if own else ""
+    d["given_name_code"] = code(given) if given else ""
+    d["names_code"] = " ".join(sorted((code(given), code(own)), key=in_bytes)) if given and own else ""
+    d["settled_birth_date"] = d["birth_date_certain"] if year < "2000" else ""
+    d["not_known_young"] = "1" if year < "2000" else ""
+    d["postcode_unordered"], d["house_number_unordered"] = "".join(sorted(n["postcode"])), "".join(sorted(n["house_number"]))
     d["postcode_area"] = n["postcode"][:4]
     addition = n["house_letter"] + n["house_suffix"]
     d["house_letter_suffix"] = n["house_letter"] + "/" + n["house_suffix"]
