@@ -164,7 +164,7 @@ TEST(DefaultRulesTest, PartnersWithOneDoubleNameAreNoMatch) {
 TEST(DefaultRulesTest, TransliterationsAreRecognised) {
   const std::vector<std::pair<Record, Record>> pairs = {
       {Person("Mohamed", "El Idrissi", kBorn), Person("Muhammad", "El-Idrissi", kBorn)},
-      {Person("Fatima", "Bakkali", kBorn), Person("Fatma", "Bekkali", kBorn)},
+      {At(Person("Fatima", "Bakkali", kBorn), kHome, "7"), At(Person("Fatma", "Bekkali", kBorn), kHome, "7")},
       {Person("Youssef", "Yılmaz", kBorn), Person("Yusuf", "Yilmaz", kBorn)},
       {Person("Ayşe", "Öztürk", kBorn), Person("Aisha", "Ozturk", kBorn)},
       {Person("Łukasz", "Wiśniewski", kBorn), Person("Lukasz", "Wisniewski", kBorn)},
@@ -196,6 +196,30 @@ TEST(DefaultRulesTest, ASingleWrongDatePartIsNeverSureAndNeverAMatchOnNamesAlone
 TEST(DefaultRulesTest, DateAndAddressAreNoMatchForMinors) {
   EXPECT_FALSE(IsMatch(At(Person("", "", kBorn), kHome, "7"), At(Person("", "", kBorn), kHome, "7")));
   EXPECT_FALSE(IsMatch(At(Person("Lisa", "", kBorn), kHome, "7"), At(Person("", "", kBorn), kHome, "7")));
+}
+
+TEST(DefaultRulesTest, DateAndAddressAreAMatchForThoseWhoAreSettledAndNotOnTheFirstOfJanuary) {
+  const auto settled = [](const char* given, const char* born) {
+    return At(Person(given, "Jansen", born), kHome, "7");
+  };
+  EXPECT_TRUE(IsMatch(settled("J.", "1999-12-31"), settled("Johannes", "1999-12-31")));
+  EXPECT_FALSE(IsMatch(settled("J.", "2000-01-02"), settled("Johannes", "2000-01-02")));
+  EXPECT_FALSE(IsMatch(settled("J.", "1980-01-01"), settled("Johannes", "1980-01-01")));
+}
+
+TEST(DefaultRulesTest, NamesAndAddressAreAMatchUnlessOneIsKnownToBeYoung) {
+  const Record undated = At(Person("Lisa", "Jansen", ""), kHome, "7");
+  EXPECT_TRUE(IsMatch(undated, At(Person("Lisa", "Jansen", "1980-05-06"), kHome, "7")));
+  EXPECT_FALSE(IsMatch(undated, At(Person("Lisa", "Jansen", kBorn), kHome, "7")));
+  // Johan and Johanna of one home are two.
+  EXPECT_FALSE(IsMatch(At(Person("Johan", "Jansen", ""), kHome, "7"),
+                       At(Person("Johanna", "Jansen", ""), kHome, "7")));
+}
+
+TEST(DefaultRulesTest, SwappedDigitsAndSwappedDayAndMonthAreRecognised) {
+  EXPECT_TRUE(IsMatch(Person("Lisa", "Jansen", "2012-03-04"), Person("Lisa", "Jansen", "2012-04-03")));
+  EXPECT_TRUE(IsMatch(At(Person("Lisa", "Jansen", kBorn), "6211AB", "12"),
+                      At(Person("Lisa", "de Vries", kBorn), "6121BA", "21")));
 }
 
 TEST(DefaultRulesTest, LettersThatOtherSystemsRefusedAreTaken) {
