@@ -19,6 +19,7 @@
 #include "server/broker/exchange_service.h"
 #include "server/broker/matches_service.h"
 #include "server/broker/method_table.h"
+#include "server/log/process_log.h"
 #include "server/log/witness_service.h"
 #include "server/log/witnessing.h"
 #include "server/program/audit_refusals.h"
@@ -38,6 +39,8 @@ constexpr char kSummary[] =
 constexpr size_t kMaxQueuedCalls = 1024;
 constexpr absl::Duration kGrace = absl::Seconds(10);
 
+const std::string& UrnOf(const policy::Covenant& covenant) { return covenant.text().broker().urn(); }
+
 absl::Status Serve(const v1::BrokerConfig& config) {
   const v1::Common& common = config.common();
   const base::SystemClock clock;
@@ -45,10 +48,15 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   RAAKVLAK_RETURN_IF_ERROR(base::LockFolder(common.state()));
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot files, server::CheckFiles(common, clock));
   RAAKVLAK_ASSIGN_OR_RETURN(storage::LogCodec codec,
-                            server::MakeLogCodec(common, files.covenant->text().broker().urn(), random));
+                            server::MakeLogCodec(common, UrnOf(*files.covenant), random));
   RAAKVLAK_ASSIGN_OR_RETURN(
       const std::unique_ptr<storage::SqliteBrokerStore> store,
       storage::SqliteBrokerStore::Open(common.state() + "/broker.db", std::move(codec)));
+  RAAKVLAK_ASSIGN_OR_RETURN(log::ProcessLog::Options log_options,
+                            log::ProcessLog::OptionsFor(common, *files.covenant, UrnOf(*files.covenant)));
+  // Before anything is appended: a restored database is to be noticed as it is.
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<log::ProcessLog> process_log,
+                            log::ProcessLog::Create(store->audit_log(), clock, std::move(log_options)));
   server::PolicyLog policy_log(*store, *store, clock, kName, "broker");
   RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<policy::Authority> authority,
                             policy::Authority::Create(common.covenant(), common.roster(), clock, policy_log));
@@ -88,6 +96,7 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   refusals.Stop();
   background.Stop();
   retention.Stop();
+  process_log->Stop();
   base::Log(base::LogLevel::kInfo, "stopped");
   return absl::OkStatus();
 }
@@ -100,7 +109,8 @@ absl::Status Run(const v1::BrokerConfig& config, server::RunMode mode) {
   const std::string& urn = files.covenant->text().broker().urn();
   base::SystemRandom random;
   RAAKVLAK_RETURN_IF_ERROR(server::MakeLogCodec(config.common(), urn, random).status());
-  return log::ReadWitnessKey(config.common(), urn, *files.covenant).status();
+  RAAKVLAK_RETURN_IF_ERROR(log::ReadWitnessKey(config.common(), urn, *files.covenant).status());
+  return log::ProcessLog::OptionsFor(config.common(), *files.covenant, urn).status();
 }
 
 }  // namespace

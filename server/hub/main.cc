@@ -23,6 +23,7 @@
 #include "server/hub/cases.h"
 #include "server/hub/cases_service.h"
 #include "server/hub/opener.h"
+#include "server/log/process_log.h"
 #include "server/program/audit_refusals.h"
 #include "server/program/common.h"
 #include "server/program/policy_log.h"
@@ -40,6 +41,8 @@ constexpr char kSummary[] =
     "seal keys, and keeps nothing of what it opens.";
 constexpr size_t kMaxQueuedCalls = 1024;
 constexpr absl::Duration kGrace = absl::Seconds(10);
+
+const std::string& UrnOf(const policy::Covenant& covenant) { return covenant.text().hub().urn(); }
 
 absl::Status CheckRequired(const v1::HubConfig& config) {
   return server::CheckRequired(
@@ -76,8 +79,9 @@ absl::Status Check(const v1::HubConfig& config) {
                             server::CheckFiles(config.common(), base::SystemClock()));
   RAAKVLAK_RETURN_IF_ERROR(LoadOpener(config, *snapshot.covenant).status());
   base::SystemRandom random;
-  RAAKVLAK_RETURN_IF_ERROR(
-      server::MakeLogCodec(config.common(), snapshot.covenant->text().hub().urn(), random).status());
+  const policy::Covenant& covenant = *snapshot.covenant;
+  RAAKVLAK_RETURN_IF_ERROR(server::MakeLogCodec(config.common(), UrnOf(covenant), random).status());
+  RAAKVLAK_RETURN_IF_ERROR(log::ProcessLog::OptionsFor(config.common(), covenant, UrnOf(covenant)).status());
   return ChannelToBroker(config, *snapshot.covenant).status();
 }
 
@@ -88,9 +92,14 @@ absl::Status Serve(const v1::HubConfig& config) {
   base::SystemRandom random;
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot files, server::CheckFiles(common, clock));
   RAAKVLAK_ASSIGN_OR_RETURN(storage::LogCodec codec,
-                            server::MakeLogCodec(common, files.covenant->text().hub().urn(), random));
+                            server::MakeLogCodec(common, UrnOf(*files.covenant), random));
   RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<storage::ProcessStore> store,
                             storage::OpenProcessStore(common.state() + "/hub.db", std::move(codec)));
+  RAAKVLAK_ASSIGN_OR_RETURN(log::ProcessLog::Options log_options,
+                            log::ProcessLog::OptionsFor(common, *files.covenant, UrnOf(*files.covenant)));
+  // Before anything is appended: a restored database is to be noticed as it is.
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<log::ProcessLog> process_log,
+                            log::ProcessLog::Create(store->audit_log(), clock, std::move(log_options)));
   server::PolicyLog policy_log(*store, *store, clock, kName, "hub");
   RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<policy::Authority> authority,
                             policy::Authority::Create(common.covenant(), common.roster(), clock, policy_log));
@@ -123,6 +132,7 @@ absl::Status Serve(const v1::HubConfig& config) {
   executor.Drain();
   refusals.Stop();
   retention.Stop();
+  process_log->Stop();
   base::Log(base::LogLevel::kInfo, "stopped");
   return absl::OkStatus();
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/reason.h"
 #include "base/status.h"
@@ -16,9 +17,18 @@ constexpr absl::Duration kPublishTimeout = absl::Seconds(10);
 
 }  // namespace
 
+absl::StatusOr<ProcessLog::Options> ProcessLog::OptionsFor(const v1::Common& common,
+                                                           const policy::Covenant& covenant,
+                                                           absl::string_view urn) {
+  RAAKVLAK_RETURN_IF_ERROR(base::Annotate(UnixAddress(common.signer_socket()).status(), "signer_socket"));
+  // The key is that of the process, the same in every year.
+  RAAKVLAK_ASSIGN_OR_RETURN(const crypto::note::VerifierKey any_year,
+                            covenant.LogVerifier(absl::StrCat(urn, "/2000")));
+  return Options{absl::StrCat(common.state(), "/log"), any_year.key(), common.signer_socket()};
+}
+
 absl::StatusOr<std::unique_ptr<ProcessLog>> ProcessLog::Create(storage::AuditLog& audit,
                                                                const base::Clock& clock, Options options) {
-  RAAKVLAK_RETURN_IF_ERROR(UnixAddress(options.signer_socket).status());
   auto log = std::unique_ptr<ProcessLog>(new ProcessLog(clock));
   log->own_signer_ = std::make_unique<SignerClient>(options.signer_socket);
   RAAKVLAK_RETURN_IF_ERROR(log->Open(audit, options, *log->own_signer_));

@@ -12,9 +12,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "crypto/note/ed25519.h"
+#include "policy/covenant.h"
+#include "raakvlak/v1/config.pb.h"
 #include "server/log/checkpoint_signer.h"
 #include "server/log/log_folder.h"
 #include "server/log/publisher.h"
@@ -34,9 +37,14 @@ class ProcessLog {
     std::string signer_socket;
   };
 
+  // What the configuration and the covenant say about the logs of the process `urn`. CONFIG_INVALID for a
+  // socket path that cannot be; NOT_FOUND when the covenant has no such process.
+  static absl::StatusOr<Options> OptionsFor(const v1::Common& common, const policy::Covenant& covenant,
+                                            absl::string_view urn);
+
   // Create opens the folder, compares it with the database and publishes what is there. `audit` and `clock`
   // outlive this. LOG_ROLLBACK and LOG_FORK of the publisher or the signer: the process must not start;
-  // CONFIG_INVALID for a socket path that cannot be; errors of Publisher::Create.
+  // errors of Publisher::Create.
   static absl::StatusOr<std::unique_ptr<ProcessLog>> Create(storage::AuditLog& audit,
                                                             const base::Clock& clock, Options options);
   // As Create, with another signer, which outlives this, in place of the one behind the socket.

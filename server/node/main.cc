@@ -25,6 +25,7 @@
 #include "rpc/channel.h"
 #include "rpc/server.h"
 #include "rpc/tls.h"
+#include "server/log/process_log.h"
 #include "server/log/witness_service.h"
 #include "server/log/witnessing.h"
 #include "server/node/holders.h"
@@ -123,6 +124,12 @@ absl::Status Serve(const v1::NodeConfig& config) {
                             server::MakeLogCodec(common, UrnOf(config, *checked.covenant), random));
   RAAKVLAK_ASSIGN_OR_RETURN(const auto store,
                             storage::SqliteNodeStore::Open(common.state() + "/node.db", std::move(codec)));
+  RAAKVLAK_ASSIGN_OR_RETURN(
+      log::ProcessLog::Options log_options,
+      log::ProcessLog::OptionsFor(common, *checked.covenant, UrnOf(config, *checked.covenant)));
+  // Before anything is appended: a restored database is to be noticed as it is.
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<log::ProcessLog> process_log,
+                            log::ProcessLog::Create(store->audit_log(), clock, std::move(log_options)));
   StoreAudit audit(*store);
   server::PolicyLog policy_log(*store, audit, clock, absl::StrCat(kName, ":", config.partner()), "node");
   RAAKVLAK_ASSIGN_OR_RETURN(const auto authority,
@@ -196,6 +203,7 @@ absl::Status Serve(const v1::NodeConfig& config) {
   peer_executor.Drain();
   refusals.Stop();
   retention.Stop();
+  process_log->Stop();
   base::Log(base::LogLevel::kInfo, "stopped");
   return absl::OkStatus();
 }
@@ -215,6 +223,7 @@ absl::Status Run(const v1::NodeConfig& config, server::RunMode mode) {
   base::SystemRandom random;
   RAAKVLAK_RETURN_IF_ERROR(server::MakeLogCodec(config.common(), urn, random).status());
   RAAKVLAK_RETURN_IF_ERROR(log::ReadWitnessKey(config.common(), urn, *snapshot.covenant).status());
+  RAAKVLAK_RETURN_IF_ERROR(log::ProcessLog::OptionsFor(config.common(), *snapshot.covenant, urn).status());
   return ReadFiles(config, *snapshot.covenant).status();
 }
 

@@ -31,6 +31,7 @@ absl::Status CheckRequired(const v1::Common& common, const std::vector<Field>& o
       {"common.tls_authority", common.tls_authority()},
       {"common.state", common.state()},
       {"common.details_key", common.details_key()},
+      {"common.signer_socket", common.signer_socket()},
   };
   required.insert(required.end(), own.begin(), own.end());
   for (const auto& [name, value] : required) {

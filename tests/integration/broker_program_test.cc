@@ -120,8 +120,8 @@ class BrokerProgramTest : public ::testing::Test {
                              region_.region().roster_path(), "\" tls_certificate: \"", tls.certificate,
                              "\" tls_key: \"", tls.key, "\" tls_authority: \"", tls.authority, "\" state: \"",
                              folder_.File("state"), "\" details_key: \"", folder_.File("details"),
-                             "\" witness_key: \"", folder_.File("witness.pem"),
-                             "\" }\nlisten: \"127.0.0.1:0\"\n"));
+                             "\" witness_key: \"", folder_.File("witness.pem"), "\" signer_socket: \"",
+                             folder_.File("signer.sock"), "\" }\nlisten: \"127.0.0.1:0\"\n"));
     RAAKVLAK_CHECK(
         policy::WriteSecret32(folder_.File("details"), base::SecretBytes(std::string(32, 'd'))).ok(),
         "the details key is written");

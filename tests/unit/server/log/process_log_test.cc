@@ -1,5 +1,6 @@
 #include "server/log/process_log.h"
 
+#include "tests/support/region.h"
 #include "tests/unit/server/log/log_world.h"
 
 namespace raakvlak::log {
@@ -64,10 +65,23 @@ TEST_F(ProcessLogTest, ARollbackOrForkThatTheSignerSeesStopsTheStart) {
   EXPECT_THAT(CreateLog(), HasReason(reason::kLogFork));
 }
 
-TEST_F(ProcessLogTest, APathNoSocketCanHaveIsRefused) {
-  ProcessLog::Options options = Options();
-  options.signer_socket = std::string(200, 'x');
-  EXPECT_THAT(ProcessLog::Create(audit_, clock_, options), HasReason(reason::kConfigInvalid));
+TEST(ProcessLogOptionsTest, FollowFromConfigurationAndCovenant) {
+  using raakvlak::testing::TestRegion;
+  TestRegion region;
+  const policy::Snapshot snapshot = *region.authority().Current();
+  const std::string urn = TestRegion::Urn("node", "politie");
+  v1::Common common;
+  common.set_state("/var/lib/raakvlak/node");
+  common.set_signer_socket("/run/raakvlak/signer.sock");
+  const auto options = ProcessLog::OptionsFor(common, *snapshot.covenant, urn);
+  ASSERT_THAT(options, IsOk());
+  EXPECT_EQ(options->folder, "/var/lib/raakvlak/node/log");
+  EXPECT_EQ(options->key, TestRegion::LogKeyOf(urn).public_key());
+  EXPECT_EQ(options->signer_socket, common.signer_socket());
+  EXPECT_THAT(ProcessLog::OptionsFor(common, *snapshot.covenant, TestRegion::Urn("node", "nobody")),
+              HasReason(reason::kNotFound));
+  common.set_signer_socket(std::string(200, 'x'));
+  EXPECT_THAT(ProcessLog::OptionsFor(common, *snapshot.covenant, urn), HasReason(reason::kConfigInvalid));
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ class CommonTest : public ::testing::Test {
     common_.set_tls_authority(files.authority);
     common_.set_state(folder_.File("state"));
     common_.set_details_key(folder_.File("details"));
+    common_.set_signer_socket(folder_.File("signer.sock"));
   }
   testing::TestPki pki_;
   testing::TestRegion region_;
@@ -50,6 +51,7 @@ TEST_F(CommonTest, EachMissingFieldIsNamed) {
       {"common.tls_authority", [](v1::Common& common) { common.clear_tls_authority(); }},
       {"common.state", [](v1::Common& common) { common.clear_state(); }},
       {"common.details_key", [](v1::Common& common) { common.clear_details_key(); }},
+      {"common.signer_socket", [](v1::Common& common) { common.clear_signer_socket(); }},
   };
   for (const auto& [name, clear] : fields) {
     v1::Common incomplete = common_;
