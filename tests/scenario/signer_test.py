@@ -64,9 +64,8 @@ class SignerTest(scenario.ScenarioTest):
     # Verbs.
 
     def log_of(self, name):
-        years = sorted((self.here.folder / "state" / name / "log").glob(YEAR_FILES))
-        self.assertTrue(years, f"{name} has no log")
-        return years[-1]
+        logs = self.here.folder / "state" / name / "log"
+        return max(logs.glob(YEAR_FILES), default=logs / "none")
 
     def size_of(self, name):
         return checkpoint(self.log_of(name))[0]
