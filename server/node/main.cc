@@ -131,7 +131,7 @@ absl::Status Serve(const v1::NodeConfig& config) {
   RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<log::ProcessLog> process_log,
                             log::ProcessLog::Create(store->audit_log(), clock, std::move(log_options)));
   StoreAudit audit(*store);
-  server::PolicyLog policy_log(*store, audit, clock, absl::StrCat(kName, ":", config.partner()), "node");
+  server::PolicyLog policy_log(*store, audit, clock, UrnOf(config, *checked.covenant), "node");
   RAAKVLAK_ASSIGN_OR_RETURN(const auto authority,
                             policy::Authority::Create(common.covenant(), common.roster(), clock, policy_log));
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot, authority->Current());

@@ -123,7 +123,8 @@ class RefusalsTest(scenario.ScenarioTest):
                 self.assertEqual(sum(e.count for e in entries), 3)
 
     def test_every_program_logs_the_policy_that_it_loads(self):
-        actors = {"broker": "raakvlak-broker", "hub": "raakvlak-hub", **{p: f"raakvlak-node:{p}" for p in region.PARTNER_IDS}}
+        actors = {"broker": region.urn("broker", "centrum"), "hub": region.urn("hub", "veiligheidshuis"),
+                  **{p: region.urn("node", p) for p in region.PARTNER_IDS}}
         covenant = self.here.json("officer", "covenant", "show", self.here.folder / "covenant.note")
         for process, actor in actors.items():
             with self.subTest(process):
