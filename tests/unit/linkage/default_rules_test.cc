@@ -165,6 +165,7 @@ TEST(DefaultRulesTest, TransliterationsAreRecognised) {
   const std::vector<std::pair<Record, Record>> pairs = {
       {Person("Mohamed", "El Idrissi", kBorn), Person("Muhammad", "El-Idrissi", kBorn)},
       {At(Person("Fatima", "Bakkali", kBorn), kHome, "7"), At(Person("Fatma", "Bekkali", kBorn), kHome, "7")},
+      {Person("Latifah", "Haddou", kBorn), Person("Latifa", "Haddou", kBorn)},
       {Person("Youssef", "Yılmaz", kBorn), Person("Yusuf", "Yilmaz", kBorn)},
       {Person("Ayşe", "Öztürk", kBorn), Person("Aisha", "Ozturk", kBorn)},
       {Person("Łukasz", "Wiśniewski", kBorn), Person("Lukasz", "Wisniewski", kBorn)},

@@ -252,7 +252,7 @@ def derived(n):
     d["given_initial"] = n["given_names"][0][:1] if n["given_names"] else ""
     d["birth_date_certain"] = "" if n["birth_date"][5:] in ("01-01", "07-01") else n["birth_date"]
     d["birth_date_unordered"] = "-".join([year] + sorted((month, day))) if n["birth_date"] and year else ""
-    code = lambda word: sound(variant(word))[:3] + ("+" if word and word[-1] in VOWELS else "")
+    code = lambda word: sound(variant(word))[:3] + ("+" if word and variant(word)[-1] in VOWELS else "")
     own = parts[-1] if parts else ""
     d["surname_own_start"], d["surname_own_skeleton"] = variant(own)[:3], skeleton(variant(own))
     d["given_name_code"] = code(given) if given else ""
