@@ -260,12 +260,12 @@ class Region:
     def _write_configuration(self):
         config = self.folder / "config"
         broker = f'127.0.0.1:{self.ports["broker"]}'
-        write(config / "broker.textproto", self._common("broker", "broker-centrum") + f'listen: "{broker}"\n')
+        peers = "".join(f'peer_addresses {{ partner: "{p}" address: "127.0.0.1:{self.ports[p + ".peer"]}" }}\n' for p in PARTNER_IDS)
+        write(config / "broker.textproto", self._common("broker", "broker-centrum") + f'listen: "{broker}"\n{peers}')
         write(config / "hub.textproto", self._common("hub", "hub-veiligheidshuis") +
               f'listen: "127.0.0.1:{self.ports["hub"]}"\nseal_keys: "{self.folder}/keys"\nkeysets: "{self.folder}/keysets"\n'
               f'broker_address: "{broker}"\n')
         for partner in PARTNER_IDS:
-            peers = "".join(f'peer_addresses {{ partner: "{p}" address: "127.0.0.1:{self.ports[p + ".peer"]}" }}\n' for p in PARTNER_IDS)
             write(config / f"{partner}.textproto", self._common(partner, f"node-{partner}") +
                   f'partner: "{partner}"\nlisten_intake: "127.0.0.1:{self.ports[partner + ".intake"]}"\n'
                   f'listen_peer: "127.0.0.1:{self.ports[partner + ".peer"]}"\nsigning_key: "{self.folder}/keys/{partner}.pem"\n'

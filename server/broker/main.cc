@@ -1,7 +1,9 @@
 // raakvlak-broker: takes sealed signals, finds overlap blind, and hands matches to the hub on signed orders.
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/executor.h"
@@ -10,8 +12,10 @@
 #include "base/process.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "client/witness_client.h"
 #include "policy/authority.h"
 #include "raakvlak/v1/config.pb.h"
+#include "rpc/channel.h"
 #include "rpc/server.h"
 #include "rpc/tls.h"
 #include "server/broker/audit_service.h"
@@ -21,6 +25,7 @@
 #include "server/broker/method_table.h"
 #include "server/log/process_log.h"
 #include "server/log/witness_service.h"
+#include "server/log/witnessed_log.h"
 #include "server/log/witnessing.h"
 #include "server/program/audit_refusals.h"
 #include "server/program/common.h"
@@ -40,6 +45,26 @@ constexpr size_t kMaxQueuedCalls = 1024;
 constexpr absl::Duration kGrace = absl::Seconds(10);
 
 const std::string& UrnOf(const policy::Covenant& covenant) { return covenant.text().broker().urn(); }
+
+// Clients of the partners' witnesses, in the covenant's order; null for a partner without an address.
+absl::StatusOr<std::vector<std::unique_ptr<client::WitnessClient>>> ConnectToWitnesses(
+    const v1::BrokerConfig& config, const policy::Covenant& covenant) {
+  std::map<std::string, std::string> addresses;
+  for (const v1::AddressOverride& address : config.peer_addresses())
+    addresses[address.partner()] = address.address();
+  std::vector<std::unique_ptr<client::WitnessClient>> clients;
+  for (const v1::Partner& partner : covenant.text().partners()) {
+    const auto found = addresses.find(partner.id());
+    const std::string& address = found == addresses.end() ? partner.peer_address() : found->second;
+    clients.emplace_back();
+    if (address.empty()) continue;
+    RAAKVLAK_ASSIGN_OR_RETURN(auto channel,
+                              rpc::MakeChannel(address, policy::Urn(covenant.region(), "node", partner.id()),
+                                               server::TlsFilesOf(config.common())));
+    clients.back() = client::MakeWitnessClient(std::move(channel));
+  }
+  return clients;
+}
 
 absl::Status Serve(const v1::BrokerConfig& config) {
   const v1::Common& common = config.common();
@@ -65,7 +90,13 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   server::AuditRefusals refusals(*store, *authority, clock);
   const rpc::Gate gate(*authority, MethodTable());
   base::Executor executor(server::ThreadsOf(common), kMaxQueuedCalls);
-  const rpc::CallEnvironment environment{&gate, &executor, &refusals};
+  RAAKVLAK_ASSIGN_OR_RETURN(auto witnesses, ConnectToWitnesses(config, *in_force.covenant));
+  RAAKVLAK_ASSIGN_OR_RETURN(
+      const std::unique_ptr<log::WitnessedLog> witnessed,
+      log::WitnessedLog::Create(*process_log, in_force.covenant, UrnOf(*in_force.covenant),
+                                std::move(witnesses), common, clock));
+  rpc::CallEnvironment environment{&gate, &executor, &refusals};
+  environment.condition = &witnessed->condition();
   Exchange exchange(*store, clock);
   Matches matches(*store, clock);
   AuditReading reading(*store, clock);
@@ -96,6 +127,7 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   refusals.Stop();
   background.Stop();
   retention.Stop();
+  witnessed->Stop();
   process_log->Stop();
   base::Log(base::LogLevel::kInfo, "stopped");
   return absl::OkStatus();
@@ -110,6 +142,8 @@ absl::Status Run(const v1::BrokerConfig& config, server::RunMode mode) {
   base::SystemRandom random;
   RAAKVLAK_RETURN_IF_ERROR(server::MakeLogCodec(config.common(), urn, random).status());
   RAAKVLAK_RETURN_IF_ERROR(log::ReadWitnessKey(config.common(), urn, *files.covenant).status());
+  RAAKVLAK_RETURN_IF_ERROR(log::MakeOutsideLinks(config.common()).status());
+  RAAKVLAK_RETURN_IF_ERROR(ConnectToWitnesses(config, *files.covenant).status());
   return log::ProcessLog::OptionsFor(config.common(), *files.covenant, urn).status();
 }
 

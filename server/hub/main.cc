@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/executor.h"
@@ -13,6 +14,7 @@
 #include "base/reason.h"
 #include "base/status.h"
 #include "client/matches_client.h"
+#include "client/witness_client.h"
 #include "policy/authority.h"
 #include "policy/keyset/key_files.h"
 #include "policy/keyset/keyset.h"
@@ -24,6 +26,7 @@
 #include "server/hub/cases_service.h"
 #include "server/hub/opener.h"
 #include "server/log/process_log.h"
+#include "server/log/witnessed_log.h"
 #include "server/program/audit_refusals.h"
 #include "server/program/common.h"
 #include "server/program/policy_log.h"
@@ -82,6 +85,7 @@ absl::Status Check(const v1::HubConfig& config) {
   const policy::Covenant& covenant = *snapshot.covenant;
   RAAKVLAK_RETURN_IF_ERROR(server::MakeLogCodec(config.common(), UrnOf(covenant), random).status());
   RAAKVLAK_RETURN_IF_ERROR(log::ProcessLog::OptionsFor(config.common(), covenant, UrnOf(covenant)).status());
+  RAAKVLAK_RETURN_IF_ERROR(log::MakeOutsideLinks(config.common()).status());
   return ChannelToBroker(config, *snapshot.covenant).status();
 }
 
@@ -113,7 +117,14 @@ absl::Status Serve(const v1::HubConfig& config) {
   server::AuditRefusals refusals(*store, *authority, clock);
   const rpc::Gate gate(*authority, MethodTable());
   base::Executor executor(server::ThreadsOf(common), kMaxQueuedCalls);
-  const rpc::CallEnvironment environment{&gate, &executor, &refusals};
+  std::vector<std::unique_ptr<client::WitnessClient>> witnesses;
+  witnesses.push_back(client::MakeWitnessClient(channel));
+  RAAKVLAK_ASSIGN_OR_RETURN(
+      const std::unique_ptr<log::WitnessedLog> witnessed,
+      log::WitnessedLog::Create(*process_log, in_force.covenant, UrnOf(*in_force.covenant),
+                                std::move(witnesses), common, clock));
+  rpc::CallEnvironment environment{&gate, &executor, &refusals};
+  environment.condition = &witnessed->condition();
   CasesService service(cases, environment);
 
   rpc::Server::Options options;
@@ -132,6 +143,7 @@ absl::Status Serve(const v1::HubConfig& config) {
   executor.Drain();
   refusals.Stop();
   retention.Stop();
+  witnessed->Stop();
   process_log->Stop();
   base::Log(base::LogLevel::kInfo, "stopped");
   return absl::OkStatus();

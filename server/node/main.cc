@@ -18,6 +18,7 @@
 #include "base/status.h"
 #include "client/exchange_client.h"
 #include "client/key_share_client.h"
+#include "client/witness_client.h"
 #include "policy/authority.h"
 #include "policy/keyset/key_files.h"
 #include "policy/keyset/keyset.h"
@@ -27,6 +28,7 @@
 #include "rpc/tls.h"
 #include "server/log/process_log.h"
 #include "server/log/witness_service.h"
+#include "server/log/witnessed_log.h"
 #include "server/log/witnessing.h"
 #include "server/node/holders.h"
 #include "server/node/intake.h"
@@ -170,8 +172,15 @@ absl::Status Serve(const v1::NodeConfig& config) {
   // Apart, so that a full queue of the own IT never keeps the other nodes from their evaluations.
   base::Executor intake_executor(server::ThreadsOf(common), kMaxQueuedCalls);
   base::Executor peer_executor(server::ThreadsOf(common), kMaxQueuedCalls);
-  const rpc::CallEnvironment intake_calls{&intake_gate, &intake_executor, &refusals};
-  const rpc::CallEnvironment peer_calls{&peer_gate, &peer_executor, &refusals};
+  std::vector<std::unique_ptr<client::WitnessClient>> witnesses;
+  witnesses.push_back(client::MakeWitnessClient(broker_channel));
+  RAAKVLAK_ASSIGN_OR_RETURN(
+      const std::unique_ptr<log::WitnessedLog> witnessed,
+      log::WitnessedLog::Create(*process_log, snapshot.covenant, UrnOf(config, covenant),
+                                std::move(witnesses), common, clock));
+  rpc::CallEnvironment intake_calls{&intake_gate, &intake_executor, &refusals};
+  rpc::CallEnvironment peer_calls{&peer_gate, &peer_executor, &refusals};
+  intake_calls.condition = peer_calls.condition = &witnessed->condition();
   IntakeService intake_service(intake_calls, intake);
   KeyShareService key_share_service(peer_calls, key_share);
   RAAKVLAK_ASSIGN_OR_RETURN(const auto witnessing, log::Witnessing::Create(common, UrnOf(config, covenant),
@@ -203,6 +212,7 @@ absl::Status Serve(const v1::NodeConfig& config) {
   peer_executor.Drain();
   refusals.Stop();
   retention.Stop();
+  witnessed->Stop();
   process_log->Stop();
   base::Log(base::LogLevel::kInfo, "stopped");
   return absl::OkStatus();
@@ -223,6 +233,7 @@ absl::Status Run(const v1::NodeConfig& config, server::RunMode mode) {
   base::SystemRandom random;
   RAAKVLAK_RETURN_IF_ERROR(server::MakeLogCodec(config.common(), urn, random).status());
   RAAKVLAK_RETURN_IF_ERROR(log::ReadWitnessKey(config.common(), urn, *snapshot.covenant).status());
+  RAAKVLAK_RETURN_IF_ERROR(log::MakeOutsideLinks(config.common()).status());
   RAAKVLAK_RETURN_IF_ERROR(log::ProcessLog::OptionsFor(config.common(), *snapshot.covenant, urn).status());
   return ReadFiles(config, *snapshot.covenant).status();
 }
