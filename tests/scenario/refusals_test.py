@@ -92,7 +92,8 @@ class RefusalsTest(scenario.ScenarioTest):
                     process = process_of(place)
                     before = self.last(process)
                     self.assertEqual(self.call(place, service, method, certificate, request, compression), expected)
-                    entries = self.entries(process, "refuse", before)
+                    # Meanwhile the other processes call too.
+                    entries = [e for e in self.entries(process, "refuse", before) if e.result == expected]
                     self.assertEqual([(e.actor, e.role, e.object, e.result, e.count, e.origin) for e in entries],
                                      [(region.urn(role, name), role, f"/raakvlak.v1.{service}/{method}", expected, 0, "127.0.0.0/24")])
                     self.assertEqual(entries[0].policy, "c1/r1")
@@ -102,7 +103,7 @@ class RefusalsTest(scenario.ScenarioTest):
             with self.subTest(place):
                 before = self.last(process_of(place))
                 self.assertEqual(self.call(place, "Exchange", "Erase", "node-gemeente", b""), "NOT_ALLOWED")
-                entries = self.entries(process_of(place), "refuse", before)
+                entries = [e for e in self.entries(process_of(place), "refuse", before) if e.object == "unknown"]
                 self.assertEqual([(e.actor, e.object, e.result) for e in entries], [(region.urn("node", "gemeente"), "unknown", "NOT_ALLOWED")])
 
     def test_strangers_are_counted_in_one_entry_which_the_end_of_the_program_writes(self):
@@ -114,7 +115,7 @@ class RefusalsTest(scenario.ScenarioTest):
                 for request in (b"", NOT_A_MESSAGE, b""):
                     self.assertEqual(self.call(place, service, method, stranger, request), "NOT_ALLOWED")
                 self.here.stop_one(process)
-                entries = self.entries(process, "refuse", before)
+                entries = [e for e in self.entries(process, "refuse", before) if e.actor == region.urn("node", "brandweer")]
                 self.here.restart_one(process)
                 self.assertEqual({(e.actor, e.object, e.result, e.policy) for e in entries},
                                  {(region.urn("node", "brandweer"), f"/raakvlak.v1.{service}/{method}", "NOT_ALLOWED", "c1/r1")})
