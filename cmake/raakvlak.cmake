@@ -42,6 +42,10 @@ function(raakvlak_test name)
   endif()
   add_executable(${name} ${ARG_SRCS})
   target_link_libraries(${name} PRIVATE raakvlak_options ${ARG_DEPS} GTest::gmock_main Threads::Threads)
+  # Tests are most of what there is to compile; what they test keeps its own flags.
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(${name} PRIVATE -O0 -U_FORTIFY_SOURCE)
+  endif()
   target_compile_definitions(${name} PRIVATE RAAKVLAK_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                              RAAKVLAK_BINARY_DIR="${PROJECT_BINARY_DIR}")
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
