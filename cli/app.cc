@@ -31,7 +31,9 @@ absl::StatusOr<ExitCode> RunSelected(const GlobalOptions& options, const Command
                   environment.random,
                   options.json,
                   options.progress || environment.err_is_terminal};
-  if (commands.needs() == Needs::kNothing) return commands.selected()(context);
+  const bool alone = commands.needs() == Needs::kNothing ||
+                     (commands.needs() == Needs::kRegionIfGiven && options.region.empty());
+  if (alone) return commands.selected()(context);
   if (options.region.empty()) return UsageError("this command needs --region FILE (or RAAKVLAK_REGION)");
   if (options.as.empty()) return UsageError("this command needs --as NAME (or RAAKVLAK_AS)");
   RAAKVLAK_ASSIGN_OR_RETURN(const Region region, LoadRegion(options.region));
@@ -64,7 +66,8 @@ void BuildCommandLine(CLI::App& app, GlobalOptions& options, Commands& commands)
       "Examples:\n"
       "  raakvlak --region region.json --as politie signal push politie.csv\n"
       "  raakvlak --region region.json --as staff match list\n"
-      "  raakvlak --region region.json --as officer audit list --action open\n");
+      "  raakvlak --region region.json --as officer audit list --action open\n"
+      "  raakvlak --region region.json --as officer audit verify\n");
   AddSignalCommands(commands);
   AddMatchCommands(commands);
   AddAuditCommands(commands);

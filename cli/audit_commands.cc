@@ -1,131 +1,490 @@
 #include "cli/audit_commands.h"
 
 #include <algorithm>
+#include <fstream>
 #include <memory>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "audit/export.h"
+#include "audit/html_report.h"
+#include "audit/report.h"
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/reason.h"
 #include "base/status.h"
+#include "cli/audit_source.h"
+#include "cli/audit_verify.h"
 #include "cli/output.h"
+#include "crypto/tlog/proof_file.h"
+#include "policy/log_trust.h"
 
 namespace raakvlak::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr absl::Duration kTimeout = absl::Seconds(30);
-constexpr uint32_t kMaxPageSize = 1000;
+// A report is not about this much more of the past than its own period.
+constexpr int64_t kDayMs = 24 * 60 * 60 * 1000;
+constexpr unsigned kReportMode = 0600;
 
-struct AuditOptions {
-  std::string actor;
-  std::string action;
-  std::string purpose;
-  std::string case_reference;
-  std::string result;
-  std::string since;
-  std::string until;
+// list
+
+struct ListOptions : AuditFilterOptions {
   uint32_t limit = 100;
 };
 
-// ParseTime takes RFC 3339 or a day, which begins at midnight UTC; milliseconds since 1970, 0 for an empty
-// text.
-absl::StatusOr<int64_t> ParseTime(const std::string& option, const std::string& text) {
-  if (text.empty()) return 0;
-  absl::Time time;
-  std::string ignored;
-  if (!absl::ParseTime(absl::RFC3339_full, text, &time, &ignored) &&
-      !absl::ParseTime("%Y-%m-%d", text, &time, &ignored)) {
-    return UsageError(absl::StrCat(option, " takes 2026-05-12 or 2026-05-12T14:00:00+02:00"));
-  }
-  return absl::ToUnixMillis(time);
+std::vector<std::string> Cells(const audit::Record& record) {
+  const v1::AuditDetails& details = record.details;
+  return {audit::IdOf(record),
+          TimeText(record.time_ms),
+          record.erased ? "(erased)" : details.actor(),
+          details.action(),
+          details.object(),
+          details.purpose(),
+          details.case_reference(),
+          absl::StrCat(details.count()),
+          details.result(),
+          details.reason()};
 }
 
-absl::StatusOr<v1::ListEntriesRequest> MakeRequest(const AuditOptions& options) {
-  v1::ListEntriesRequest request;
-  request.set_actor(options.actor);
-  request.set_action(options.action);
-  request.set_purpose(options.purpose);
-  request.set_case_reference(options.case_reference);
-  request.set_result(options.result);
-  RAAKVLAK_ASSIGN_OR_RETURN(const int64_t from, ParseTime("--since", options.since));
-  RAAKVLAK_ASSIGN_OR_RETURN(const int64_t until, ParseTime("--until", options.until));
-  request.set_from_ms(from);
-  request.set_until_ms(until);
+Table MakeTable() {
+  return Table({"ID", "TIME", "ACTOR", "ACTION", "OBJECT", "PURPOSE", "CASE", "COUNT", "RESULT", "REASON"});
+}
+
+absl::StatusOr<ExitCode> ListEntries(const ListOptions& options, Context& context) {
+  RAAKVLAK_ASSIGN_OR_RETURN(v1::ListEntriesRequest request, MakeListRequest(options));
   request.set_newest_first(true);
-  return request;
-}
-
-// The newest `limit` entries that fit, oldest first.
-absl::StatusOr<std::vector<v1::AuditEntry>> Fetch(const AuditOptions& options, client::AuditClient& audit) {
-  RAAKVLAK_ASSIGN_OR_RETURN(v1::ListEntriesRequest request, MakeRequest(options));
-  std::vector<v1::AuditEntry> entries;
-  do {
-    request.set_page_size(
-        std::min<uint32_t>(kMaxPageSize, options.limit - static_cast<uint32_t>(entries.size())));
-    const absl::StatusOr<v1::ListEntriesResponse> page = audit.ListEntries(request, kTimeout);
-    if (!page.ok()) return FromPeer(page.status());
-    for (const v1::AuditEntry& entry : page->entries()) {
-      if (entries.size() < options.limit) entries.push_back(entry);
-    }
-    request.set_page_token(page->next_page_token());
-  } while (!request.page_token().empty() && entries.size() < options.limit);
-  std::reverse(entries.begin(), entries.end());
-  return entries;
-}
-
-Json EntryJson(const v1::AuditEntry& entry) {
-  return {{"index", entry.index()},           {"time", TimeText(entry.time_ms())},
-          {"actor", entry.actor()},           {"role", entry.role()},
-          {"action", entry.action()},         {"object", entry.object()},
-          {"purpose", entry.purpose()},       {"legal_basis", entry.legal_basis()},
-          {"case", entry.case_reference()},   {"reason", entry.reason()},
-          {"result", entry.result()},         {"count", entry.count()},
-          {"order_hash", entry.order_hash()}, {"policy", entry.policy()}};
-}
-
-absl::StatusOr<ExitCode> ListEntries(const AuditOptions& options, Context& context) {
-  RAAKVLAK_RETURN_IF_ERROR(MakeRequest(options).status());
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto audit, context.services->Audit());
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<v1::AuditEntry> entries, Fetch(options, *audit));
+  request.set_page_size(std::min(request.page_size(), options.limit));
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto client, context.services->Audit(options.log));
+  std::vector<audit::Record> records;
+  RAAKVLAK_RETURN_IF_ERROR(ReadEntries(
+      *client, request, [&](const v1::LogEntry&, const audit::Record& record) -> absl::StatusOr<bool> {
+        records.push_back(record);
+        return records.size() < options.limit;
+      }));
+  std::reverse(records.begin(), records.end());
   if (context.json) {
     Json list = Json::array();
-    for (const v1::AuditEntry& entry : entries) list.push_back(EntryJson(entry));
+    for (const audit::Record& record : records) list.push_back(audit::ToJson(record));
     PrintJson(context.out, {{"entries", list}});
     return ExitCode::kOk;
   }
-  Table table({"INDEX", "TIME", "ACTOR", "ACTION", "OBJECT", "PURPOSE", "CASE", "COUNT", "RESULT", "REASON"});
-  for (const v1::AuditEntry& entry : entries) {
-    table.Add({absl::StrCat(entry.index()), TimeText(entry.time_ms()), entry.actor(), entry.action(),
-               entry.object(), entry.purpose(), entry.case_reference(), absl::StrCat(entry.count()),
-               entry.result(), entry.reason()});
-  }
+  Table table = MakeTable();
+  for (const audit::Record& record : records) table.Add(Cells(record));
   table.Print(context.out);
   return ExitCode::kOk;
+}
+
+// show
+
+struct ShowOptions {
+  std::string log = "broker";
+  std::string id;
+  std::string proof_file;
+};
+
+struct Proven {
+  bool quorum = false;
+  uint64_t size = 0;
+  std::vector<std::string> witnesses;
+  std::string why_not;
+};
+
+absl::StatusOr<Proven> CheckProof(const v1::GetEntryResponse& response, const policy::Covenant& covenant) {
+  Proven proven;
+  if (response.proof().empty()) {
+    proven.why_not = response.no_proof_reason();
+    return proven;
+  }
+  RAAKVLAK_ASSIGN_OR_RETURN(const policy::LogTrust trust, policy::TrustOf(covenant, response.entry().log()));
+  RAAKVLAK_ASSIGN_OR_RETURN(const crypto::tlog::VerifiedProof verified,
+                            crypto::tlog::VerifyProofFile(response.proof(), response.entry().leaf(),
+                                                          trust.log, trust.witnesses, trust.quorum));
+  if (verified.index != response.entry().index()) {
+    return base::Error(absl::StatusCode::kDataLoss, base::reason::kVerificationFailed,
+                       "the proof is about another entry");
+  }
+  proven.quorum = true;
+  proven.size = verified.checkpoint.size;
+  for (const crypto::tlog::Cosigned& cosigned : verified.cosigned) {
+    proven.witnesses.push_back(trust.witnesses[cosigned.witness].name());
+  }
+  return proven;
+}
+
+absl::StatusOr<ExitCode> ShowEntry(const ShowOptions& options, Context& context) {
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto covenant, context.services->Covenant());
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto client, context.services->Audit(options.log));
+  RAAKVLAK_ASSIGN_OR_RETURN(const EntryPlace place, ParseEntryPlace(options.id, *client));
+  v1::GetEntryRequest request;
+  request.set_year(place.year);
+  request.set_index(place.index);
+  const absl::StatusOr<v1::GetEntryResponse> response = client->GetEntry(request, kAuditTimeout);
+  if (!response.ok()) return FromPeer(response.status());
+  RAAKVLAK_ASSIGN_OR_RETURN(const audit::Record record, audit::ReadEntry(response->entry()));
+  RAAKVLAK_ASSIGN_OR_RETURN(const Proven proven, CheckProof(*response, *covenant));
+  if (!options.proof_file.empty() && proven.quorum) {
+    RAAKVLAK_RETURN_IF_ERROR(base::WriteFileAtomically(options.proof_file, response->proof(), kReportMode));
+  }
+  Json json = audit::ToJson(record);
+  json["salt"] = base::Hex(response->entry().salt());
+  json["leaf"] = base::Hex(response->entry().leaf());
+  json["proven"] = proven.quorum;
+  if (proven.quorum) {
+    json["checkpoint_size"] = proven.size;
+    json["witnesses"] = proven.witnesses;
+    json["proof"] = response->proof();
+  } else {
+    json["no_proof_reason"] = proven.why_not;
+  }
+  if (context.json) {
+    PrintJson(context.out, json);
+  } else {
+    for (const auto& [name, value] : json.items()) {
+      if (name == "proof") continue;
+      const std::string text = value.is_string() ? value.get<std::string>() : JsonText(value);
+      context.out << Printable(absl::StrCat(name, ": ", text)) << "\n";
+    }
+  }
+  return proven.quorum ? ExitCode::kOk : ExitCode::kVerificationFailed;
+}
+
+// export
+
+struct ExportOptions : AuditFilterOptions {
+  std::string format = "csv";
+  std::string out;
+};
+
+// The entry with all that is needed to check it again: what `audit verify --details` reads.
+std::string EvidenceLine(const v1::LogEntry& entry) {
+  return JsonText({{"log", entry.log()},
+                   {"index", entry.index()},
+                   {"time_ms", entry.time_ms()},
+                   {"salt", base::Base64(entry.salt())},
+                   {"details", base::Base64(entry.details())},
+                   {"leaf", base::Base64(entry.leaf())}});
+}
+
+std::string ExportLine(const std::string& format, absl::string_view region, const v1::LogEntry& entry,
+                       const audit::Record& record) {
+  if (format == "csv") return audit::CsvRow(record);
+  if (format == "jsonl") return absl::StrCat(JsonText(audit::ToJson(record)), "\n");
+  if (format == "ldv") return absl::StrCat(JsonText(audit::ToLogboek(record, region)), "\n");
+  return absl::StrCat(EvidenceLine(entry), "\n");
+}
+
+absl::StatusOr<ExitCode> ExportEntries(const ExportOptions& options, Context& context) {
+  RAAKVLAK_ASSIGN_OR_RETURN(const v1::ListEntriesRequest request, MakeListRequest(options));
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto covenant, context.services->Covenant());
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto client, context.services->Audit(options.log));
+  std::ofstream file;
+  if (!options.out.empty()) {
+    file.open(options.out, std::ios::binary | std::ios::trunc);
+    if (!file) {
+      return base::Error(absl::StatusCode::kUnavailable, base::reason::kFileUnreadable,
+                         absl::StrCat(options.out, ": cannot be written"));
+    }
+  }
+  std::ostream& out = options.out.empty() ? context.out : file;
+  if (options.format == "csv") out << audit::CsvHeader();
+  uint64_t written = 0;
+  RAAKVLAK_RETURN_IF_ERROR(ReadEntries(
+      *client, request, [&](const v1::LogEntry& entry, const audit::Record& record) -> absl::StatusOr<bool> {
+        out << ExportLine(options.format, covenant->region(), entry, record);
+        ++written;
+        return true;
+      }));
+  out.flush();
+  if (!out.good()) {
+    return base::Error(absl::StatusCode::kUnavailable, base::reason::kStorageFailed,
+                       "the export could not be written to its end");
+  }
+  if (!options.out.empty()) context.err << written << " entries written to " << options.out << "\n";
+  return ExitCode::kOk;
+}
+
+// report
+
+struct ReportCommandOptions {
+  std::string log = "broker";
+  std::string since;
+  std::string until;
+  std::string html;
+  std::string language = "nl";
+  int follow_up_days = 14;
+};
+
+Json CountsJson(const audit::Counts& counts) {
+  return {{"opens", counts.opens},
+          {"lists", counts.lists},
+          {"audit_reads", counts.audit_reads},
+          {"refusals", counts.refusals}};
+}
+
+Json ReportJson(const audit::Report& report) {
+  Json json = {{"since", TimeText(report.options.from_ms)},
+               {"until", TimeText(report.options.until_ms)},
+               {"entries", report.entries},
+               {"erased", report.erased},
+               {"total", CountsJson(report.total)}};
+  for (const char* list :
+       {"purposes", "persons", "cases", "refusals", "without_follow_up", "unusual", "days"})
+    json[list] = Json::array();
+  for (const auto& row : report.purposes) {
+    json["purposes"].push_back(
+        {{"purpose", row.purpose}, {"counts", CountsJson(row.counts)}, {"persons", row.persons}});
+  }
+  for (const auto& row : report.persons) {
+    json["persons"].push_back({{"actor", row.actor}, {"role", row.role}, {"counts", CountsJson(row.counts)}});
+  }
+  for (const auto& row : report.cases) {
+    json["cases"].push_back({{"case", row.case_reference},
+                             {"purpose", row.purpose},
+                             {"counts", CountsJson(row.counts)},
+                             {"persons", row.persons},
+                             {"first", TimeText(row.first_ms)},
+                             {"last", TimeText(row.last_ms)}});
+  }
+  for (const auto& row : report.refusals) {
+    json["refusals"].push_back(
+        {{"actor", row.actor}, {"object", row.object}, {"code", row.code}, {"count", row.count}});
+  }
+  for (const auto& row : report.without_follow_up) {
+    json["without_follow_up"].push_back({{"log", row.log},
+                                         {"index", row.index},
+                                         {"time", TimeText(row.time_ms)},
+                                         {"actor", row.actor},
+                                         {"purpose", row.purpose},
+                                         {"case", row.case_reference},
+                                         {"match", row.match}});
+  }
+  for (const auto& row : report.unusual) {
+    json["unusual"].push_back({{"actor", row.actor},
+                               {"role", row.role},
+                               {"action", row.action},
+                               {"count", row.count},
+                               {"why", audit::Explain(row)}});
+  }
+  for (const auto& row : report.days) {
+    json["days"].push_back({{"day", absl::FormatCivilTime(row.day)}, {"counts", CountsJson(row.counts)}});
+  }
+  return json;
+}
+
+std::vector<std::string> CountCells(std::vector<std::string> cells, const audit::Counts& counts) {
+  for (const uint64_t count : {counts.opens, counts.lists, counts.refusals})
+    cells.push_back(absl::StrCat(count));
+  return cells;
+}
+
+void PrintReport(const audit::Report& report, std::ostream& out) {
+  out << TimeText(report.options.from_ms) << " to " << TimeText(report.options.until_ms) << ": "
+      << report.entries << " entries, " << report.total.opens << " opened, " << report.total.lists
+      << " listed, " << report.total.refusals << " refused\n";
+  if (report.erased > 0) out << report.erased << " entries were erased at the end of their term\n";
+  out << "\n";
+  Table purposes({"PURPOSE", "OPENED", "LISTED", "REFUSED", "PERSONS"});
+  for (const auto& row : report.purposes) {
+    std::vector<std::string> cells = CountCells({row.purpose}, row.counts);
+    cells.push_back(absl::StrCat(row.persons));
+    purposes.Add(std::move(cells));
+  }
+  purposes.Print(out);
+  out << "\n";
+  Table persons({"PERSON", "ROLE", "OPENED", "LISTED", "REFUSED"});
+  for (const auto& row : report.persons) persons.Add(CountCells({row.actor, row.role}, row.counts));
+  persons.Print(out);
+  out << "\n";
+  Table cases({"CASE", "PURPOSE", "OPENED", "LISTED", "REFUSED", "FIRST", "LAST"});
+  for (const auto& row : report.cases) {
+    std::vector<std::string> cells = CountCells({row.case_reference, row.purpose}, row.counts);
+    cells.push_back(TimeText(row.first_ms));
+    cells.push_back(TimeText(row.last_ms));
+    cases.Add(std::move(cells));
+  }
+  cases.Print(out);
+  out << "\n";
+  Table refusals({"REFUSED", "AT", "CODE", "COUNT"});
+  for (const auto& row : report.refusals)
+    refusals.Add({row.actor, row.object, row.code, absl::StrCat(row.count)});
+  refusals.Print(out);
+  out << "\nOpened without follow-up within " << report.options.follow_up_days
+      << " days: " << report.without_follow_up.size() << "\n";
+  for (const auto& row : report.without_follow_up) {
+    out << "  "
+        << Printable(absl::StrCat(row.index, "  ", TimeText(row.time_ms), "  ", row.actor, "  ", row.purpose,
+                                  "  ", row.case_reference))
+        << "\n";
+  }
+  out << "Unusual numbers (a reason to ask, and no proof): " << report.unusual.size() << "\n";
+  for (const auto& row : report.unusual) {
+    out << "  " << Printable(absl::StrCat(row.actor, ": ", audit::Explain(row))) << "\n";
+  }
+}
+
+// By default the last whole 28 days and today.
+absl::StatusOr<audit::ReportOptions> PeriodOf(const ReportCommandOptions& options, Context& context,
+                                              const policy::Covenant& covenant) {
+  audit::ReportOptions period;
+  period.follow_up_days = options.follow_up_days;
+  if (!absl::LoadTimeZone(covenant.text().time_zone(), &period.zone)) period.zone = absl::UTCTimeZone();
+  RAAKVLAK_ASSIGN_OR_RETURN(period.from_ms, ParseAuditTime("--since", options.since));
+  RAAKVLAK_ASSIGN_OR_RETURN(period.until_ms, ParseAuditTime("--until", options.until));
+  if (period.until_ms == 0) period.until_ms = absl::ToUnixMillis(context.clock.Now());
+  if (period.from_ms == 0) period.from_ms = period.until_ms - 28 * kDayMs;
+  if (period.from_ms >= period.until_ms) return UsageError("--since is not before --until");
+  return period;
+}
+
+absl::StatusOr<ExitCode> MakeReport(const ReportCommandOptions& options, Context& context) {
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto covenant, context.services->Covenant());
+  RAAKVLAK_ASSIGN_OR_RETURN(const audit::ReportOptions period, PeriodOf(options, context, *covenant));
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto client, context.services->Audit(options.log));
+  v1::ListEntriesRequest request;
+  const int64_t length = period.until_ms - period.from_ms;
+  request.set_from_ms(std::max<int64_t>(1, period.from_ms - audit::kEarlierPeriods * length));
+  request.set_page_size(1000);
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<audit::Record> records, ReadRecords(*client, request));
+  const audit::Report report = audit::MakeReport(records, period);
+  if (!options.html.empty()) {
+    RAAKVLAK_ASSIGN_OR_RETURN(const audit::ReportSource source,
+                              SourceOf(*client, *covenant, context.clock.Now()));
+    const auto language = options.language == "en" ? audit::Language::kEnglish : audit::Language::kDutch;
+    RAAKVLAK_RETURN_IF_ERROR(
+        base::WriteFileAtomically(options.html, audit::HtmlReport(report, source, language), kReportMode));
+    context.err << "written to " << options.html << "\n";
+  }
+  if (context.json) {
+    PrintJson(context.out, ReportJson(report));
+  } else if (options.html.empty()) {
+    PrintReport(report, context.out);
+  }
+  return ExitCode::kOk;
+}
+
+// watch
+
+struct WatchOptions {
+  std::string log = "broker";
+  uint32_t seconds = 0;
+  uint32_t every_ms = 1000;
+};
+
+void PrintNew(const audit::Record& record, Context& context, Table& table) {
+  if (context.json) {
+    context.out << JsonText(audit::ToJson(record)) << "\n";
+  } else {
+    table.Add(Cells(record));
+    table.Print(context.out);
+  }
+}
+
+absl::StatusOr<ExitCode> WatchEntries(const WatchOptions& options, Context& context) {
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto client, context.services->Audit(options.log));
+  const absl::Duration length = options.seconds == 0 ? absl::Hours(24) : absl::Seconds(options.seconds);
+  const absl::Time end = context.clock.Now() + length;
+  const auto stream = client->Watch(length + kAuditTimeout);
+  Table table = MakeTable();
+  std::string position;
+  while (true) {
+    const absl::StatusOr<v1::WatchResponse> response = stream->Next(position);
+    if (!response.ok()) return FromPeer(response.status());
+    for (const v1::LogEntry& entry : response->entries()) {
+      RAAKVLAK_ASSIGN_OR_RETURN(const audit::Record record, audit::ReadEntry(entry));
+      PrintNew(record, context, table);
+    }
+    context.out.flush();
+    if (!context.out.good()) return ExitCode::kOk;  // whoever read it is gone
+    position = response->position();
+    const absl::Duration left = end - context.clock.Now();
+    if (left <= absl::ZeroDuration()) return ExitCode::kOk;
+    absl::SleepFor(std::min(left, absl::Milliseconds(options.every_ms)));
+  }
 }
 
 }  // namespace
 
 void AddAuditCommands(Commands& commands) {
-  CLI::App& group = commands.Group("audit", "Read the log of who did what, when and why");
-  auto options = std::make_shared<AuditOptions>();
-  CLI::App& list = commands.Add(
-      group, "list", "List entries of the broker's log, newest last; reading is an entry too",
+  CLI::App& group = commands.Group("audit", "Read and verify the logs of who did what, when and why");
+
+  auto list = std::make_shared<ListOptions>();
+  CLI::App& list_command = commands.Add(
+      group, "list", "List entries of a log, newest last; reading is an entry too",
       "raakvlak --region region.json --as officer audit list\n"
       "raakvlak --region region.json --as officer audit list --action open --case ZVH-2026-0042\n"
+      "raakvlak --region region.json --as officer audit list --log hub\n"
       "raakvlak --region region.json --as officer --json audit list --since 2026-05-01 --until 2026-06-01 "
       "--limit 10000",
-      Needs::kRegion, [options](Context& context) { return ListEntries(*options, context); },
-      "a Merkle log with cosigned checkpoints, and a command that verifies it without trusting the broker.");
-  list.add_option("--actor", options->actor, "URN of who acted");
-  list.add_option("--action", options->action,
-                  "submit, withdraw, match_run, list, open, refuse, expire, audit_read ...");
-  list.add_option("--purpose", options->purpose, "Purpose");
-  list.add_option("--case", options->case_reference, "Case reference");
-  list.add_option("--result", options->result, "OK or a reason code");
-  list.add_option("--since", options->since, "From this day or time on (UTC unless it says otherwise)");
-  list.add_option("--until", options->until, "Before this day or time");
-  list.add_option("--limit", options->limit, "At most this many, the newest")
+      Needs::kRegion, [list](Context& context) { return ListEntries(*list, context); });
+  AddFilterOptions(list_command, *list);
+  list_command.add_option("--limit", list->limit, "At most this many, the newest")
       ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+
+  auto show = std::make_shared<ShowOptions>();
+  CLI::App& show_command = commands.Add(
+      group, "show", "Show one entry, and prove that it stands in the log that the witnesses cosigned",
+      "raakvlak --region region.json --as officer audit show 2026/60\n"
+      "raakvlak --region region.json --as officer audit show 60 --proof entry-60.tlog-proof",
+      Needs::kRegion, [show](Context& context) { return ShowEntry(*show, context); });
+  show_command.add_option("ID", show->id, "Year and index, as list shows them")->required();
+  show_command.add_option("--proof", show->proof_file, "Write the proof (C2SP tlog-proof) to this file");
+  AddLogOption(show_command, show->log);
+
+  AddVerifyCommand(commands, group);
+
+  auto exported = std::make_shared<ExportOptions>();
+  CLI::App& export_command = commands.Add(
+      group, "export", "Write entries in a form that other tools read",
+      "raakvlak --region region.json --as officer audit export --out log.csv\n"
+      "raakvlak --region region.json --as officer audit export --format ldv --since 2026-05-01 --out "
+      "may.jsonl\n"
+      "raakvlak --region region.json --as officer audit export --format evidence --out details.jsonl",
+      Needs::kRegion, [exported](Context& context) { return ExportEntries(*exported, context); });
+  AddFilterOptions(export_command, *exported);
+  export_command
+      .add_option(
+          "--format", exported->format,
+          "csv; jsonl; ldv (Logboek Dataverwerkingen); evidence (with salts, for audit verify --details)")
+      ->check(CLI::IsMember({"csv", "jsonl", "ldv", "evidence"}))
+      ->capture_default_str();
+  export_command.add_option("--out", exported->out, "File; standard output when not given");
+
+  auto report = std::make_shared<ReportCommandOptions>();
+  CLI::App& report_command = commands.Add(
+      group, "report", "Accesses per purpose, person and case; refusals; what stands out, and why",
+      "raakvlak --region region.json --as officer audit report\n"
+      "raakvlak --region region.json --as officer audit report --since 2026-05-01 --until 2026-06-01 --html "
+      "may.html",
+      Needs::kRegion, [report](Context& context) { return MakeReport(*report, context); });
+  AddLogOption(report_command, report->log);
+  report_command.add_option("--since", report->since,
+                            "Begin of the period; 28 days before its end by default");
+  report_command.add_option("--until", report->until, "End of the period; now by default");
+  report_command.add_option("--html", report->html,
+                            "Write it as one page with charts that opens without a network");
+  report_command.add_option("--language", report->language, "Of the page")
+      ->check(CLI::IsMember({"nl", "en"}))
+      ->capture_default_str();
+  report_command
+      .add_option("--follow-up-days", report->follow_up_days,
+                  "Within how many days an opening is followed up")
+      ->check(CLI::Range(1, 365))
+      ->capture_default_str();
+
+  auto watch = std::make_shared<WatchOptions>();
+  CLI::App& watch_command =
+      commands.Add(group, "watch", "Follow new entries until stopped",
+                   "raakvlak --region region.json --as officer audit watch\n"
+                   "raakvlak --region region.json --as officer --json audit watch --log hub --for 60",
+                   Needs::kRegion, [watch](Context& context) { return WatchEntries(*watch, context); });
+  AddLogOption(watch_command, watch->log);
+  watch_command.add_option("--for", watch->seconds, "Stop after this many seconds; at most a day")
+      ->check(CLI::Range(1, 86400));
+  watch_command.add_option("--every-ms", watch->every_ms, "How often to ask")
+      ->check(CLI::Range(100, 60000))
       ->capture_default_str();
 }
 

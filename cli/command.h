@@ -49,7 +49,8 @@ struct Context {
   Services* services = nullptr;
 };
 
-enum class Needs { kNothing, kRegion };
+// kRegionIfGiven: as kRegion with --region, as kNothing without.
+enum class Needs { kNothing, kRegion, kRegionIfGiven };
 
 // A command returns its exit code, or an error that is printed and mapped by ExitCodeOf.
 using RunCommand = std::function<absl::StatusOr<ExitCode>(Context&)>;

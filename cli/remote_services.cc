@@ -65,10 +65,19 @@ absl::StatusOr<std::unique_ptr<client::CasesClient>> RemoteServices::Cases() {
   return client::MakeCasesClient(std::move(channel));
 }
 
-absl::StatusOr<std::unique_ptr<client::AuditClient>> RemoteServices::Audit() {
+absl::StatusOr<std::unique_ptr<client::AuditClient>> RemoteServices::Audit(const std::string& log) {
   RAAKVLAK_ASSIGN_OR_RETURN(const auto covenant, Covenant());
-  RAAKVLAK_ASSIGN_OR_RETURN(auto channel,
-                            Channel(region_.broker_address, covenant->text().broker().urn(), "the broker"));
+  std::string address = region_.broker_address;
+  std::string urn = covenant->text().broker().urn();
+  if (log == "hub") {
+    address = region_.hub_address;
+    urn = covenant->text().hub().urn();
+  } else if (log != "broker") {
+    const auto node = region_.nodes.find(log);
+    address = node == region_.nodes.end() ? "" : node->second.intake;
+    urn = policy::Urn(covenant->region(), "node", log);
+  }
+  RAAKVLAK_ASSIGN_OR_RETURN(auto channel, Channel(address, urn, absl::StrCat("the log of ", log)));
   return client::MakeAuditClient(std::move(channel));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "client/audit_client.h"
@@ -20,11 +21,11 @@ class Services {
   virtual absl::StatusOr<std::shared_ptr<const policy::Covenant>> Covenant() = 0;
   // The roster under that covenant: verified, and valid now. ROSTER_*, SIGNATURE_INVALID, FILE_UNREADABLE.
   virtual absl::StatusOr<std::shared_ptr<const policy::Roster>> Roster() = 0;
-  // The partner's own node, the hub, and the broker's log. CONFIG_INVALID when the region file has no address
-  // for it.
+  // The partner's own node, the hub, and the logs of a process: "broker", "hub" or a partner id.
+  // CONFIG_INVALID when the region file has no address for it.
   virtual absl::StatusOr<std::unique_ptr<client::IntakeClient>> Intake() = 0;
   virtual absl::StatusOr<std::unique_ptr<client::CasesClient>> Cases() = 0;
-  virtual absl::StatusOr<std::unique_ptr<client::AuditClient>> Audit() = 0;
+  virtual absl::StatusOr<std::unique_ptr<client::AuditClient>> Audit(const std::string& log) = 0;
 };
 
 }  // namespace raakvlak::cli

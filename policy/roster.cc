@@ -66,6 +66,14 @@ absl::Status CheckPurposes(const std::string& where, const v1::Member& member, c
   return Require(!staff || !purposes.empty(), where, "staff without purposes");
 }
 
+absl::Status CheckPartner(const std::string& where, const v1::Member& member, const Covenant& covenant) {
+  if (member.partner().empty()) return absl::OkStatus();
+  RAAKVLAK_RETURN_IF_ERROR(
+      Require(Roster::HasRole(member, v1::OFFICER), where, "only officers are of a partner"));
+  return Require(covenant.FindPartner(member.partner()) != nullptr, where,
+                 absl::StrCat("there is no partner \"", member.partner(), "\""));
+}
+
 // The keys that sign for organisations; nobody signs orders with one of them.
 std::set<std::string> CovenantKeys(const Covenant& covenant) {
   std::set<std::string> keys = {std::string(covenant.HubKey().bytes())};
@@ -105,6 +113,7 @@ absl::Status CheckRoster(const v1::Roster& roster, const Covenant& covenant) {
     RAAKVLAK_RETURN_IF_ERROR(Require(ids.insert(member.id()).second, where, "id is used twice"));
     RAAKVLAK_RETURN_IF_ERROR(CheckRoles(where, member, covenant));
     RAAKVLAK_RETURN_IF_ERROR(CheckPurposes(where, member, covenant));
+    RAAKVLAK_RETURN_IF_ERROR(CheckPartner(where, member, covenant));
     const auto key = crypto::note::VerifierKey::Parse(member.signing_key());
     RAAKVLAK_RETURN_IF_ERROR(Require(key.ok() && key->name() == member.urn(), where,
                                      "signing_key is no verifier key named as the urn"));

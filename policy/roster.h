@@ -21,7 +21,8 @@ absl::StatusOr<v1::Roster> ParseRosterText(absl::string_view text);
 
 // CheckRoster: ROSTER_INVALID with what and where: format, covenant id, at most 31 days, URNs and keys that
 // fit, unique members and keys, staff only with purposes of the covenant, nobody both staff and officer,
-// suspended partners that exist.
+// suspended partners that exist, a partner only with officers
+// and only one of the covenant.
 absl::Status CheckRoster(const v1::Roster& roster, const Covenant& covenant);
 
 class Roster {

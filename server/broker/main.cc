@@ -18,11 +18,11 @@
 #include "rpc/channel.h"
 #include "rpc/server.h"
 #include "rpc/tls.h"
-#include "server/broker/audit_service.h"
 #include "server/broker/background.h"
 #include "server/broker/exchange_service.h"
 #include "server/broker/matches_service.h"
 #include "server/broker/method_table.h"
+#include "server/log/audit_service.h"
 #include "server/log/process_log.h"
 #include "server/log/witness_service.h"
 #include "server/log/witnessed_log.h"
@@ -99,10 +99,10 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   environment.condition = &witnessed->condition();
   Exchange exchange(*store, clock);
   Matches matches(*store, clock);
-  AuditReading reading(*store, clock);
+  log::AuditReading reading(store->audit_log(), *store, *witnessed, process_log->folder(), clock);
   ExchangeService exchange_service(environment, exchange);
   MatchesService matches_service(environment, matches);
-  AuditService audit_service(environment, reading);
+  log::AuditService audit_service(environment, reading);
   RAAKVLAK_ASSIGN_OR_RETURN(
       const auto witnessing,
       log::Witnessing::Create(common, in_force.covenant->text().broker().urn(), *authority, *store, clock));

@@ -1,16 +1,21 @@
 #include "server/broker/method_table.h"
 
+#include "server/log/audit_reading.h"
 #include "server/log/witness.h"
 
 namespace raakvlak::broker {
 
 std::vector<rpc::MethodRule> MethodTable() {
   using rpc::Role;
-  return {
-      {kSubmitMethod, {Role::kNode}, ""},         {kWithdrawMethod, {Role::kNode}, ""},
-      {kListMatchesMethod, {Role::kHub}, ""},     {kOpenMatchMethod, {Role::kHub}, ""},
-      {kListEntriesMethod, {Role::kOfficer}, ""}, {log::kAddCheckpointMethod, {Role::kNode, Role::kHub}, ""},
+  std::vector<rpc::MethodRule> table = {
+      {kSubmitMethod, {Role::kNode}, ""},
+      {kWithdrawMethod, {Role::kNode}, ""},
+      {kListMatchesMethod, {Role::kHub}, ""},
+      {kOpenMatchMethod, {Role::kHub}, ""},
+      {log::kAddCheckpointMethod, {Role::kNode, Role::kHub}, ""},
   };
+  for (rpc::MethodRule& rule : log::AuditMethods()) table.push_back(std::move(rule));
+  return table;
 }
 
 }  // namespace raakvlak::broker

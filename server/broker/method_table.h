@@ -11,7 +11,6 @@ inline constexpr char kSubmitMethod[] = "/raakvlak.v1.Exchange/Submit";
 inline constexpr char kWithdrawMethod[] = "/raakvlak.v1.Exchange/Withdraw";
 inline constexpr char kListMatchesMethod[] = "/raakvlak.v1.Matches/List";
 inline constexpr char kOpenMatchMethod[] = "/raakvlak.v1.Matches/Open";
-inline constexpr char kListEntriesMethod[] = "/raakvlak.v1.Audit/ListEntries";
 
 std::vector<rpc::MethodRule> MethodTable();
 

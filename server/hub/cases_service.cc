@@ -1,5 +1,9 @@
 #include "server/hub/cases_service.h"
 
+#include <utility>
+
+#include "server/log/audit_reading.h"
+
 namespace raakvlak::hub {
 namespace {
 
@@ -9,7 +13,9 @@ constexpr char kOpen[] = "/raakvlak.v1.Cases/Open";
 }  // namespace
 
 std::vector<rpc::MethodRule> MethodTable() {
-  return {{kList, {rpc::Role::kStaff}, ""}, {kOpen, {rpc::Role::kStaff}, ""}};
+  std::vector<rpc::MethodRule> table = {{kList, {rpc::Role::kStaff}, ""}, {kOpen, {rpc::Role::kStaff}, ""}};
+  for (rpc::MethodRule& rule : log::AuditMethods()) table.push_back(std::move(rule));
+  return table;
 }
 
 grpc::ServerUnaryReactor* CasesService::List(grpc::CallbackServerContext* context,

@@ -25,6 +25,7 @@
 #include "server/hub/cases.h"
 #include "server/hub/cases_service.h"
 #include "server/hub/opener.h"
+#include "server/log/audit_service.h"
 #include "server/log/process_log.h"
 #include "server/log/witnessed_log.h"
 #include "server/program/audit_refusals.h"
@@ -126,13 +127,15 @@ absl::Status Serve(const v1::HubConfig& config) {
   rpc::CallEnvironment environment{&gate, &executor, &refusals};
   environment.condition = &witnessed->condition();
   CasesService service(cases, environment);
+  log::AuditReading reading(store->audit_log(), *store, *witnessed, process_log->folder(), clock);
+  log::AuditService audit_service(environment, reading);
 
   rpc::Server::Options options;
   options.listen = config.listen();
   options.tls = server::TlsFilesOf(common);
   options.environment = &environment;
   RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<rpc::Server> server,
-                            rpc::Server::Start(options, {&service}));
+                            rpc::Server::Start(options, {&service, &audit_service}));
   server::Retention retention(store->audit_log(), *authority, clock, in_force,
                               in_force.covenant->text().hub().urn(), "hub");
   retention.Start();

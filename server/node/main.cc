@@ -26,6 +26,7 @@
 #include "rpc/channel.h"
 #include "rpc/server.h"
 #include "rpc/tls.h"
+#include "server/log/audit_service.h"
 #include "server/log/process_log.h"
 #include "server/log/witness_service.h"
 #include "server/log/witnessed_log.h"
@@ -182,6 +183,8 @@ absl::Status Serve(const v1::NodeConfig& config) {
   rpc::CallEnvironment peer_calls{&peer_gate, &peer_executor, &refusals};
   intake_calls.condition = peer_calls.condition = &witnessed->condition();
   IntakeService intake_service(intake_calls, intake);
+  log::AuditReading reading(store->audit_log(), audit, *witnessed, process_log->folder(), clock);
+  log::AuditService audit_service(intake_calls, reading);
   KeyShareService key_share_service(peer_calls, key_share);
   RAAKVLAK_ASSIGN_OR_RETURN(const auto witnessing, log::Witnessing::Create(common, UrnOf(config, covenant),
                                                                            *authority, audit, clock));
@@ -195,7 +198,8 @@ absl::Status Serve(const v1::NodeConfig& config) {
                             rpc::Server::Start(options, {&key_share_service, &witness_service}));
   options.listen = config.listen_intake();
   options.environment = &intake_calls;
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto intake_server, rpc::Server::Start(options, {&intake_service}));
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto intake_server,
+                            rpc::Server::Start(options, {&intake_service, &audit_service}));
   server::Retention retention(store->audit_log(), *authority, clock, snapshot, UrnOf(config, covenant),
                               "node");
   retention.Start();

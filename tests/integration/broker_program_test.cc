@@ -184,15 +184,19 @@ class BrokerProgramTest : public ::testing::Test {
     *request.mutable_order() = region_.MakeListOrder(kListPurpose);
     return client::MakeMatchesClient(ChannelAs("hub", "veiligheidshuis"))->List(request, kTimeout);
   }
-  std::vector<v1::AuditEntry> Audit(const std::string& action) {
+  std::vector<v1::AuditDetails> Audit(const std::string& action) {
     v1::ListEntriesRequest request;
     request.set_action(action);
     request.set_page_size(1000);
     const auto response =
         client::MakeAuditClient(ChannelAs("officer", "olga"))->ListEntries(request, kTimeout);
     EXPECT_THAT(response, IsOk());
-    if (!response.ok()) return {};
-    return {response->entries().begin(), response->entries().end()};
+    std::vector<v1::AuditDetails> entries;
+    if (!response.ok()) return entries;
+    for (const v1::LogEntry& entry : response->entries()) {
+      EXPECT_TRUE(entries.emplace_back().ParseFromString(entry.details()));
+    }
+    return entries;
   }
   // Two envelopes on one person.
   std::pair<v1::Envelope, v1::Envelope> Overlapping() {
@@ -220,7 +224,8 @@ TEST_F(BrokerProgramTest, EveryRoleOnEveryRpcIsAllowedOrRefusedAndRefusalsAreLog
   const std::map<std::string, std::string> allowed = {
       {"/raakvlak.v1.Exchange/Submit", "node"},      {"/raakvlak.v1.Exchange/Withdraw", "node"},
       {"/raakvlak.v1.Matches/List", "hub"},          {"/raakvlak.v1.Matches/Open", "hub"},
-      {"/raakvlak.v1.Audit/ListEntries", "officer"},
+      {"/raakvlak.v1.Audit/ListEntries", "officer"}, {"/raakvlak.v1.Audit/ListLogs", "officer"},
+      {"/raakvlak.v1.Audit/GetEntry", "officer"},    {"/raakvlak.v1.Audit/ReadFiles", "officer"},
   };
   const std::map<std::string, std::string> people = {
       {"broker", "centre"}, {"node", "politie"}, {"hub", "veiligheidshuis"}, {"it", "politie"},
@@ -242,7 +247,7 @@ TEST_F(BrokerProgramTest, EveryRoleOnEveryRpcIsAllowedOrRefusedAndRefusalsAreLog
     }
   }
   std::set<std::pair<std::string, std::string>> logged;
-  for (const v1::AuditEntry& entry : Audit("refuse")) {
+  for (const v1::AuditDetails& entry : Audit("refuse")) {
     if (entry.result() == reason::kNotAllowed) logged.insert({entry.actor(), entry.object()});
   }
   EXPECT_EQ(logged, refused);
@@ -287,7 +292,7 @@ TEST_F(BrokerProgramTest, MatchGoesFromSubmitToOpenAndTheOfficerSeesIt) {
   EXPECT_EQ(Audit("submit").size(), 2u);
   EXPECT_EQ(Audit("policy_load").size(), 1u);
   EXPECT_FALSE(Audit("match_run").empty());
-  const std::vector<v1::AuditEntry> opens = Audit("open");
+  const std::vector<v1::AuditDetails> opens = Audit("open");
   ASSERT_EQ(opens.size(), 1u);
   EXPECT_EQ(opens[0].actor(), TestRegion::Urn("staff", "anna"));
   EXPECT_EQ(opens[0].case_reference(), "ZVH-2026-0012");
@@ -307,7 +312,7 @@ TEST_F(BrokerProgramTest, WhatWasAcknowledgedOutlivesKillAndIsNotCountedTwice) {
   RAAKVLAK_ASSERT_OK_AND_ASSIGN(const v1::SubmitResponse after, Submit("politie", envelopes));
   EXPECT_EQ(before.SerializeAsString(), after.SerializeAsString());
   uint64_t counted = 0;
-  for (const v1::AuditEntry& entry : Audit("submit")) counted += entry.count();
+  for (const v1::AuditDetails& entry : Audit("submit")) counted += entry.count();
   EXPECT_EQ(counted, 20u);
 }
 

@@ -30,10 +30,24 @@ TABLE = {
     ("broker", "Exchange", "Withdraw"): NODES,
     ("broker", "Matches", "List"): {"hub-veiligheidshuis"},
     ("broker", "Matches", "Open"): {"hub-veiligheidshuis"},
+    ("broker", "Audit", "ListLogs"): {"officer-officer"},
     ("broker", "Audit", "ListEntries"): {"officer-officer"},
+    ("broker", "Audit", "GetEntry"): {"officer-officer"},
+    ("broker", "Audit", "ReadFiles"): {"officer-officer"},
+    ("broker", "Audit", "Watch"): {"officer-officer"},
     ("broker", "Witness", "AddCheckpoint"): NODES | {"hub-veiligheidshuis"},
     ("hub", "Cases", "List"): {"staff-staff"},
     ("hub", "Cases", "Open"): {"staff-staff"},
+    ("hub", "Audit", "ListLogs"): {"officer-officer"},
+    ("hub", "Audit", "ListEntries"): {"officer-officer"},
+    ("hub", "Audit", "GetEntry"): {"officer-officer"},
+    ("hub", "Audit", "ReadFiles"): {"officer-officer"},
+    ("hub", "Audit", "Watch"): {"officer-officer"},
+    ("politie.intake", "Audit", "ListLogs"): {"officer-officer"},
+    ("politie.intake", "Audit", "ListEntries"): {"officer-officer"},
+    ("politie.intake", "Audit", "GetEntry"): {"officer-officer"},
+    ("politie.intake", "Audit", "ReadFiles"): {"officer-officer"},
+    ("politie.intake", "Audit", "Watch"): {"officer-officer"},
     ("politie.intake", "Intake", "Push"): {"it-politie"},
     ("politie.intake", "Intake", "Withdraw"): {"it-politie"},
     ("politie.intake", "Intake", "GetState"): {"it-politie"},
@@ -82,7 +96,7 @@ class RolesTest(unittest.TestCase):
         with self.channel(place, certificate, pki) as channel:
             path = f"/raakvlak.v1.{service}/{method}"
             try:
-                if service == "Intake" and method == "Push":
+                if (service, method) in (("Intake", "Push"), ("Audit", "Watch")):
                     stream = channel.stream_stream(path, lambda m: m.SerializeToString(), descriptor.output_type._concrete_class.FromString)
                     list(stream(iter([message]), timeout=timeout))
                 else:

@@ -128,11 +128,42 @@ class FakeCases final : public client::CasesClient {
 
 class FakeAudit final : public client::AuditClient {
  public:
+  std::function<absl::StatusOr<v1::ListLogsResponse>(const v1::ListLogsRequest&)> on_logs;
   std::function<absl::StatusOr<v1::ListEntriesResponse>(const v1::ListEntriesRequest&)> on_list;
+  std::function<absl::StatusOr<v1::GetEntryResponse>(const v1::GetEntryRequest&)> on_get;
+  std::function<absl::StatusOr<v1::ReadFilesResponse>(const v1::ReadFilesRequest&)> on_read;
+  std::function<absl::StatusOr<v1::WatchResponse>(const std::string& position)> on_watch;
+  // Whose log was asked for last.
+  std::string log;
+  absl::StatusOr<v1::ListLogsResponse> ListLogs(const v1::ListLogsRequest& request, absl::Duration) override {
+    return on_logs(request);
+  }
   absl::StatusOr<v1::ListEntriesResponse> ListEntries(const v1::ListEntriesRequest& request,
                                                       absl::Duration) override {
     return on_list(request);
   }
+  absl::StatusOr<v1::GetEntryResponse> GetEntry(const v1::GetEntryRequest& request, absl::Duration) override {
+    return on_get(request);
+  }
+  absl::StatusOr<v1::ReadFilesResponse> ReadFiles(const v1::ReadFilesRequest& request,
+                                                  absl::Duration) override {
+    return on_read(request);
+  }
+  std::unique_ptr<client::WatchStream> Watch(absl::Duration) override {
+    return std::make_unique<Stream>(*this);
+  }
+
+ private:
+  class Stream final : public client::WatchStream {
+   public:
+    explicit Stream(FakeAudit& server) : server_(server) {}
+    absl::StatusOr<v1::WatchResponse> Next(const std::string& position) override {
+      return server_.on_watch(position);
+    }
+
+   private:
+    FakeAudit& server_;
+  };
 };
 
 struct Outcome {
@@ -173,6 +204,11 @@ class World {
     ASSERT_TRUE(base::WriteFileAtomically(path(name), content, 0600).ok());
   }
   const policy::Covenant& covenant() const { return *covenant_; }
+  // The signed note, as a file.
+  std::string covenant_path() const { return path("covenant.note"); }
+  const crypto::note::PrivateKey& broker_log_key() const { return broker_log_key_; }
+  // By the URN of the partner's node.
+  const std::map<std::string, crypto::note::PrivateKey>& witness_keys() const { return witness_keys_; }
   const crypto::note::PublicKey& staff_public_key() const { return staff_key_.public_key(); }
 
   // Runs `raakvlak ARGUMENTS` as it is, and with the region and an identity.
@@ -215,8 +251,9 @@ class World {
       if (!world_.away.ok()) return world_.away;
       return std::make_unique<CasesForward>(world_.cases);
     }
-    absl::StatusOr<std::unique_ptr<client::AuditClient>> Audit() override {
+    absl::StatusOr<std::unique_ptr<client::AuditClient>> Audit(const std::string& log) override {
       if (!world_.away.ok()) return world_.away;
+      world_.audit.log = log;
       return std::make_unique<AuditForward>(world_.audit);
     }
 
@@ -265,9 +302,24 @@ class World {
   class AuditForward final : public client::AuditClient {
    public:
     explicit AuditForward(FakeAudit& fake) : fake_(fake) {}
+    absl::StatusOr<v1::ListLogsResponse> ListLogs(const v1::ListLogsRequest& request,
+                                                  absl::Duration timeout) override {
+      return fake_.ListLogs(request, timeout);
+    }
     absl::StatusOr<v1::ListEntriesResponse> ListEntries(const v1::ListEntriesRequest& request,
                                                         absl::Duration timeout) override {
       return fake_.ListEntries(request, timeout);
+    }
+    absl::StatusOr<v1::GetEntryResponse> GetEntry(const v1::GetEntryRequest& request,
+                                                  absl::Duration timeout) override {
+      return fake_.GetEntry(request, timeout);
+    }
+    absl::StatusOr<v1::ReadFilesResponse> ReadFiles(const v1::ReadFilesRequest& request,
+                                                    absl::Duration timeout) override {
+      return fake_.ReadFiles(request, timeout);
+    }
+    std::unique_ptr<client::WatchStream> Watch(absl::Duration timeout) override {
+      return fake_.Watch(timeout);
     }
 
    private:
@@ -308,11 +360,13 @@ class World {
       partner.set_bsn_entitled(true);
       partner.set_signing_key(KeyText(urn, key));
       partner.set_log_key(NewPublicKey(random));
-      partner.set_witness_key(NewPublicKey(random));
+      const auto& witness =
+          witness_keys_.emplace(urn, crypto::note::PrivateKey::Generate(random)).first->second;
+      partner.set_witness_key(base::Base64(witness.public_key().bytes()));
     }
     text.mutable_broker()->set_organisation("KVK:00000008");
     text.mutable_broker()->set_urn("urn:raakvlak:demo:broker:b");
-    text.mutable_broker()->set_log_key(NewPublicKey(random));
+    text.mutable_broker()->set_log_key(base::Base64(broker_log_key_.public_key().bytes()));
     text.mutable_broker()->set_witness_key(NewPublicKey(random));
     v1::Hub& hub = *text.mutable_hub();
     hub.set_name("hub");
@@ -356,6 +410,7 @@ class World {
     auto covenant = policy::Covenant::Verify(crypto::note::Format(note));
     if (!covenant.ok()) std::fprintf(stderr, "%s\n", covenant.status().ToString().c_str());
     covenant_ = *std::move(covenant);
+    Write("covenant.note", crypto::note::Format(note));
   }
 
   void MakeRoster() {
@@ -381,6 +436,8 @@ class World {
 
   base::testing::TemporaryFolder folder_;
   crypto::note::PrivateKey hub_key_ = crypto::note::PrivateKey::Generate(random);
+  crypto::note::PrivateKey broker_log_key_ = crypto::note::PrivateKey::Generate(random);
+  std::map<std::string, crypto::note::PrivateKey> witness_keys_;
   crypto::note::PrivateKey staff_key_ = crypto::note::PrivateKey::Generate(random);
   std::shared_ptr<const policy::Covenant> covenant_;
   std::shared_ptr<const policy::Roster> roster_;

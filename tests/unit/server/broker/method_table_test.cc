@@ -51,7 +51,11 @@ TEST(MethodTableTest, EveryRoleOnEveryRpcIsAllowedOrRefusedAsDesigned) {
       {"/raakvlak.v1.Exchange/Withdraw", {Role::kNode}},
       {"/raakvlak.v1.Matches/List", {Role::kHub}},
       {"/raakvlak.v1.Matches/Open", {Role::kHub}},
+      {"/raakvlak.v1.Audit/ListLogs", {Role::kOfficer}},
       {"/raakvlak.v1.Audit/ListEntries", {Role::kOfficer}},
+      {"/raakvlak.v1.Audit/GetEntry", {Role::kOfficer}},
+      {"/raakvlak.v1.Audit/ReadFiles", {Role::kOfficer}},
+      {"/raakvlak.v1.Audit/Watch", {Role::kOfficer}},
       {"/raakvlak.v1.Witness/AddCheckpoint", {Role::kNode, Role::kHub}},
   };
   const std::map<Role, std::string> people = {

@@ -4,14 +4,20 @@
 #include <set>
 
 #include "gtest/gtest.h"
+#include "raakvlak/v1/audit.pb.h"
 
 namespace raakvlak::hub {
 namespace {
 
-// Who may call what, as cases.proto says it.
+// Who may call what, as cases.proto and audit.proto say it.
 const std::map<std::string, std::set<rpc::Role>> kAllowed = {
     {"/raakvlak.v1.Cases/List", {rpc::Role::kStaff}},
     {"/raakvlak.v1.Cases/Open", {rpc::Role::kStaff}},
+    {"/raakvlak.v1.Audit/ListLogs", {rpc::Role::kOfficer}},
+    {"/raakvlak.v1.Audit/ListEntries", {rpc::Role::kOfficer}},
+    {"/raakvlak.v1.Audit/GetEntry", {rpc::Role::kOfficer}},
+    {"/raakvlak.v1.Audit/ReadFiles", {rpc::Role::kOfficer}},
+    {"/raakvlak.v1.Audit/Watch", {rpc::Role::kOfficer}},
 };
 
 TEST(CasesServiceTest, EveryRpcHasOneRowWithTheRolesOfItsProto) {
@@ -21,12 +27,15 @@ TEST(CasesServiceTest, EveryRpcHasOneRowWithTheRolesOfItsProto) {
     EXPECT_EQ(rule.only_id, "") << rule.method;
   }
   EXPECT_EQ(table, kAllowed);
-  const auto* service = v1::OpenCaseRequest::descriptor()->file()->FindServiceByName("Cases");
-  ASSERT_NE(service, nullptr);
-  ASSERT_EQ(static_cast<size_t>(service->method_count()), kAllowed.size());
-  for (int i = 0; i < service->method_count(); ++i) {
-    EXPECT_TRUE(table.contains("/" + std::string(service->full_name()) + "/" + service->method(i)->name()));
+  size_t methods = 0;
+  for (const auto* service : {v1::OpenCaseRequest::descriptor()->file()->FindServiceByName("Cases"),
+                              v1::ListEntriesRequest::descriptor()->file()->FindServiceByName("Audit")}) {
+    ASSERT_NE(service, nullptr);
+    for (int i = 0; i < service->method_count(); ++i, ++methods) {
+      EXPECT_TRUE(table.contains("/" + std::string(service->full_name()) + "/" + service->method(i)->name()));
+    }
   }
+  EXPECT_EQ(methods, kAllowed.size());
 }
 
 }  // namespace
