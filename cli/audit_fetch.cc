@@ -54,6 +54,17 @@ absl::StatusOr<std::string> ReadCheckpoint(client::AuditClient& client, uint32_t
   return std::move(cosigned->front());
 }
 
+// Nothing is believed of it: it says which files there must be.
+absl::StatusOr<tlog::Checkpoint> SizeOf(const std::string& note) {
+  const absl::StatusOr<crypto::note::Note> parsed = crypto::note::Parse(note);
+  if (parsed.ok()) {
+    absl::StatusOr<tlog::Checkpoint> checkpoint = tlog::ParseCheckpoint(parsed->text);
+    if (checkpoint.ok()) return checkpoint;
+  }
+  return base::Error(absl::StatusCode::kDataLoss, base::reason::kVerificationFailed,
+                     "the server's checkpoint is none");
+}
+
 bool IsThere(const std::string& folder, const tlog::TileId& tile) {
   std::error_code error;
   return tile.width == tlog::kTileWidth &&
@@ -71,8 +82,7 @@ std::string NameOf(tlog::TileId tile, size_t bytes) {
 absl::StatusOr<tlog::Checkpoint> FetchLog(client::AuditClient& client, uint32_t year,
                                           const std::string& folder, FetchProgress progress) {
   RAAKVLAK_ASSIGN_OR_RETURN(const std::string note, ReadCheckpoint(client, year));
-  RAAKVLAK_ASSIGN_OR_RETURN(const crypto::note::Note parsed, crypto::note::Parse(note));
-  RAAKVLAK_ASSIGN_OR_RETURN(const tlog::Checkpoint checkpoint, tlog::ParseCheckpoint(parsed.text));
+  RAAKVLAK_ASSIGN_OR_RETURN(const tlog::Checkpoint checkpoint, SizeOf(note));
   RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<std::string> key, Read(client, year, {"log.vkey"}));
   RAAKVLAK_RETURN_IF_ERROR(Write(folder, "log.vkey", key.front()));
 

@@ -18,7 +18,7 @@ using FetchProgress = absl::FunctionRef<void(size_t done, size_t all)>;
 // FetchLog writes checkpoint, log.vkey and all tiles of that checkpoint's size below `folder`, which is made
 // when missing. Full tiles that are there already are not fetched again: what is wrong with them shows in the
 // verification. Takes the cosigned checkpoint when the server has one. Nothing is verified. Errors of the
-// server; MALFORMED for a checkpoint that does not parse; STORAGE_FAILED.
+// server; VERIFICATION_FAILED for a checkpoint that does not parse; STORAGE_FAILED.
 absl::StatusOr<crypto::tlog::Checkpoint> FetchLog(client::AuditClient& client, uint32_t year,
                                                   const std::string& folder, FetchProgress progress);
 

@@ -232,7 +232,8 @@ TEST_F(BrokerProgramTest, EveryRoleOnEveryRpcIsAllowedOrRefusedAndRefusalsAreLog
       {"staff", "anna"},    {"officer", "olga"}, {"operator", "piet"},
   };
   // What the core says to an empty request of one who may call.
-  const std::set<std::string> answers = {"OK", reason::kInvalidArgument, reason::kSignatureInvalid};
+  const std::set<std::string> answers = {"OK", reason::kInvalidArgument, reason::kSignatureInvalid,
+                                         reason::kNotFound};
   std::set<std::pair<std::string, std::string>> refused;
   for (const auto& [role, id] : people) {
     const auto channel = ChannelAs(role, id);

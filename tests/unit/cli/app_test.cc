@@ -67,7 +67,6 @@ TEST_F(AppTest, HelpSaysWhatComesLater) {
   EXPECT_THAT(world_.Run({"match", "open", "--help"}).out,
               HasSubstr("In later versions: approval by a second person"));
   EXPECT_THAT(world_.Run({"match", "open", "--help"}).out, HasSubstr("log proof"));
-  EXPECT_THAT(world_.Run({"audit", "list", "--help"}).out, HasSubstr("In later versions: a Merkle log"));
 }
 
 TEST_F(AppTest, HelpOfTheProgramNamesGroupsAndExitCodes) {

@@ -264,6 +264,8 @@ TEST_F(AuditReadingTest, EveryCallLeavesExactlyOneEntry) {
       [&] { reading_.Watch(region_.Officer(), {}).status().IgnoreError(); },
   };
   ASSERT_EQ(calls.size(), AuditMethods().size()) << "an RPC without its test";
+  // The first begins the log of the year now.
+  calls[0]();
   for (const auto& call : calls) {
     const size_t before = store_.Audit().size();
     call();
