@@ -273,6 +273,16 @@ void ShowProgress(Context& context, const std::string& log, size_t done, size_t 
   if (context.progress) context.err << "\r" << log << ": " << done << " of " << all << " files" << std::flush;
 }
 
+// Asking for a proof of the last entry makes the server have it cosigned now. Without it a log that has just
+// begun would be found uncosigned; that it cannot be done shows in the verification.
+void HaveItCosigned(client::AuditClient& client, const v1::LogInfo& log) {
+  if (log.size() == 0) return;
+  v1::GetEntryRequest last;
+  last.set_year(log.year());
+  last.set_index(log.size() - 1);
+  client.GetEntry(last, kAuditTimeout).status().IgnoreError();
+}
+
 absl::StatusOr<ExitCode> VerifyServer(const VerifyOptions& options, Context& context) {
   if (context.services == nullptr)
     return UsageError("give the FOLDER of a copy, or --region FILE and --as NAME");
@@ -292,6 +302,7 @@ absl::StatusOr<ExitCode> VerifyServer(const VerifyOptions& options, Context& con
   for (const v1::LogInfo& log : logs->logs()) {
     if (options.year != 0 && log.year() != options.year) continue;
     const std::string folder = absl::StrCat(base, "/", log.year());
+    HaveItCosigned(*client, log);
     RAAKVLAK_RETURN_IF_ERROR(FetchLog(*client, log.year(), folder, [&](size_t done, size_t files) {
                                ShowProgress(context, log.log(), done, files);
                              }).status());
@@ -318,6 +329,7 @@ absl::StatusOr<ExitCode> VerifyServer(const VerifyOptions& options, Context& con
 absl::StatusOr<audit::ReportSource> SourceOf(client::AuditClient& client, const policy::Covenant& covenant,
                                              absl::Time now) {
   RAAKVLAK_ASSIGN_OR_RETURN(const v1::LogInfo log, FindLog(client, 0));
+  HaveItCosigned(client, log);
   RAAKVLAK_ASSIGN_OR_RETURN(const std::string folder, MakeTemporaryFolder());
   const auto remove = absl::MakeCleanup([&] {
     std::error_code ignored;
