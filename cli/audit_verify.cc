@@ -41,19 +41,14 @@ struct VerifyOptions {
   bool no_details = false;
 };
 
-// Details that were read, to be compared with the leaves of the log; emptied as they are found.
+// Details of one log that were read, to be compared with the leaves of the log.
 class DetailCheck {
  public:
-  // Reads all details of one log from the server. Each is checked against the leaf that came with it here,
-  // and that leaf against the log by Check.
-  absl::Status ReadFrom(client::AuditClient& client, const std::string& origin) {
-    v1::ListEntriesRequest request;
-    request.set_page_size(1000);
-    return ReadEntries(client, request,
-                       [&](const v1::LogEntry& entry, const audit::Record& record) -> absl::StatusOr<bool> {
-                         if (entry.log() == origin) Take(entry.index(), entry.leaf(), record.erased);
-                         return true;
-                       });
+  // `record` is what audit::ReadEntry read of `entry`: it fits the leaf that came with it. Check compares
+  // that leaf with the log's.
+  void Take(const v1::LogEntry& entry, const audit::Record& record) {
+    leaves_[entry.index()] = entry.leaf();
+    if (record.erased) ++erased_;
   }
 
   // Reads what `audit export --format evidence` wrote. MALFORMED, VERIFICATION_FAILED, FILE_UNREADABLE; each
@@ -79,7 +74,7 @@ class DetailCheck {
   std::optional<std::string> Check(uint64_t index, absl::string_view entry) {
     const auto found = leaves_.find(index);
     if (found == leaves_.end()) return std::nullopt;
-    if (found->second != base::Sha256(entry)) return "the stored details are not those the log commits to";
+    if (found->second != entry) return "the stored details are not those the log commits to";
     ++checked_;
     return std::nullopt;
   }
@@ -93,11 +88,6 @@ class DetailCheck {
   }
 
  private:
-  void Take(uint64_t index, absl::string_view leaf, bool erased) {
-    leaves_[index] = base::Sha256(leaf);
-    if (erased) ++erased_;
-  }
-
   absl::Status TakeLine(const std::string& line, const std::string& origin) {
     const absl::Status malformed = base::Error(absl::StatusCode::kInvalidArgument, base::reason::kMalformed,
                                                "is no line of audit export --format evidence");
@@ -119,15 +109,27 @@ class DetailCheck {
     entry.set_time_ms(json["time_ms"].get<int64_t>());
     if (entry.log() != origin) return absl::OkStatus();
     RAAKVLAK_ASSIGN_OR_RETURN(const audit::Record record, audit::ReadEntry(entry));
-    Take(entry.index(), entry.leaf(), record.erased);
+    Take(entry, record);
     return absl::OkStatus();
   }
 
-  // SHA-256 of the leaf, by index.
-  std::map<uint64_t, std::string> leaves_;
+  std::map<uint64_t, std::string> leaves_;  // by index
   uint64_t checked_ = 0;
   uint64_t erased_ = 0;
 };
+
+// Reads all details of the server, once, by the origin of their log.
+absl::StatusOr<std::map<std::string, DetailCheck>> ReadDetails(client::AuditClient& client) {
+  v1::ListEntriesRequest request;
+  request.set_page_size(1000);
+  std::map<std::string, DetailCheck> details;
+  RAAKVLAK_RETURN_IF_ERROR(ReadEntries(
+      client, request, [&](const v1::LogEntry& entry, const audit::Record& record) -> absl::StatusOr<bool> {
+        details[entry.log()].Take(entry, record);
+        return true;
+      }));
+  return details;
+}
 
 struct Verified {
   audit::FolderReport report;
@@ -298,28 +300,33 @@ absl::StatusOr<ExitCode> VerifyServer(const VerifyOptions& options, Context& con
     std::error_code ignored;
     if (options.keep.empty()) std::filesystem::remove_all(base, ignored);
   });
-  std::vector<Verified> all;
+  std::vector<v1::LogInfo> wanted;
   for (const v1::LogInfo& log : logs->logs()) {
-    if (options.year != 0 && log.year() != options.year) continue;
-    const std::string folder = absl::StrCat(base, "/", log.year());
+    if (options.year == 0 || log.year() == options.year) wanted.push_back(log);
+  }
+  if (wanted.empty()) {
+    return base::Error(absl::StatusCode::kNotFound, base::reason::kNotFound, "the server has no such log");
+  }
+  const auto folder_of = [&base](const v1::LogInfo& log) { return absl::StrCat(base, "/", log.year()); };
+  for (const v1::LogInfo& log : wanted) {
     HaveItCosigned(*client, log);
-    RAAKVLAK_RETURN_IF_ERROR(FetchLog(*client, log.year(), folder, [&](size_t done, size_t files) {
+    RAAKVLAK_RETURN_IF_ERROR(FetchLog(*client, log.year(), folder_of(log), [&](size_t done, size_t files) {
                                ShowProgress(context, log.log(), done, files);
                              }).status());
     if (context.progress) context.err << "\n";
-    DetailCheck details;
-    if (!options.no_details) {
-      const absl::Status read = details.ReadFrom(*client, log.log());
-      if (!read.ok()) return read;
-    }
+  }
+  // After the logs, so that there are details of every entry that was fetched.
+  std::map<std::string, DetailCheck> details;
+  if (!options.no_details) {
+    RAAKVLAK_ASSIGN_OR_RETURN(details, ReadDetails(*client));
+  }
+  std::vector<Verified> all;
+  for (const v1::LogInfo& log : wanted) {
     const bool is_last = log.year() == logs->logs(logs->logs_size() - 1).year();
     const std::string since = options.year != 0 || is_last ? options.since : "";
-    RAAKVLAK_ASSIGN_OR_RETURN(
-        Verified verified, VerifyOne(folder, covenant.get(), since, options.no_details ? nullptr : &details));
+    DetailCheck* const to_check = options.no_details ? nullptr : &details[log.log()];
+    RAAKVLAK_ASSIGN_OR_RETURN(Verified verified, VerifyOne(folder_of(log), covenant.get(), since, to_check));
     all.push_back(std::move(verified));
-  }
-  if (all.empty()) {
-    return base::Error(absl::StatusCode::kNotFound, base::reason::kNotFound, "the server has no such log");
   }
   return Conclude(all, context);
 }
