@@ -1,12 +1,16 @@
 #include "cli/match_commands.h"
 
 #include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/bytes.h"
 #include "base/reason.h"
 #include "base/status.h"
+#include "cli/evidence_text.h"
 #include "cli/matches.h"
 #include "cli/output.h"
 #include "policy/order.h"
@@ -32,21 +36,47 @@ std::string KindName(v1::SignalKind kind) {
 }
 std::string QualityName(v1::Quality quality) { return v1::Quality_Name(quality); }
 
-Json MatchJson(const v1::MatchSummary& match) {
+std::vector<std::string> Strings(const google::protobuf::RepeatedPtrField<std::string>& values) {
+  return {values.begin(), values.end()};
+}
+
+// The purpose is of the covenant, by which orders for it were made.
+Json EvidenceJson(const v1::MatchSummary& match, const policy::Covenant& covenant) {
+  const v1::Purpose* purpose = covenant.FindPurpose(match.purpose());
+  Json list = Json::array();
+  for (const v1::RuleEvidence& evidence : match.evidence()) {
+    list.push_back({{"rule", evidence.rule()},
+                    {"quality", QualityName(evidence.quality())},
+                    {"agree", Strings(evidence.agree())},
+                    {"differ", Strings(evidence.differ())},
+                    {"absent", Strings(evidence.absent())},
+                    {"text", EvidenceSentence(evidence, purpose == nullptr ? v1::Purpose() : *purpose)}});
+  }
+  return list;
+}
+
+void PrintEvidence(const v1::MatchSummary& match, const policy::Covenant& covenant, std::ostream& out) {
+  for (const Json& evidence : EvidenceJson(match, covenant)) {
+    out << "  " << Printable(evidence["text"].get<std::string>()) << "\n";
+  }
+}
+
+Json MatchJson(const v1::MatchSummary& match, const policy::Covenant& covenant) {
   Json merged = Json::array();
   for (const std::string& id : match.merged_ids()) merged.push_back(base::Hex(id));
   return {{"id", base::Hex(match.match_id())},
           {"purpose", match.purpose()},
           {"subject", SubjectName(match.subject())},
           {"quality", QualityName(match.quality())},
-          {"rules", std::vector<std::string>(match.rules().begin(), match.rules().end())},
-          {"partners", std::vector<std::string>(match.partners().begin(), match.partners().end())},
+          {"rules", Strings(match.rules())},
+          {"partners", Strings(match.partners())},
           {"signals", match.signals()},
           {"first_day", DayText(match.first_day())},
           {"last_day", DayText(match.last_day())},
           {"state", StateName(match.state())},
           {"conflict", match.conflict()},
-          {"merged_ids", merged}};
+          {"merged_ids", merged},
+          {"evidence", EvidenceJson(match, covenant)}};
 }
 
 struct ListOptions {
@@ -63,10 +93,11 @@ absl::StatusOr<ExitCode> ListMatches(const ListOptions& options, Context& contex
   Json list = Json::array();
   Table table(
       {"ID", "PURPOSE", "SUBJECT", "QUALITY", "RULES", "PARTNERS", "SIGNALS", "FIRST", "LAST", "STATE"});
+  std::ostringstream why;
   for (const std::string& purpose : purposes) {
     RAAKVLAK_RETURN_IF_ERROR(matches.List(purpose, options.all, [&](const v1::MatchSummary& match) {
       if (context.json) {
-        list.push_back(MatchJson(match));
+        list.push_back(MatchJson(match, matches.covenant()));
         return;
       }
       table.Add({base::Hex(match.match_id()).substr(0, kShownIdSize), match.purpose(),
@@ -74,12 +105,16 @@ absl::StatusOr<ExitCode> ListMatches(const ListOptions& options, Context& contex
                  absl::StrJoin(match.rules(), ","), absl::StrJoin(match.partners(), ","),
                  absl::StrCat(match.signals()), DayText(match.first_day()), DayText(match.last_day()),
                  StateName(match.state()) + (match.conflict() ? " CONFLICT" : "")});
+      if (match.evidence().empty()) return;
+      why << "\n" << base::Hex(match.match_id()).substr(0, kShownIdSize) << "\n";
+      PrintEvidence(match, matches.covenant(), why);
     }));
   }
   if (context.json) {
     PrintJson(context.out, {{"matches", list}});
   } else {
     table.Print(context.out);
+    context.out << why.str();
   }
   return ExitCode::kOk;
 }
@@ -91,7 +126,7 @@ struct OpenOptions {
   std::string reason;
 };
 
-Json OpenedJson(const v1::OpenCaseResponse& opened) {
+Json OpenedJson(const v1::OpenCaseResponse& opened, const policy::Covenant& covenant) {
   Json signals = Json::array();
   for (const v1::OpenedSignal& signal : opened.signals()) {
     signals.push_back({{"partner", signal.partner()},
@@ -101,16 +136,17 @@ Json OpenedJson(const v1::OpenCaseResponse& opened) {
                        {"contact", signal.contact()},
                        {"note", signal.note()},
                        {"day", DayText(signal.submitted_day())},
-                       {"rules", std::vector<std::string>(signal.rules().begin(), signal.rules().end())}});
+                       {"rules", Strings(signal.rules())}});
   }
   Json faults = Json::array();
   for (const v1::Fault& fault : opened.faults()) {
     faults.push_back({{"partner", fault.partner()}, {"reason", fault.reason()}});
   }
-  return {{"match", MatchJson(opened.match())}, {"signals", signals}, {"faults", faults}};
+  return {{"match", MatchJson(opened.match(), covenant)}, {"signals", signals}, {"faults", faults}};
 }
 
-void PrintOpened(const v1::OpenCaseResponse& opened, const OpenOptions& options, std::ostream& out) {
+void PrintOpened(const v1::OpenCaseResponse& opened, const OpenOptions& options,
+                 const policy::Covenant& covenant, std::ostream& out) {
   const v1::MatchSummary& match = opened.match();
   out << "match     " << base::Hex(match.match_id()) << "\n";
   out << "purpose   " << Printable(match.purpose()) << "\n";
@@ -118,6 +154,8 @@ void PrintOpened(const v1::OpenCaseResponse& opened, const OpenOptions& options,
   out << "quality   " << QualityName(match.quality()) << " (" << Printable(absl::StrJoin(match.rules(), ", "))
       << ")\n";
   out << "partners  " << Printable(absl::StrJoin(match.partners(), ", ")) << "\n";
+  if (!match.evidence().empty()) out << "why\n";
+  PrintEvidence(match, covenant, out);
   if (match.conflict()) out << "CONFLICT  two commitments stood under one tag: look into it before acting\n";
   for (const v1::OpenedSignal& signal : opened.signals()) {
     out << "\n" << Printable(signal.partner()) << "  " << Printable(signal.client_ref()) << "\n";
@@ -152,9 +190,9 @@ absl::StatusOr<ExitCode> OpenMatch(const OpenOptions& options, Context& context)
   RAAKVLAK_ASSIGN_OR_RETURN(const v1::OpenCaseResponse opened,
                             matches.Open(match, options.case_reference, options.reason));
   if (context.json) {
-    PrintJson(context.out, OpenedJson(opened));
+    PrintJson(context.out, OpenedJson(opened, matches.covenant()));
   } else {
-    PrintOpened(opened, options, context.out);
+    PrintOpened(opened, options, matches.covenant(), context.out);
   }
   if (opened.signals().empty()) {
     return base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kVerificationFailed,
@@ -170,7 +208,8 @@ void AddMatchCommands(Commands& commands) {
 
   auto list = std::make_shared<ListOptions>();
   CLI::App& list_command = commands.Add(
-      group, "list", "List matches of your purposes: who overlaps, by which rules, since when; no content",
+      group, "list",
+      "List matches of your purposes: who overlaps, by which rules and why, since when; no content",
       "raakvlak --region region.json --as staff match list\n"
       "raakvlak --region region.json --as staff --json match list --purpose onaantastbaren --all",
       Needs::kRegion, [list](Context& context) { return ListMatches(*list, context); });

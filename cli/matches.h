@@ -40,6 +40,8 @@ class Matches {
   absl::StatusOr<v1::OpenCaseResponse> Open(const v1::MatchSummary& match, const std::string& case_reference,
                                             const std::string& reason);
 
+  const policy::Covenant& covenant() const { return *covenant_; }
+
  private:
   Matches(Context& context, std::unique_ptr<client::CasesClient> cases, crypto::note::PrivateKey key,
           std::shared_ptr<const policy::Covenant> covenant, std::shared_ptr<const policy::Roster> roster)

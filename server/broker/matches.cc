@@ -13,6 +13,7 @@
 #include "base/reason.h"
 #include "base/status.h"
 #include "policy/covenant.h"
+#include "policy/evidence.h"
 #include "server/broker/method_table.h"
 
 namespace raakvlak::broker {
@@ -67,6 +68,26 @@ storage::AuditEntry EntryOfRefusedOrder(const rpc::Gate::Pass& pass, absl::Time 
   if (pass.snapshot.covenant->FindPurpose(body.purpose()) != nullptr) known.set_purpose(body.purpose());
   if (body.match_id().size() == 16) known.set_match_id(body.match_id());
   return EntryOfOrder(pass, now, "refuse", known, base::Sha256(order.body()));
+}
+
+// From the tokens of the match's own signals: as much work as it has of these, however large the store.
+absl::Status AddEvidence(storage::BrokerReader& reader, const MatchRecord& match, v1::MatchSummary& summary) {
+  std::vector<policy::EvidenceToken> tokens;
+  for (const MatchMember& member : match.members) {
+    RAAKVLAK_ASSIGN_OR_RETURN(const std::optional<storage::SignalFacts> facts,
+                              reader.FindFacts(member.number));
+    RAAKVLAK_CHECK(facts.has_value(), "a member of a match is live");
+    for (const storage::StoredToken& token : facts->tokens) {
+      // What is of the other subject kind made no part of this match.
+      if (token.subject != match.subject && token.quality != v1::SUPPORTING) continue;
+      tokens.push_back({facts->partner, facts->organisation, token.rule, token.quality, token.tag,
+                        token.commitments_hash});
+    }
+  }
+  for (v1::RuleEvidence& entry : policy::EvidenceOf(match.Partners(), tokens)) {
+    *summary.add_evidence() = std::move(entry);
+  }
+  return absl::OkStatus();
 }
 
 // Standing says whether a stored open match is still one: OK, MATCH_CLOSED, MATCH_CHANGED.
@@ -194,8 +215,9 @@ absl::StatusOr<v1::ListMatchesResponse> Matches::List(const rpc::Gate::Pass& pas
     const uint32_t today = pass.snapshot.covenant->DayAt(now);
     for (const MatchRecord& match : matches) {
       const bool closed = match.state != storage::MatchState::kOpen;
-      if (closed || Standing(match, *purpose, pass.snapshot, today).ok())
-        *response.add_matches() = ToSummary(match);
+      if (!closed && !Standing(match, *purpose, pass.snapshot, today).ok()) continue;
+      v1::MatchSummary& summary = *response.add_matches() = ToSummary(match);
+      RAAKVLAK_RETURN_IF_ERROR(AddEvidence(transaction, match, summary));
     }
     entry.count = static_cast<uint64_t>(response.matches_size());
     return absl::OkStatus();
@@ -231,6 +253,7 @@ absl::StatusOr<v1::OpenMatchResponse> Matches::Open(const rpc::Gate::Pass& pass,
     }
     RAAKVLAK_RETURN_IF_ERROR(AddEnvelopes(transaction, *match, response));
     *response.mutable_match() = ToSummary(*match);
+    RAAKVLAK_RETURN_IF_ERROR(AddEvidence(transaction, *match, *response.mutable_match()));
     entry.object = base::Hex(match->id);
     entry.count = match->members.size();
     return absl::OkStatus();

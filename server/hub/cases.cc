@@ -86,6 +86,7 @@ absl::Status Cases::DoOpen(const policy::VerifiedOrder& order, const policy::Sna
         {{"partner", fault.partner()}, {"signal", base::Hex(fault.signal_id())}, {"reason", fault.reason()}});
   }
   *out_response.mutable_match() = std::move(*sealed.mutable_match());
+  out_response.mutable_match()->mutable_evidence()->Assign(opened->evidence.begin(), opened->evidence.end());
   out_response.mutable_signals()->Assign(opened->signals.begin(), opened->signals.end());
   out_response.mutable_faults()->Assign(opened->faults.begin(), opened->faults.end());
   return absl::OkStatus();

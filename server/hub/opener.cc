@@ -15,6 +15,7 @@
 #include "crypto/disclosure/derive.h"
 #include "crypto/disclosure/share.h"
 #include "policy/envelope.h"
+#include "policy/evidence.h"
 #include "policy/strict_parse.h"
 
 namespace raakvlak::hub {
@@ -149,6 +150,7 @@ class Opening {
                 return std::tie(a.partner(), a.client_ref(), a.signal_id()) <
                        std::tie(b.partner(), b.client_ref(), b.signal_id());
               });
+    opened.evidence = Evidence(rules_of);
     opened.faults = std::move(faults_);
     return opened;
   }
@@ -273,6 +275,27 @@ class Opening {
                        absl::StrCat("no ", purpose_.disclosure_threshold(),
                                     " organisations agree on one subject in a way that may be opened",
                                     causes.empty() ? "" : "; faults: ", absl::StrJoin(causes, ", ")));
+  }
+
+  // Of the signals in `rules_of`, by envelope, which names the rules that opened it. A rule of the other kind
+  // of subject says nothing here, and one by which a blamed signal did not open nothing for it.
+  std::vector<v1::RuleEvidence> Evidence(const std::map<size_t, std::set<std::string>>& rules_of) const {
+    const v1::SubjectKind subject = groups_.front().rule->subject();
+    std::vector<std::string> partners;
+    std::vector<policy::EvidenceToken> tokens;
+    for (const auto& [i, opened_by] : rules_of) {
+      const policy::CheckedEnvelope& envelope = envelopes_[i];
+      partners.push_back(envelope.header.partner());
+      for (int j = 0; j < envelope.body.tokens_size(); ++j) {
+        const v1::LinkageRule& rule = *envelope.rules[static_cast<size_t>(j)];
+        const v1::Token& token = envelope.body.tokens(j);
+        const bool of_subject = rule.subject() == subject || rule.quality() == v1::SUPPORTING;
+        if (!of_subject || (blamed_.contains(i) && !opened_by.contains(rule.id()))) continue;
+        tokens.push_back({envelope.header.partner(), envelope.header.index(), rule.id(), rule.quality(),
+                          token.tag(), token.commitments()});
+      }
+    }
+    return policy::EvidenceOf(partners, tokens);
   }
 
   static v1::OpenedSignal MakeSignal(const v1::SignalHeader& header, const v1::SignalContent& content,

@@ -37,6 +37,8 @@ class Opener {
     std::vector<v1::OpenedSignal> signals;  // by partner, then client_ref
     // At most one for each envelope. One of which only a single token is wrong may stand in both lists.
     std::vector<v1::Fault> faults;
+    // Why they are one subject, from the tokens of `signals` alone (policy/evidence.h).
+    std::vector<v1::RuleEvidence> evidence;
   };
   // MATCH_CHANGED when the envelopes are not those the order was signed for; THRESHOLD_NOT_MET when no group
   // is left that may be opened (the message names the faults); KEYSET_UNKNOWN when this hub lacks the seal

@@ -1,8 +1,10 @@
 #include "cli/match_commands.h"
 
 #include "base/testing/status_matchers.h"
+#include "cli/evidence_text.h"
 #include "crypto/note/signed_message.h"
 #include "gmock/gmock.h"
+#include "linkage/derived.h"
 #include "tests/unit/cli/world.h"
 
 namespace raakvlak::cli {
@@ -127,6 +129,85 @@ TEST_F(MatchCommandsTest, ListOfOnePurposeWithClosedOnesAsJson) {
   EXPECT_EQ(match["last_day"], "2026-01-02");
   EXPECT_EQ(match["state"], "closed");
   EXPECT_EQ(match["conflict"], true);
+}
+
+v1::RuleEvidence Evidence(const std::string& rule, v1::Quality quality, const std::vector<std::string>& agree,
+                          const std::vector<std::string>& differ, const std::vector<std::string>& absent) {
+  v1::RuleEvidence evidence;
+  evidence.set_rule(rule);
+  evidence.set_quality(quality);
+  evidence.mutable_agree()->Assign(agree.begin(), agree.end());
+  evidence.mutable_differ()->Assign(differ.begin(), differ.end());
+  evidence.mutable_absent()->Assign(absent.begin(), absent.end());
+  return evidence;
+}
+
+TEST_F(MatchCommandsTest, ListAndOpenSayWhyInWords) {
+  v1::MatchSummary& match = matches_["onaantastbaren"][0];
+  *match.add_evidence() = Evidence("bsn", v1::EXACT, {"gemeente", "politie"}, {}, {"jeugdzorg"});
+  *response_.mutable_match() = match;
+  const std::string why = "  Zeker: BSN komt overeen bij gemeente en politie; jeugdzorg had ze niet.\n";
+  EXPECT_THAT(world_.RunAs("staff", {"match", "list"}).out, HasSubstr("\n3f9a6c210000\n" + why));
+  EXPECT_THAT(Open("3F9A6C21").out, HasSubstr("why\n" + why));
+}
+
+TEST_F(MatchCommandsTest, JsonHasTheEvidenceByRule) {
+  v1::MatchSummary& match = matches_["onaantastbaren"][0];
+  *match.add_evidence() = Evidence("bsn", v1::EXACT, {"gemeente", "politie"}, {"jeugdzorg"}, {"school"});
+  *response_.mutable_match() = match;
+  const nlohmann::json want = {
+      {{"rule", "bsn"},
+       {"quality", "EXACT"},
+       {"agree", {"gemeente", "politie"}},
+       {"differ", {"jeugdzorg"}},
+       {"absent", {"school"}},
+       {"text",
+        "Zeker: BSN komt overeen bij gemeente en politie; jeugdzorg had deze gegevens "
+        "maar wijkt af; school had ze niet."}}};
+  EXPECT_EQ(world_.RunAs("staff", {"--json", "match", "list"}).json()["matches"][0]["evidence"], want);
+  const auto opened =
+      world_.RunAs("staff", {"--json", "match", "open", kFirst, "--case", "ZVH-1", "--reason", "overleg"})
+          .json();
+  EXPECT_EQ(opened["match"]["evidence"], want);
+}
+
+TEST(EvidenceTextTest, SentencesNameFieldsPartnersAndStrength) {
+  v1::Purpose purpose;
+  const auto add = [&purpose](const char* id, uint32_t version, const std::vector<std::string>& fields) {
+    v1::LinkageRule& rule = *purpose.add_rules();
+    rule.set_id(id);
+    rule.set_identifier_class(v1::PERSON);
+    rule.set_version(version);
+    rule.set_subject(v1::PERSON_SUBJECT);
+    rule.mutable_fields()->Assign(fields.begin(), fields.end());
+  };
+  add("surname-initial-birthdate", 1, {});
+  add("names-address", 2, {"names_code", "not_known_young", "postcode_unordered", "house_number_unordered"});
+  add("birth", 2, {"birth_date", "settled_birth_date"});
+  EXPECT_EQ(
+      EvidenceSentence(Evidence("surname-initial-birthdate", v1::STRONG, {"gemeente", "politie"},
+                                {"jeugdzorg"}, {"woningcorporatie"}),
+                       purpose),
+      "Sterk: achternaam, voorletter en geboortedatum komen overeen bij gemeente en politie; jeugdzorg had "
+      "deze gegevens maar wijkt af; woningcorporatie had ze niet.");
+  EXPECT_EQ(EvidenceSentence(
+                Evidence("names-address", v1::SUPPORTING, {"a", "b", "c"}, {"d", "e"}, {"f", "g"}), purpose),
+            "Ondersteunend: klank van voor- en achternaam, postcode en huisnummer komen overeen bij a, b en "
+            "c; d en "
+            "e hadden deze gegevens maar wijken af; f en g hadden ze niet.");
+  EXPECT_EQ(EvidenceSentence(Evidence("birth", v1::STRONG, {}, {"a", "b"}, {}), purpose),
+            "Tegenspraak: geboortedatum verschilt tussen a en b.");
+  EXPECT_EQ(EvidenceSentence(Evidence("unheard-of", v1::STRONG, {"a", "b"}, {}, {}), purpose),
+            "Sterk: unheard-of komt overeen bij a en b.");
+}
+
+TEST(EvidenceTextTest, EveryFieldThatIsComparedHasAWord) {
+  for (const linkage::DerivedField& field : linkage::DerivedFields()) {
+    EXPECT_EQ(FieldWord(field.name).empty(), field.name == "not_known_young") << std::string(field.name);
+  }
+  EXPECT_EQ(FieldWord("given_name_code"), "klank van de voornaam");
+  EXPECT_EQ(FieldWord("surname_own_start"), "begin van de achternaam");
+  EXPECT_EQ(FieldWord("postcode_area"), "begin van de postcode");
 }
 
 TEST_F(MatchCommandsTest, EveryPageHasAnOrderOfItsOwn) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/bytes.h"
 #include "base/reason.h"
 #include "base/testing/status_matchers.h"
@@ -38,10 +39,13 @@ class MatchesTest : public ::testing::Test {
             body.set_payload(std::string(policy::kPayloadOverhead + 62 * policy::kPaddingBlock, 'p'));
           for (int i = 0; i < body.tokens_size(); ++i) {
             v1::Token& token = *body.mutable_tokens(i);
-            const std::string digest = base::Sha256(absl::StrCat(subject, "/", header.rules(i).rule()));
+            const std::string& rule = header.rules(i).rule();
+            const auto other = other_subject_.find(rule);
+            const std::string& about = other == other_subject_.end() ? subject : other->second;
+            const std::string digest = base::Sha256(absl::StrCat(about, "/", rule));
             token.set_tag(digest.substr(0, 16));
             if (token.commitments().empty()) continue;
-            std::string commitments = digest;
+            std::string commitments = rule == wrong_commitments_ ? base::Sha256("wrong") : digest;
             while (commitments.size() < token.commitments().size()) commitments += base::Sha256(commitments);
             token.set_commitments(commitments);
           }
@@ -85,7 +89,20 @@ class MatchesTest : public ::testing::Test {
     return region_.MakeOpenOrder(match.purpose(), match.match_id(), match.contents_digest(), change, member);
   }
 
-  bool large_ = false;  // signals of almost 32 KiB
+  // "STRONG bsn: agree | differ | absent".
+  static std::vector<std::string> EvidenceTexts(const v1::MatchSummary& match) {
+    std::vector<std::string> texts;
+    for (const v1::RuleEvidence& entry : match.evidence()) {
+      texts.push_back(absl::StrCat(
+          v1::Quality_Name(entry.quality()), " ", entry.rule(), ": ", absl::StrJoin(entry.agree(), ","),
+          " | ", absl::StrJoin(entry.differ(), ","), " | ", absl::StrJoin(entry.absent(), ",")));
+    }
+    return texts;
+  }
+
+  bool large_ = false;                                // signals of almost 32 KiB
+  std::map<std::string, std::string> other_subject_;  // of these rules
+  std::string wrong_commitments_;                     // of this rule
   BrokerRegion region_;
   FailingStore store_;
   Exchange exchange_{store_, region_.clock()};
@@ -114,6 +131,68 @@ TEST_F(MatchesTest, ListShowsWhoOverlapsAndByWhatButOnlyOfThePurpose) {
   EXPECT_EQ(match.first_day(), region_.Today());
   EXPECT_EQ(match.state(), v1::OPEN);
   EXPECT_EQ(match.contents_digest().size(), 32u);
+}
+
+TEST_F(MatchesTest, EvidenceSaysWhoAgreesWhoDiffersAndWhoHadNothing) {
+  other_subject_ = {{"address", "b"}};
+  Signal("politie", kListPurpose, "a");
+  other_subject_ = {{"bsn", "b"}};
+  Signal("gemeente", kListPurpose, "a");
+  other_subject_.clear();
+  Signal("woningcorporatie", kListPurpose, "a");
+  RunMatcher();
+  const v1::MatchSummary match = ListAll(kListPurpose).at(0);
+  EXPECT_THAT(match.rules(), ElementsAre("address", "surname-initial-birthdate"));
+  EXPECT_THAT(EvidenceTexts(match),
+              ElementsAre("EXACT bsn:  | gemeente,politie | woningcorporatie",
+                          "STRONG surname-initial-birthdate: gemeente,politie,woningcorporatie |  | ",
+                          "SUPPORTING address: gemeente,woningcorporatie | politie | "));
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const v1::OpenMatchResponse opened, Open(OrderFor(match)));
+  EXPECT_EQ(EvidenceTexts(opened.match()), EvidenceTexts(match));
+}
+
+TEST_F(MatchesTest, EvidenceIsOfTheLiveSignalsOfTheMatchOnly) {
+  Signal("politie", kListPurpose, "a");
+  Signal("gemeente", kListPurpose, "a");
+  const std::string gone = Signal("woningcorporatie", kListPurpose, "a");
+  Signal("jeugdzorg", kListPurpose, "b");
+  Signal("woningcorporatie", kListPurpose, "b");
+  RunMatcher();
+  Withdraw("woningcorporatie", gone);
+  for (int i = 0; i < 2; ++i) {
+    const std::vector<v1::MatchSummary> matches = ListAll(kListPurpose);
+    ASSERT_EQ(matches.size(), 2u);
+    EXPECT_THAT(EvidenceTexts(matches[0]),
+                ElementsAre("EXACT bsn: gemeente,politie |  | ",
+                            "STRONG surname-initial-birthdate: gemeente,politie |  | ",
+                            "SUPPORTING address: gemeente,politie |  | "))
+        << "before and after the matcher has run";
+    EXPECT_THAT(EvidenceTexts(matches[1]),
+                ElementsAre("STRONG surname-initial-birthdate: jeugdzorg,woningcorporatie |  | ",
+                            "SUPPORTING address: jeugdzorg,woningcorporatie |  | "))
+        << "one of two alone had the BSN";
+    RunMatcher();
+  }
+}
+
+TEST_F(MatchesTest, EvidenceOfAConflictDiffers) {
+  Signal("politie", kListPurpose, "a");
+  Signal("gemeente", kListPurpose, "a");
+  wrong_commitments_ = "bsn";
+  Signal("jeugdzorg", kListPurpose, "a");
+  RunMatcher();
+  const v1::MatchSummary match = ListAll(kListPurpose).at(0);
+  EXPECT_TRUE(match.conflict());
+  EXPECT_EQ(EvidenceTexts(match).at(0), "EXACT bsn: gemeente,politie | jeugdzorg | ");
+}
+
+TEST_F(MatchesTest, ClosedMatchHasNoEvidence) {
+  const std::string id = Signal("politie", kListPurpose, "a");
+  Signal("gemeente", kListPurpose, "a");
+  RunMatcher();
+  Withdraw("politie", id);
+  RunMatcher();
+  EXPECT_THAT(ListAll(kListPurpose, true).at(0).evidence(), ::testing::IsEmpty());
 }
 
 TEST_F(MatchesTest, EntryOfAListNamesTheMemberAndTheOrder) {

@@ -141,6 +141,22 @@ TEST_F(CasesTest, OpenGivesContentAndLeavesOneEntryWithTheOrder) {
   EXPECT_EQ(entry.policy, snapshot().Name());
 }
 
+TEST_F(CasesTest, EvidenceOfAnOpenedMatchIsNotTheBrokersWord) {
+  const auto honest = broker_.on_open;
+  broker_.on_open = [&](const v1::OpenMatchRequest& request) {
+    auto response = honest(request);
+    v1::RuleEvidence& lie = *response->mutable_match()->add_evidence();
+    lie.set_rule("bsn");
+    lie.add_differ("politie");
+    return response;
+  };
+  ASSERT_THAT(OpenGood(), IsOk());
+  ASSERT_EQ(opened_.match().evidence_size(), 2);
+  EXPECT_EQ(opened_.match().evidence(0).rule(), "bsn");
+  EXPECT_EQ(opened_.match().evidence(0).agree_size(), 2);
+  EXPECT_EQ(opened_.match().evidence(0).differ_size(), 0);
+}
+
 TEST_F(CasesTest, ListGivesMatchesAndLeavesOneEntryWithTheOrder) {
   const v1::Order order = SignOrder(ListBody());
   ASSERT_THAT(List(order), IsOk());

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/reason.h"
 #include "tests/unit/server/hub/fixture.h"
 
@@ -143,6 +145,65 @@ TEST_F(OpenerTest, GroupsThatShareASignalOpenTogether) {
   EXPECT_THAT(opened.signals[1].rules(), ElementsAre("bsn"));
   EXPECT_THAT(opened.signals[2].rules(), ElementsAre(kNameRule));
   EXPECT_THAT(opened.faults, IsEmpty());
+}
+
+// "bsn: agree | differ | absent".
+std::vector<std::string> EvidenceOf(const Opener::Opened& opened) {
+  std::vector<std::string> texts;
+  for (const v1::RuleEvidence& entry : opened.evidence) {
+    texts.push_back(absl::StrCat(entry.rule(), ": ", absl::StrJoin(entry.agree(), ","), " | ",
+                                 absl::StrJoin(entry.differ(), ","), " | ",
+                                 absl::StrJoin(entry.absent(), ",")));
+  }
+  return texts;
+}
+
+TEST_F(OpenerTest, EvidenceIsOfWhatTheSignedTokensSay) {
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(
+      const Opener::Opened opened,
+      Open(MakeAll({{.partner = "politie", .subject = "jan"},
+                    {.partner = "gemeente", .subject = "jan"},
+                    {.partner = "jeugdzorg", .subject = "jan", .subject_of_rule = {{kBsnRule, "another"}}},
+                    {.partner = "woningcorporatie", .subject = "jan"}})));
+  EXPECT_THAT(EvidenceOf(opened),
+              ElementsAre("bsn: gemeente,politie | jeugdzorg | woningcorporatie",
+                          "surname-initial-birthdate: gemeente,jeugdzorg,politie,woningcorporatie |  | "));
+}
+
+TEST_F(OpenerTest, EvidenceLeavesOutWhatDidNotOpen) {
+  // The token of jeugdzorg is a copy under the wrong share: its tag agrees, and says nothing.
+  Sealed forged = Seal({.partner = "jeugdzorg", .subject = "jan"});
+  const auto bsn = std::find(forged.rules.begin(), forged.rules.end(), kBsnRule) - forged.rules.begin();
+  v1::Token& token = *forged.body.mutable_tokens(static_cast<int>(bsn));
+  token.set_share(Seal({.partner = "gemeente", .subject = "jan"}).body.tokens(static_cast<int>(bsn)).share());
+  std::vector<v1::Envelope> envelopes = MakeAll({{.partner = "politie", .subject = "jan"},
+                                                 {.partner = "gemeente", .subject = "jan"},
+                                                 {.partner = "politie", .subject = "piet"}});
+  envelopes.push_back(Sign(forged));
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const Opener::Opened opened, Open(envelopes));
+  EXPECT_THAT(FaultsOf(opened),
+              UnorderedElementsAre("jeugdzorg VERIFICATION_FAILED", "politie THRESHOLD_NOT_MET"));
+  EXPECT_THAT(EvidenceOf(opened), ElementsAre("bsn: gemeente,politie |  | jeugdzorg",
+                                              "surname-initial-birthdate: gemeente,jeugdzorg,politie |  | "));
+}
+
+TEST_F(OpenerTest, EvidenceOfPersonsNamesTheSharedAddressAndNotTheirHousehold) {
+  const auto at_home = [](const char* partner, const char* purpose) {
+    return Report{
+        .partner = partner,
+        .subject = "jan",
+        .purpose = purpose,
+        .subject_of_rule = {{"address", "6211AA 1"}, {"household", std::string("home of ") + partner}}};
+  };
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(
+      const Opener::Opened wide,
+      Open(MakeAll({at_home("politie", kWide), at_home("gemeente", kWide), at_home("jeugdzorg", kWide)}),
+           kWide));
+  EXPECT_EQ(EvidenceOf(wide).back(), "address: gemeente,jeugdzorg,politie |  | ");
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(
+      const Opener::Opened mixed,
+      Open(MakeAll({at_home("politie", kMixed), at_home("gemeente", kMixed)}), kMixed));
+  EXPECT_THAT(EvidenceOf(mixed), ElementsAre("bsn: gemeente,politie |  | "));
 }
 
 TEST_F(OpenerTest, LongChainOfGroupsIsOneSubject) {
