@@ -1,4 +1,4 @@
-// `raakvlak audit list`: a privacy officer and the log.
+// `raakvlak audit`: a privacy officer and the log.
 #pragma once
 
 #include "cli/command.h"
