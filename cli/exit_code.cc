@@ -14,12 +14,12 @@ namespace reason = base::reason;
 constexpr char kUsageUrl[] = "raakvlak/usage";
 constexpr char kPeerUrl[] = "raakvlak/peer";
 
-struct Row {
+struct ReasonRow {
   const char* reason;
   ExitCode exit_code;
 };
 
-constexpr Row kTable[] = {
+constexpr ReasonRow kTable[] = {
     {reason::kUnauthenticated, ExitCode::kDenied},
     {reason::kNotAllowed, ExitCode::kDenied},
     {reason::kPartnerSuspended, ExitCode::kDenied},
@@ -68,7 +68,7 @@ ExitCode ExitCodeOf(const absl::Status& status) {
   if (status.GetPayload(kUsageUrl).has_value()) return ExitCode::kUsage;
   const std::string why = base::ReasonOf(status);
   if (why == reason::kSignatureInvalid && status.GetPayload(kPeerUrl).has_value()) return ExitCode::kDenied;
-  for (const Row& row : kTable) {
+  for (const ReasonRow& row : kTable) {
     if (why == row.reason) return row.exit_code;
   }
   return ExitCode::kError;

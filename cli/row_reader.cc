@@ -162,17 +162,17 @@ class JsonLinesReader final : public RowReader {
   }
 
   static void Parse(absl::string_view text, Row& row) {
-    using Json = nlohmann::json;
+    using JsonValue = nlohmann::json;
     // A JSON object may name a member twice, and the last would win unseen.
     bool repeated = false;
     std::set<std::string> names;
-    const auto watch = [&](int depth, Json::parse_event_t event, Json& value) {
-      if (event == Json::parse_event_t::key && depth == 1) {
+    const auto watch = [&](int depth, JsonValue::parse_event_t event, JsonValue& value) {
+      if (event == JsonValue::parse_event_t::key && depth == 1) {
         repeated = !names.insert(value.get<std::string>()).second || repeated;
       }
       return true;
     };
-    const Json object = Json::parse(text.begin(), text.end(), watch, /*allow_exceptions=*/false);
+    const JsonValue object = JsonValue::parse(text.begin(), text.end(), watch, /*allow_exceptions=*/false);
     if (!object.is_object() || repeated) return Reject(row, reason::kRowMalformed);
     for (const auto& [name, value] : object.items()) {
       const Column* column = FindColumn(name);

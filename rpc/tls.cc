@@ -46,7 +46,7 @@ BioPointer MemoryBio(absl::string_view bytes) {
   return BioPointer(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
 }
 
-absl::Status ConfigInvalid(absl::string_view message) {
+absl::Status FilesInvalid(absl::string_view message) {
   ERR_clear_error();
   return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kConfigInvalid, message);
 }
@@ -59,12 +59,12 @@ CertificatePointer FirstCertificate(absl::string_view pem) {
 absl::Status CheckPair(const TlsFiles& files, absl::string_view certificate_pem, absl::string_view key_pem) {
   const CertificatePointer certificate = FirstCertificate(certificate_pem);
   if (certificate == nullptr)
-    return ConfigInvalid(absl::StrCat(files.certificate, " holds no PEM certificate"));
+    return FilesInvalid(absl::StrCat(files.certificate, " holds no PEM certificate"));
   char no_password[] = "";
   const KeyPointer key(PEM_read_bio_PrivateKey(MemoryBio(key_pem).get(), nullptr, nullptr, no_password));
-  if (key == nullptr) return ConfigInvalid(absl::StrCat(files.key, " holds no PEM private key"));
+  if (key == nullptr) return FilesInvalid(absl::StrCat(files.key, " holds no PEM private key"));
   if (X509_check_private_key(certificate.get(), key.get()) != 1) {
-    return ConfigInvalid(absl::StrCat(files.key, " is not the key of ", files.certificate));
+    return FilesInvalid(absl::StrCat(files.key, " is not the key of ", files.certificate));
   }
   return absl::OkStatus();
 }
@@ -76,7 +76,7 @@ absl::StatusOr<std::shared_ptr<StaticDataCertificateProvider>> MakeProvider(cons
   const absl::string_view key_pem = key.Reveal(base::RevealSecret{});
   RAAKVLAK_RETURN_IF_ERROR(CheckPair(files, certificate, key_pem));
   if (FirstCertificate(authority) == nullptr) {
-    return ConfigInvalid(absl::StrCat(files.authority, " holds no PEM certificate"));
+    return FilesInvalid(absl::StrCat(files.authority, " holds no PEM certificate"));
   }
   std::vector<grpc::experimental::IdentityKeyCertPair> pairs = {{std::string(key_pem), certificate}};
   auto provider = std::make_shared<StaticDataCertificateProvider>(authority, pairs);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/reason.h"
 #include "base/status.h"
 
 namespace raakvlak::broker {
@@ -34,6 +35,11 @@ absl::Status RefuseDurably(storage::BrokerStore& store, const storage::AuditEntr
     return transaction.AppendAudit(AsRefusal(entry, rpc, why)).status();
   }));
   return why;
+}
+
+bool EndsTransaction(const absl::Status& status) {
+  const std::string why = base::ReasonOf(status);
+  return why == base::reason::kStorageFailed || why == base::reason::kInternal;
 }
 
 }  // namespace raakvlak::broker

@@ -27,4 +27,8 @@ storage::AuditEntry AsRefusal(storage::AuditEntry entry, absl::string_view rpc, 
 absl::Status RefuseDurably(storage::BrokerStore& store, const storage::AuditEntry& entry,
                            absl::string_view rpc, const absl::Status& why);
 
+// EndsTransaction: a failed store ends the whole transaction; any other error is about one receipt or call
+// and is written as a refusal.
+bool EndsTransaction(const absl::Status& status);
+
 }  // namespace raakvlak::broker

@@ -229,12 +229,6 @@ absl::StatusOr<Taken> TakeWithdrawal(BrokerTransaction& transaction, const Check
   return Taken{status.ended_ms, !known || known->state == storage::SignalState::kLive};
 }
 
-// A failed store ends the whole transaction; every other error is one receipt's.
-bool EndsTransaction(const absl::Status& status) {
-  const std::string why = base::ReasonOf(status);
-  return why == reason::kStorageFailed || why == reason::kInternal;
-}
-
 // Fills `out_receipt`. Returns only what ends the transaction.
 absl::Status Settle(const absl::StatusOr<Taken>& taken, v1::SubmitReceipt& out_receipt,
                     Refusals& out_refusals) {

@@ -153,11 +153,6 @@ absl::Status AddEnvelopes(BrokerTransaction& transaction, const MatchRecord& mat
   return absl::OkStatus();
 }
 
-bool EndsTransaction(const absl::Status& status) {
-  const std::string why = base::ReasonOf(status);
-  return why == reason::kStorageFailed || why == reason::kInternal;
-}
-
 }  // namespace
 
 absl::Status Matches::Act(absl::string_view rpc, const policy::VerifiedOrder& order,

@@ -19,7 +19,7 @@ using base::testing::IsOk;
 using std::string_literals::operator""s;
 namespace reason = base::reason;
 
-constexpr char kHeader[] = "client_ref,purpose,kind,category,bsn\n";
+constexpr char kRowsHeader[] = "client_ref,purpose,kind,category,bsn\n";
 
 struct Read {
   absl::Status status;
@@ -102,7 +102,7 @@ TEST(CsvRowsTest, HeaderErrorsHoldNothingOfTheFile) {
 
 TEST(CsvRowsTest, WrongNumberOfFieldsIsMalformedAndTheOthersAreRead) {
   const Read read =
-      ReadText(absl::StrCat(kHeader, "a,p,signal,c,1\nb,p,signal,c\nc,p,signal,c,1,2\nd,p,signal,c,\n"));
+      ReadText(absl::StrCat(kRowsHeader, "a,p,signal,c,1\nb,p,signal,c\nc,p,signal,c,1,2\nd,p,signal,c,\n"));
   ASSERT_EQ(read.rows.size(), 4u);
   EXPECT_EQ(read.rows[0].reason, "");
   EXPECT_EQ(read.rows[0].line, 2u);
@@ -116,7 +116,7 @@ TEST(CsvRowsTest, WrongNumberOfFieldsIsMalformedAndTheOthersAreRead) {
 
 TEST(CsvRowsTest, BytesThatAreNotUtf8NameTheirColumn) {
   const Read read =
-      ReadText(absl::StrCat(kHeader, "a,p,signal,c,\xff\nb,p,signal,\xc3,1\nc,p,signal,\xc3\xa9,1\n"));
+      ReadText(absl::StrCat(kRowsHeader, "a,p,signal,c,\xff\nb,p,signal,\xc3,1\nc,p,signal,\xc3\xa9,1\n"));
   ASSERT_EQ(read.rows.size(), 3u);
   EXPECT_EQ(read.rows[0].reason, reason::kNotUtf8);
   EXPECT_EQ(read.rows[0].column, "bsn");
@@ -127,7 +127,7 @@ TEST(CsvRowsTest, BytesThatAreNotUtf8NameTheirColumn) {
 
 TEST(CsvRowsTest, ARejectedRowHoldsNoDataAndLeavesNoneBehind) {
   const Read read = ReadText(
-      absl::StrCat(kHeader, "a,p,signal,c,999993847\nb,p,signal\nc,p,signal,\xff,1\nd,p,signal,c,\n"));
+      absl::StrCat(kRowsHeader, "a,p,signal,c,999993847\nb,p,signal\nc,p,signal,\xff,1\nd,p,signal,c,\n"));
   ASSERT_EQ(read.rows.size(), 4u);
   EXPECT_EQ(read.rows[1].record.ByteSizeLong(), 0u);
   EXPECT_EQ(read.rows[2].record.ByteSizeLong(), 0u);

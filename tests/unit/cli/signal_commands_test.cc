@@ -19,7 +19,7 @@ using ::testing::StartsWith;
 using testing::World;
 namespace reason = base::reason;
 
-constexpr char kHeader[] = "client_ref,purpose,kind,category,bsn,surname,note\n";
+constexpr char kSignalsHeader[] = "client_ref,purpose,kind,category,bsn,surname,note\n";
 
 class SignalCommandsTest : public ::testing::Test {
  protected:
@@ -47,7 +47,8 @@ class SignalCommandsTest : public ::testing::Test {
 };
 
 TEST_F(SignalCommandsTest, AllRowsTakenIsZero) {
-  world_.Write("p.csv", absl::StrCat(kHeader, "a,p,signal,c,999993847,Jansen,x\nb,p,signal,c,,Jansen,y\n"));
+  world_.Write("p.csv",
+               absl::StrCat(kSignalsHeader, "a,p,signal,c,999993847,Jansen,x\nb,p,signal,c,,Jansen,y\n"));
   const Outcome outcome = Push({world_.path("p.csv")});
   EXPECT_EQ(outcome.exit_code, ExitCode::kOk);
   EXPECT_EQ(outcome.out, "2 rows: 2 accepted, 0 known, 0 rejected\n");
@@ -61,9 +62,9 @@ TEST_F(SignalCommandsTest, RejectedRowsAreShownWithFileLineColumnAndReasonWithou
                                       : RejectedReceipt(reason::kNoRuleApplies, "");
   };
   const std::string path = world_.path("p.csv");
-  world_.Write(
-      "p.csv",
-      absl::StrCat(kHeader, "a,p,signal,c,999993848,Jansen,secret\n\nb,p,signal,c,,Pietersen,\nshort\n"));
+  world_.Write("p.csv",
+               absl::StrCat(kSignalsHeader,
+                            "a,p,signal,c,999993848,Jansen,secret\n\nb,p,signal,c,,Pietersen,\nshort\n"));
   const Outcome outcome = Push({path});
   EXPECT_EQ(outcome.exit_code, ExitCode::kError);
   EXPECT_EQ(outcome.out, absl::StrCat(path, ":2: bsn: BSN_INVALID\n", path, ":4: NO_RULE_APPLIES\n", path,
@@ -80,7 +81,7 @@ TEST_F(SignalCommandsTest, JsonHasCountsAndTheRejectedRows) {
     receipt.set_result(v1::ACCEPTED);
     return receipt;
   };
-  world_.Write("p.csv", absl::StrCat(kHeader, "a,p,signal,c,,,\nb,p,signal,c,,,\nx\n"));
+  world_.Write("p.csv", absl::StrCat(kSignalsHeader, "a,p,signal,c,,,\nb,p,signal,c,,,\nx\n"));
   const Outcome outcome = PushJson({world_.path("p.csv")});
   EXPECT_EQ(outcome.exit_code, ExitCode::kError);
   const nlohmann::json json = outcome.json();
@@ -99,7 +100,7 @@ TEST_F(SignalCommandsTest, JsonHasCountsAndTheRejectedRows) {
 }
 
 TEST_F(SignalCommandsTest, JsonWithoutRejectionsIsJsonToo) {
-  world_.Write("p.csv", kHeader);
+  world_.Write("p.csv", kSignalsHeader);
   const Outcome outcome = PushJson({world_.path("p.csv")});
   EXPECT_EQ(outcome.exit_code, ExitCode::kOk);
   EXPECT_TRUE(outcome.json()["rejected"].empty());
@@ -108,7 +109,7 @@ TEST_F(SignalCommandsTest, JsonWithoutRejectionsIsJsonToo) {
 
 TEST_F(SignalCommandsTest, AFileWithoutAHeaderOrMissingDoesNotStopTheOthers) {
   world_.Write("bad.csv", "client_ref;purpose\n");
-  world_.Write("good.csv", absl::StrCat(kHeader, "a,p,signal,c,,,\n"));
+  world_.Write("good.csv", absl::StrCat(kSignalsHeader, "a,p,signal,c,,,\n"));
   const Outcome outcome = Push({world_.path("bad.csv"), world_.path("missing.csv"),
                                 std::filesystem::path(world_.path(".")).string(), world_.path("good.csv")});
   EXPECT_EQ(outcome.exit_code, ExitCode::kError);
@@ -127,7 +128,7 @@ TEST_F(SignalCommandsTest, AnEmptyFileHasNoHeader) {
 }
 
 TEST_F(SignalCommandsTest, StandardInputIsReadInTheFormatAskedFor) {
-  EXPECT_EQ(Push({"-"}, absl::StrCat(kHeader, "a,p,signal,c,,,\n")).out,
+  EXPECT_EQ(Push({"-"}, absl::StrCat(kSignalsHeader, "a,p,signal,c,,,\n")).out,
             "1 rows: 1 accepted, 0 known, 0 rejected\n");
   EXPECT_EQ(Push({"--format", "jsonl", "-"}, "{\"client_ref\":\"b\"}\n{\"client_ref\":\"c\"}").out,
             "2 rows: 2 accepted, 0 known, 0 rejected\n");
@@ -135,13 +136,13 @@ TEST_F(SignalCommandsTest, StandardInputIsReadInTheFormatAskedFor) {
 
 TEST_F(SignalCommandsTest, FormatGoesBeforeTheName) {
   world_.Write("p.txt", "{\"client_ref\":\"b\"}\n");
-  world_.Write("p.jsonl", absl::StrCat(kHeader, "a,p,signal,c,,,\n"));
+  world_.Write("p.jsonl", absl::StrCat(kSignalsHeader, "a,p,signal,c,,,\n"));
   EXPECT_EQ(Push({"--format", "jsonl", world_.path("p.txt")}).exit_code, ExitCode::kOk);
   EXPECT_EQ(Push({"--format", "csv", world_.path("p.jsonl")}).exit_code, ExitCode::kOk);
 }
 
 TEST_F(SignalCommandsTest, APushThatBreaksOffSaysThatItCanBeRunAgain) {
-  std::string text = kHeader;
+  std::string text = kSignalsHeader;
   for (int i = 0; i < 1000; ++i) absl::StrAppend(&text, "ref-", i, ",p,signal,c,,,\n");
   world_.Write("p.csv", text);
   int batches = 0;
@@ -159,7 +160,7 @@ TEST_F(SignalCommandsTest, APushThatBreaksOffSaysThatItCanBeRunAgain) {
 }
 
 TEST_F(SignalCommandsTest, ARefusedCallIsDenied) {
-  world_.Write("p.csv", absl::StrCat(kHeader, "a,p,signal,c,,,\n"));
+  world_.Write("p.csv", absl::StrCat(kSignalsHeader, "a,p,signal,c,,,\n"));
   world_.intake.on_batch = [] {
     return base::Error(absl::StatusCode::kPermissionDenied, reason::kPartnerSuspended, "suspended");
   };
@@ -169,7 +170,7 @@ TEST_F(SignalCommandsTest, ARefusedCallIsDenied) {
 }
 
 TEST_F(SignalCommandsTest, ProgressIsShownWhenAskedForAndGoesToStandardError) {
-  std::string text = kHeader;
+  std::string text = kSignalsHeader;
   for (int i = 0; i < 1000; ++i) absl::StrAppend(&text, "ref-", i, ",p,signal,c,,,\n");
   world_.Write("p.csv", text);
   world_.intake.on_batch = [this] {

@@ -17,7 +17,7 @@
 namespace raakvlak::linkage {
 namespace {
 
-const absl::CivilDay kToday(2026, 11, 22);
+const absl::CivilDay kRulesDay(2026, 11, 22);
 
 Record Person(absl::string_view given_names, absl::string_view surname, absl::string_view birth_date) {
   Record record;
@@ -34,7 +34,7 @@ Record At(Record record, absl::string_view postcode, absl::string_view house_num
 }
 
 Normalised Normal(const Record& record) {
-  auto fields = Normalise(record, kToday, Recipe::kTwo);
+  auto fields = Normalise(record, kRulesDay, Recipe::kTwo);
   EXPECT_TRUE(fields.ok()) << fields.status();
   return *std::move(fields);
 }

@@ -24,7 +24,7 @@ using ::testing::IsEmpty;
 
 std::vector<std::string> Parts(absl::string_view surname) { return ParseSurname(surname, "").parts; }
 
-std::string Utf8(UChar32 code_point) {
+std::string EncodeUtf8(UChar32 code_point) {
   char buffer[U8_MAX_LENGTH];
   int32_t size = 0;
   UBool error = false;
@@ -143,7 +143,7 @@ TEST(NamesTest, LongNamesAreCutSoThatIdentifiersFit) {
 TEST(NamesTest, EveryCodePointGivesWordsThatStayTheSame) {
   for (UChar32 c = 0; c <= 0x10FFFF; ++c) {
     if (U_IS_SURROGATE(c)) continue;
-    const std::vector<std::string> once = FoldToWords(Utf8(c));
+    const std::vector<std::string> once = FoldToWords(EncodeUtf8(c));
     ASSERT_EQ(FoldToWords(absl::StrJoin(once, " ")), once) << std::hex << c;
     for (const std::string& word : once) ASSERT_TRUE(IsUtf8(word)) << std::hex << c;
   }

@@ -20,7 +20,7 @@ namespace {
 using Json = nlohmann::json;
 
 // The day on which the vectors were made.
-const absl::CivilDay kToday(2026, 11, 22);
+const absl::CivilDay kVectorsDay(2026, 11, 22);
 
 std::vector<Json> ReadLines(const std::string& name) {
   std::ifstream file(absl::StrCat(RAAKVLAK_SOURCE_DIR "/tests/vectors/linkage/", name));
@@ -95,7 +95,7 @@ TEST(LinkageVectorsTest, EveryRecordIsNormalisedAsTheSecondImplementationDoes) {
     SCOPED_TRACE(line.at("record").dump());
     Attributes vector(line);
     const auto recipe = static_cast<Recipe>(vector.Take("recipe").get<uint32_t>());
-    const auto got = Normalise(RecordOf(vector.Take("record")), kToday, recipe);
+    const auto got = Normalise(RecordOf(vector.Take("record")), kVectorsDay, recipe);
     if (vector.Has("error")) {
       Attributes error(vector.Take("error"));
       EXPECT_EQ(base::ReasonOf(got.status()), error.TakeText("reason"));

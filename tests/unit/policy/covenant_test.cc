@@ -25,14 +25,14 @@ using ::testing::SizeIs;
 
 v1::Covenant ValidCovenant() { return TestRegion().covenant(); }
 
-struct Case {
+struct CovenantCase {
   std::string name;
   std::function<void(v1::Covenant&)> spoil;
   std::string message;
   std::string reason = base::reason::kCovenantInvalid;
 };
 
-void PrintTo(const Case& test_case, std::ostream* out) { *out << test_case.name; }
+void PrintTo(const CovenantCase& test_case, std::ostream* out) { *out << test_case.name; }
 
 v1::Purpose& ListPurpose(v1::Covenant& covenant) { return *covenant.mutable_purposes(0); }
 v1::Purpose& CasePurpose(v1::Covenant& covenant) { return *covenant.mutable_purposes(1); }
@@ -44,8 +44,8 @@ std::string OtherKey(const std::string& urn) {
 }
 
 // Each case breaks one rule alone.
-std::vector<Case> Cases() {
-  std::vector<Case> cases;
+std::vector<CovenantCase> CovenantCases() {
+  std::vector<CovenantCase> cases;
   const auto add = [&](std::string name, std::string message, std::function<void(v1::Covenant&)> spoil) {
     cases.push_back({std::move(name), std::move(spoil), std::move(message)});
   };
@@ -263,7 +263,7 @@ std::vector<Case> Cases() {
   return cases;
 }
 
-class CheckCovenantTest : public ::testing::TestWithParam<Case> {};
+class CheckCovenantTest : public ::testing::TestWithParam<CovenantCase> {};
 
 TEST_P(CheckCovenantTest, OneBrokenRuleIsRefusedByName) {
   v1::Covenant covenant = ValidCovenant();
@@ -274,7 +274,7 @@ TEST_P(CheckCovenantTest, OneBrokenRuleIsRefusedByName) {
   EXPECT_THAT(std::string(status.message()), HasSubstr(GetParam().message));
 }
 
-INSTANTIATE_TEST_SUITE_P(EachRule, CheckCovenantTest, ::testing::ValuesIn(Cases()),
+INSTANTIATE_TEST_SUITE_P(EachRule, CheckCovenantTest, ::testing::ValuesIn(CovenantCases()),
                          [](const auto& test) { return test.param.name; });
 
 TEST(CheckCovenant, WhatTheRulesAllowIsTaken) {

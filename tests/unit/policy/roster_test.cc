@@ -22,13 +22,13 @@ using base::testing::IsOk;
 using raakvlak::testing::TestRegion;
 using ::testing::HasSubstr;
 
-struct Case {
+struct RosterCase {
   std::string name;
   std::string message;
   std::function<void(v1::Roster&)> spoil;
 };
 
-void PrintTo(const Case& test_case, std::ostream* out) { *out << test_case.name; }
+void PrintTo(const RosterCase& test_case, std::ostream* out) { *out << test_case.name; }
 
 std::string SomeKey(const std::string& urn) {
   base::testing::SeededRandom random(99);
@@ -40,7 +40,7 @@ v1::Member& Staff(v1::Roster& roster) { return *roster.mutable_members(0); }
 v1::Member& Officer(v1::Roster& roster) { return *roster.mutable_members(1); }
 
 // Each case breaks one rule alone.
-std::vector<Case> Cases() {
+std::vector<RosterCase> RosterCases() {
   return {
       {"Format", "format", [](auto& r) { r.set_format(2); }},
       {"NumberZero", "number", [](auto& r) { r.set_number(0); }},
@@ -101,7 +101,7 @@ class RosterTest : public ::testing::Test {
   std::shared_ptr<const Covenant> covenant_;
 };
 
-class CheckRosterTest : public RosterTest, public ::testing::WithParamInterface<Case> {};
+class CheckRosterTest : public RosterTest, public ::testing::WithParamInterface<RosterCase> {};
 
 TEST_P(CheckRosterTest, OneBrokenRuleIsRefusedByName) {
   ASSERT_THAT(CheckRoster(region_.roster(), *covenant_), IsOk());
@@ -112,7 +112,7 @@ TEST_P(CheckRosterTest, OneBrokenRuleIsRefusedByName) {
   EXPECT_THAT(Roster::Verify(SignedByHub(Text()), *covenant_), HasReason(base::reason::kRosterInvalid));
 }
 
-INSTANTIATE_TEST_SUITE_P(EachRule, CheckRosterTest, ::testing::ValuesIn(Cases()),
+INSTANTIATE_TEST_SUITE_P(EachRule, CheckRosterTest, ::testing::ValuesIn(RosterCases()),
                          [](const auto& test) { return test.param.name; });
 
 TEST_F(RosterTest, KeyOfAPartnerOrTheHubIsNoMembersKey) {

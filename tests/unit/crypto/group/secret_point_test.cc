@@ -18,9 +18,9 @@ namespace {
 
 using base::testing::SeededRandom;
 
-const std::string kIdentity(32, '\0');
+const std::string kIdentityEncoding(32, '\0');
 
-Scalar MinusOne() { return Scalar() - Scalar::FromUint64(1); }
+Scalar OrderMinusOne() { return Scalar() - Scalar::FromUint64(1); }
 
 // The naive twins: libsodium on the wire format. The identity is 32 zero bytes.
 std::string NaiveFromUniform(const std::string& bytes) {
@@ -29,7 +29,7 @@ std::string NaiveFromUniform(const std::string& bytes) {
   return out;
 }
 std::string NaiveMul(const Scalar& scalar, const std::string& point) {
-  if (scalar.IsZero() || point == kIdentity) return kIdentity;
+  if (scalar.IsZero() || point == kIdentityEncoding) return kIdentityEncoding;
   std::string out(32, '\0');
   EXPECT_EQ(crypto_scalarmult_ristretto255(base::AsMutableBytes(out), scalar.data(), base::AsBytes(point)),
             0);
@@ -41,8 +41,8 @@ std::string Encoding(const SecretPoint& point) { return point.Publish().Encode()
 // Both ways out give what libsodium gives.
 void ExpectSame(const SecretPoint& point, const std::string& expected, const std::string& why) {
   EXPECT_EQ(base::Hex(Encoding(point)), base::Hex(expected)) << why;
-  EXPECT_EQ(point.IsIdentity(), expected == kIdentity) << why;
-  if (expected == kIdentity) return;
+  EXPECT_EQ(point.IsIdentity(), expected == kIdentityEncoding) << why;
+  if (expected == kIdentityEncoding) return;
   EXPECT_EQ(base::Hex(point.ToElement().bytes()), base::Hex(expected)) << why;
 }
 
@@ -65,9 +65,9 @@ std::vector<std::string> FieldEdges() {
 // Scalars that make windows, carries and borrows of any recoding extreme.
 std::vector<Scalar> ScalarEdges() {
   std::vector<Scalar> out = {Scalar(),
-                             MinusOne(),
-                             MinusOne() - Scalar::FromUint64(1),
-                             MinusOne().Invert(),
+                             OrderMinusOne(),
+                             OrderMinusOne() - Scalar::FromUint64(1),
+                             OrderMinusOne().Invert(),
                              Scalar::FromUint64(2).Invert(),
                              Scalar::FromUint64(8).Invert()};
   Scalar power = Scalar::FromUint64(1);
@@ -121,7 +121,7 @@ TEST(SecretPointTest, BytesAtTheEdgesOfTheFieldMapAsInLibsodium) {
 }
 
 TEST(SecretPointTest, BytesThatMapToTheIdentityAreSeen) {
-  ExpectSame(SecretPoint::FromUniform(std::string(64, '\0')), kIdentity, "zeros");
+  ExpectSame(SecretPoint::FromUniform(std::string(64, '\0')), kIdentityEncoding, "zeros");
 }
 
 TEST(SecretPointTest, RandomMultiplesAreThoseOfLibsodium) {
@@ -154,12 +154,13 @@ TEST(SecretPointTest, MultiplesByScalarsAtTheEdgesAreThoseOfLibsodium) {
 TEST(SecretPointTest, TheIdentityStaysTheIdentity) {
   SeededRandom random(11);
   const SecretPoint identity = SecretPoint::FromPublic(PublicPoint());
-  for (const Scalar& scalar : {Scalar(), Scalar::FromUint64(1), MinusOne(), Scalar::Random(random)}) {
-    ExpectSame(identity.Mul(scalar), kIdentity, "identity");
+  for (const Scalar& scalar : {Scalar(), Scalar::FromUint64(1), OrderMinusOne(), Scalar::Random(random)}) {
+    ExpectSame(identity.Mul(scalar), kIdentityEncoding, "identity");
   }
   // The sum of a point and its opposite is another representation of it.
   const PublicPoint point = SecretPoint::FromUniform(random.Bytes(64)).Publish();
-  ExpectSame(SecretPoint::FromPublic(point - point).Mul(Scalar::Random(random)), kIdentity, "difference");
+  ExpectSame(SecretPoint::FromPublic(point - point).Mul(Scalar::Random(random)), kIdentityEncoding,
+             "difference");
 }
 
 TEST(SecretPointTest, PublishedPointsAddAndMultiplyAsDecodedOnes) {

@@ -15,7 +15,7 @@ using base::testing::SeededRandom;
 using group::Element;
 using group::Scalar;
 
-std::vector<uint32_t> FirstIndices(uint32_t n) {
+std::vector<uint32_t> IndicesTo(uint32_t n) {
   std::vector<uint32_t> indices;
   for (uint32_t i = 1; i <= n; ++i) indices.push_back(i);
   return indices;
@@ -34,8 +34,7 @@ Scalar Interpolate(const Sharing& sharing, const std::vector<uint32_t>& indices,
 
 TEST(CheckIndicesTest, AcceptsAllSizesWithinTheLimits) {
   for (uint32_t n = 2; n <= kMaxIndex; ++n) {
-    for (uint32_t quorum = 2; quorum <= n; ++quorum)
-      EXPECT_THAT(CheckIndices(quorum, FirstIndices(n)), IsOk());
+    for (uint32_t quorum = 2; quorum <= n; ++quorum) EXPECT_THAT(CheckIndices(quorum, IndicesTo(n)), IsOk());
   }
   EXPECT_THAT(CheckIndices(2, {32, 1}), IsOk());
 }
@@ -55,7 +54,7 @@ TEST(CheckIndicesTest, RejectsDuplicateZeroAndOutOfRangeIndices) {
     EXPECT_THAT(CheckIndices(2, {1, index}), HasReason(base::reason::kInvalidArgument)) << index;
     EXPECT_THAT(CheckIndices(2, {index, 1}), HasReason(base::reason::kInvalidArgument)) << index;
   }
-  std::vector<uint32_t> too_many = FirstIndices(32);
+  std::vector<uint32_t> too_many = IndicesTo(32);
   too_many.push_back(33);
   EXPECT_THAT(CheckIndices(2, too_many), HasReason(base::reason::kInvalidArgument));
 }
@@ -103,7 +102,7 @@ TEST(SplitTest, TwoSharingsOfOneKeyHaveNothingElseInCommon) {
 TEST(PublicShareTest, EqualsTheShareTimesTheGenerator) {
   SeededRandom random(43);
   for (const uint32_t quorum : {2u, 3u, 7u, 32u}) {
-    const std::vector<uint32_t> indices = FirstIndices(32);
+    const std::vector<uint32_t> indices = IndicesTo(32);
     const Sharing sharing = Split(Scalar::Random(random), quorum, indices, random).value();
     for (const uint32_t index : indices) {
       EXPECT_EQ(PublicShare(sharing.commitments, index).value(), Element::MulBase(sharing.shares[index - 1]));

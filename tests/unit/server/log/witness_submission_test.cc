@@ -23,7 +23,7 @@ using testing::FakeWitness;
 using ::testing::HasSubstr;
 
 constexpr char kName[] = "urn:raakvlak:maastricht:node:politie";
-constexpr uint32_t kYear = 2026;
+constexpr uint32_t kSubmittedYear = 2026;
 
 // Answers what it is told, in order, and remembers the sizes that were asked with.
 class ScriptedClient final : public client::WitnessClient {
@@ -47,10 +47,10 @@ class ScriptedClient final : public client::WitnessClient {
 
 class WitnessSubmissionTest : public ::testing::Test {
  protected:
-  WitnessSubmissionTest() { files_.Add(kYear, log_); }
+  WitnessSubmissionTest() { files_.Add(kSubmittedYear, log_); }
   WitnessSubmission To(FakeWitness& witness) { return {{witness.name(), witness.Client(), true}, files_}; }
   auto Submit(WitnessSubmission& submission, size_t size) {
-    return submission.Submit(kYear, log_.Opened(size), absl::Seconds(1));
+    return submission.Submit(kSubmittedYear, log_.Opened(size), absl::Seconds(1));
   }
   // What comes of these answers when the witness is thought to be at `seen`.
   absl::Status Answered(std::deque<absl::StatusOr<client::WitnessReply>> answers, uint64_t seen = 0,
@@ -58,7 +58,7 @@ class WitnessSubmissionTest : public ::testing::Test {
     script_ = {std::move(answers), {}};
     WitnessSubmission submission(
         {testing::WitnessKeyOf(kName), std::make_unique<ScriptedClient>(script_), true}, files_);
-    submission.Remember(kYear, seen);
+    submission.Remember(kSubmittedYear, seen);
     return Submit(submission, size).status();
   }
 
