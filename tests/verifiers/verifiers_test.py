@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Both independent verifiers accept the vectors and a log of 1,000 entries, and find every change to a copy, with its place."""
 import base64
-import hashlib
 import os
 import pathlib
 import random
@@ -9,9 +8,9 @@ import shutil
 import tempfile
 import unittest
 
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+import log_folder
 import verifiers
 
 VECTORS = pathlib.Path(__file__).resolve().parents[1] / "vectors" / "tlog"
@@ -20,37 +19,10 @@ WITNESS = (VECTORS / "witness.vkey").read_text().strip()
 SEED = int(os.environ.get("RAAKVLAK_SEED", random.SystemRandom().randrange(1 << 32)))
 
 
-def sha256(data):
-    return hashlib.sha256(data).digest()
-
-
 def make_log(folder, size):
-    """Writes a log of `size` entries as docs/format/log.md says, with nothing of Raakvlak's; returns its root."""
-    entries = [f"entry {i}".encode() for i in range(size)]
-    levels = [[sha256(b"\0" + entry) for entry in entries]]
-    bundles = [len(entry).to_bytes(2, "big") + entry for entry in entries]
-    while len(levels[-1]) > 1:
-        below = levels[-1]
-        levels.append([sha256(b"\1" + below[i] + below[i + 1]) for i in range(0, len(below) - 1, 2)])
-    root = None
-    for level in levels:
-        if len(level) % 2 == 1:
-            root = level[-1] if root is None else sha256(b"\1" + level[-1] + root)
-    for name, elements in [("entries", bundles), *((str(n // 8), levels[n]) for n in range(0, len(levels), 8))]:
-        for first in range(0, len(elements), 256):
-            part = elements[first:first + 256]
-            path = folder / "tile" / name / (f"{first // 256:03d}" + ("" if len(part) == 256 else f".p/{len(part)}"))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(b"".join(part))
+    """Writes a log of `size` entries; returns its root."""
     key = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-    public = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    origin = "made.example/log"
-    key_id = sha256(f"{origin}\n\1".encode() + public)[:4]
-    text = f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n"
-    (folder / "log.vkey").write_text(f"{origin}+{key_id.hex()}+{base64.b64encode(bytes([1]) + public).decode()}\n")
-    line = base64.b64encode(key_id + key.sign(text.encode())).decode()
-    (folder / "checkpoint").write_text(f"{text}\n\u2014 {origin} {line}\n")
-    return base64.b64encode(root).decode()
+    return base64.b64encode(log_folder.write_log(folder, "made.example/log", [f"entry {i}".encode() for i in range(size)], key)).decode()
 
 
 class VerifiersTest(unittest.TestCase):
