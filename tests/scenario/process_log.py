@@ -6,10 +6,28 @@ import base64
 import contextlib
 import ctypes
 import ctypes.util
+import hashlib
+import importlib
 import sqlite3
+import subprocess
+import sys
+
+from scenario import region
 
 SODIUM = ctypes.CDLL(ctypes.util.find_library("sodium") or "libsodium.so.23")
 NONCE, TAG, SALT = 24, 16, 32
+LEAF_HEAD = 9  # version and time
+INDEX_BITS = 40
+
+
+def messages(folder):
+    """Generated Python of all of proto/, made in `folder`: a function from a file's stem to its module."""
+    stubs = folder / "stubs"
+    stubs.mkdir()
+    proto = region.ROOT / "proto"
+    subprocess.run(["protoc", "-I", proto, f"--python_out={stubs}", *(proto / "raakvlak/v1").glob("*.proto")], check=True)
+    sys.path.insert(0, str(stubs))
+    return lambda stem: importlib.import_module(f"raakvlak.v1.{stem}_pb2")
 
 
 def decrypt(key, sealed, additional):
@@ -21,15 +39,33 @@ def decrypt(key, sealed, additional):
     return out.raw
 
 
-def read(database, key_file, urn, details_class):
-    """All entries, oldest first: (place in the database, AuditDetails)."""
-    key = base64.b64decode(key_file.read_text())
-    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        rows = connection.execute("SELECT entry, leaf, sealed FROM log_leaf JOIN log_detail USING (entry) ORDER BY entry").fetchall()
-    entries = []
-    for entry, leaf, sealed in rows:
-        origin = f"{urn}/{entry >> 40}".encode()
-        index = entry & ((1 << 40) - 1)
-        place = len(origin).to_bytes(2, "big") + origin + index.to_bytes(8, "big") + leaf[1:9]
-        entries.append((entry, details_class.FromString(decrypt(key, sealed, place)[SALT:])))
-    return entries
+def kind_of(process):
+    return process if process in ("broker", "hub") else "node"
+
+
+def database_of(here, process):
+    return here.folder / "state" / process / f"{kind_of(process)}.db"
+
+
+class Snapshot:
+    """The log of a process of the region `here` at one moment, and what else the database held at that moment.
+
+    entries: (place in the database, AuditDetails), oldest first; leaves: the 41 bytes of each; rows: the answers to `queries`.
+    """
+
+    def __init__(self, here, process, details_class, queries=()):
+        key = base64.b64decode((here.folder / "keys" / f"{process}.details").read_text())
+        with contextlib.closing(sqlite3.connect(f"file:{database_of(here, process)}?mode=ro", uri=True)) as connection:
+            connection.execute("BEGIN")
+            found = connection.execute("SELECT entry, leaf, sealed FROM log_leaf JOIN log_detail USING (entry) ORDER BY entry").fetchall()
+            self.rows = [connection.execute(query).fetchall() for query in queries]
+        self.leaves = [leaf for _, leaf, _ in found]
+        self.entries = []
+        for entry, leaf, sealed in found:
+            origin = f"{here.urn_of(process)}/{entry >> INDEX_BITS}".encode()
+            index = entry & ((1 << INDEX_BITS) - 1)
+            place = len(origin).to_bytes(2, "big") + origin + index.to_bytes(8, "big") + leaf[1:LEAF_HEAD]
+            salted = decrypt(key, sealed, place)
+            if hashlib.sha256(salted).digest() != leaf[LEAF_HEAD:]:
+                raise ValueError(f"entry {index}: the details are not those of the leaf")
+            self.entries.append((entry, details_class.FromString(salted[SALT:])))

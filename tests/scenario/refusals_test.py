@@ -2,9 +2,7 @@
 """Whatever a program of the running region refuses leaves an entry in its audit log, also what gRPC alone would turn away; and what may come in
 floods is counted. Calls are made with raw bytes, by a client that is not ours.
 """
-import importlib
 import subprocess
-import sys
 import unittest
 
 import grpc
@@ -33,12 +31,7 @@ class RefusalsTest(scenario.ScenarioTest):
         cls.here.start()
         cls.addClassCleanup(cls.here.stop)
         cls.pki = cls.here.folder / "pki"
-        stubs = cls.folder / "stubs"
-        stubs.mkdir()
-        proto = scenario.ROOT / "proto"
-        subprocess.run(["protoc", "-I", proto, f"--python_out={stubs}", proto / "raakvlak/v1/log.proto"], check=True)
-        sys.path.insert(0, str(stubs))
-        cls.details_class = importlib.import_module("raakvlak.v1.log_pb2").AuditDetails
+        cls.details_class = process_log.messages(cls.folder)("log").AuditDetails
 
     # Verbs.
 
@@ -58,10 +51,7 @@ class RefusalsTest(scenario.ScenarioTest):
                 return reasons[0] if reasons else error.code().name
 
     def log(self, process):
-        kind, urn = {"broker": ("broker", region.urn("broker", "centrum")),
-                     "hub": ("hub", region.urn("hub", "veiligheidshuis"))}.get(process, ("node", region.urn("node", process)))
-        here = self.here.folder
-        return process_log.read(here / "state" / process / f"{kind}.db", here / "keys" / f"{process}.details", urn, self.details_class)
+        return process_log.Snapshot(self.here, process, self.details_class).entries
 
     def entries(self, process, action, after=0):
         """What the process wrote into its audit log after that entry."""
