@@ -163,7 +163,7 @@ inline constexpr char kVerificationFailed[] = "VERIFICATION_FAILED";
 inline constexpr char kProofInvalid[] = "PROOF_INVALID";
 // Too few witnesses cosigned the checkpoint.
 inline constexpr char kQuorumMissing[] = "QUORUM_MISSING";
-// A log contradicts its checkpoint; the message names the place.
+// An entry of a log is missing, changed, or dated before the one before it; the message names it.
 inline constexpr char kLogDamaged[] = "LOG_DAMAGED";
 // A log, or a signer's memory of it, is behind what was signed: restored from a backup.
 inline constexpr char kLogRollback[] = "LOG_ROLLBACK";

@@ -162,11 +162,14 @@ absl::StatusOr<Verified> VerifyOne(const std::string& folder, const policy::Cove
   if (!since.empty()) {
     RAAKVLAK_ASSIGN_OR_RETURN(options.since, base::ReadFile(since, kMaxCheckpoint));
   }
-  if (details != nullptr) {
-    options.check_entry = [details](uint64_t index, absl::string_view entry) {
-      return details->Check(index, entry);
-    };
-  }
+  options.check_entry = [details, before_ms = uint64_t{0}](
+                            uint64_t index, absl::string_view entry) mutable -> std::optional<std::string> {
+    const absl::StatusOr<crypto::tlog::Leaf> leaf = crypto::tlog::ParseLeaf(entry);
+    if (!leaf.ok()) return "is no leaf";
+    if (leaf->time_ms < before_ms) return "says a time before that of the entry before it";
+    before_ms = leaf->time_ms;
+    return details == nullptr ? std::nullopt : details->Check(index, entry);
+  };
   RAAKVLAK_ASSIGN_OR_RETURN(verified.report, audit::VerifyFolder(folder, options));
   for (const crypto::tlog::Cosigned& cosigned : verified.report.cosigned) {
     verified.witnesses.push_back(options.witnesses[cosigned.witness].name());

@@ -90,6 +90,13 @@ class Sight {
   std::vector<std::string> actors_;
 };
 
+// Which entry is not what the log commits to is for the officer to know, and VERIFICATION_FAILED would not
+// say.
+absl::Status ForOfficer(const absl::Status& status) {
+  if (base::ReasonOf(status) != reason::kVerificationFailed) return status;
+  return base::Error(absl::StatusCode::kDataLoss, reason::kLogDamaged, status.message());
+}
+
 bool IsOwnWatch(const StoredEntry& stored, const rpc::Gate::Pass& pass) {
   return !stored.erased && stored.entry.action == kReadAction && stored.entry.object == kWatchObject &&
          stored.entry.actor == pass.caller.urn;
@@ -171,11 +178,12 @@ absl::StatusOr<v1::ListEntriesResponse> AuditReading::DoListEntries(const rpc::G
   for (int pages = 0; pages < kMaxStorePages && next.has_value(); ++pages) {
     const size_t wanted = limit - static_cast<size_t>(response.entries_size());
     if (wanted == 0) break;
-    RAAKVLAK_ASSIGN_OR_RETURN(const storage::AuditPage page, log_.ReadAudit(filter, *next, wanted));
-    for (const StoredEntry& stored : page.entries) {
+    const absl::StatusOr<storage::AuditPage> page = log_.ReadAudit(filter, *next, wanted);
+    if (!page.ok()) return ForOfficer(page.status());
+    for (const StoredEntry& stored : page->entries) {
       if (sight.Covers(stored)) *response.add_entries() = ToWire(stored);
     }
-    next = page.next;
+    next = page->next;
   }
   if (next.has_value()) response.set_next_page_token(ToToken(*next));
   return response;
@@ -193,8 +201,9 @@ absl::StatusOr<v1::GetEntryResponse> AuditReading::GetEntry(const rpc::Gate::Pas
 
 absl::StatusOr<v1::GetEntryResponse> AuditReading::DoGetEntry(const rpc::Gate::Pass& pass,
                                                               const v1::GetEntryRequest& request) {
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::optional<StoredEntry> stored,
-                            log_.Find({request.year(), request.index()}));
+  const absl::StatusOr<std::optional<StoredEntry>> found = log_.Find({request.year(), request.index()});
+  if (!found.ok()) return ForOfficer(found.status());
+  const std::optional<StoredEntry>& stored = *found;
   if (!stored || !Sight(pass).Covers(*stored)) {
     return base::Error(absl::StatusCode::kNotFound, reason::kNotFound, "no such entry for this officer");
   }
@@ -270,16 +279,17 @@ absl::StatusOr<v1::WatchResponse> AuditReading::DoWatch(const rpc::Gate::Pass& p
     return response;
   }
   RAAKVLAK_ASSIGN_OR_RETURN(const EntryId from, ParseToken(request.position()));
-  RAAKVLAK_ASSIGN_OR_RETURN(const storage::AuditPage page, log_.ReadAudit({}, from, kMaxPage));
+  const absl::StatusOr<storage::AuditPage> page = log_.ReadAudit({}, from, kMaxPage);
+  if (!page.ok()) return ForOfficer(page.status());
   const Sight sight(pass);
-  for (const StoredEntry& stored : page.entries) {
+  for (const StoredEntry& stored : page->entries) {
     if (sight.Covers(stored) && !IsOwnWatch(stored, pass)) *response.add_entries() = ToWire(stored);
   }
   EntryId position = from;
-  if (page.next) {
-    position = *page.next;
-  } else if (!page.entries.empty()) {
-    const EntryId last = page.entries.back().id;
+  if (page->next) {
+    position = *page->next;
+  } else if (!page->entries.empty()) {
+    const EntryId last = page->entries.back().id;
     position = {last.year, last.index + 1};
   }
   response.set_position(ToToken(position));

@@ -124,7 +124,7 @@ absl::Status Publisher::WriteTiles(uint32_t year, uint64_t until, Log& log) {
     const size_t limit = std::min<uint64_t>(until - from, kLeavesPerRead);
     RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<std::string> leaves, audit_.ReadLeaves(year, from, limit));
     if (leaves.empty()) {
-      return base::Error(absl::StatusCode::kDataLoss, base::reason::kStorageFailed,
+      return base::Error(absl::StatusCode::kDataLoss, base::reason::kLogDamaged,
                          absl::StrCat("entry ", from, " of ", audit_.Origin(year), " is missing"));
     }
     for (const std::string& leaf : leaves) log.tiles.Append(leaf, files);

@@ -39,14 +39,24 @@ std::string FolderOf(const SignerPaths& paths, uint32_t year) { return absl::Str
 absl::StatusOr<Frontier> Extend(Frontier frontier, const std::string& folder, uint64_t size,
                                 const Frontier& remembered = {}) {
   log::FolderTiles tiles(folder);
+  uint64_t time_ms = 0;
+  // Once more the last one that was signed: nothing may be entered before it.
+  uint64_t again = frontier.size() > 0 ? 1 : 0;
   while (frontier.size() < size) {
     // Whole bundles, but for the last one, which is there at the width of `size`.
     const uint64_t start = frontier.size() / crypto::tlog::kTileWidth * crypto::tlog::kTileWidth;
     const uint64_t until = std::min(size, start + kEntriesPerRead);
     RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<std::string> entries,
-                              log::ReadEntries(tiles, frontier.size(), until));
+                              log::ReadEntries(tiles, frontier.size() - again, until));
     for (const std::string& entry : entries) {
-      RAAKVLAK_RETURN_IF_ERROR(crypto::tlog::ParseLeaf(entry).status());
+      RAAKVLAK_ASSIGN_OR_RETURN(const crypto::tlog::Leaf leaf, crypto::tlog::ParseLeaf(entry));
+      if (leaf.time_ms < time_ms) {
+        return base::Error(absl::StatusCode::kDataLoss, base::reason::kLogDamaged,
+                           absl::StrCat("entry ", frontier.size(), " in ", folder,
+                                        " says a time before that of the entry before it"));
+      }
+      time_ms = leaf.time_ms;
+      if (std::exchange(again, 0) == 1) continue;
       frontier.Append(crypto::tlog::LeafHash(entry));
       if (frontier.size() == remembered.size() && frontier != remembered) {
         return Fork(absl::StrCat("the entries in ", folder, " are not those signed before"));

@@ -6,8 +6,8 @@
 //
 // It does NOT know who may have lost what when it, the files and the database were all restored together from
 // an old backup: then only witnesses, who saw the newer checkpoint, notice. It does NOT judge what entries
-// say. It trusts its state folder; a lost one is refused while there are signed checkpoints in the log
-// folder.
+// say, but for their times, which never go back. It trusts its state folder; a lost one is refused while
+// there are signed checkpoints in the log folder.
 //
 // Thread safety: all methods may be called from any thread; they run one at a time.
 #pragma once
@@ -50,9 +50,9 @@ class Signer {
 
   // Sign returns the signed note. NOT_ALLOWED for a log of another process. LOG_ROLLBACK when a later size
   // was signed. LOG_FORK when the same size was signed with another root, or the entries on disk do not give
-  // this root. TOO_LARGE for more than kMaxNewEntries at once; INVALID_ARGUMENT for size 0; FILE_UNREADABLE
-  // and MALFORMED for entries; STORAGE_FAILED: then nothing was signed. After an error the state is as
-  // before.
+  // this root. LOG_DAMAGED when the time of an entry is before that of the one before it. TOO_LARGE for more
+  // than kMaxNewEntries at once; INVALID_ARGUMENT for size 0; FILE_UNREADABLE and MALFORMED for entries;
+  // STORAGE_FAILED: then nothing was signed. After an error the state is as before.
   absl::StatusOr<std::string> Sign(const crypto::tlog::Checkpoint& wanted);
 
  private:

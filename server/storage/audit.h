@@ -123,13 +123,13 @@ class AuditLog {
   virtual std::string Origin(uint32_t year) const = 0;
   // Oldest first. Cost does not depend on the sizes.
   virtual absl::StatusOr<std::vector<LogSize>> Logs() = 0;
-  // Up to `limit` leaves from index `from` on, without looking at details.
+  // Up to `limit` leaves from index `from` on, without looking at details. LOG_DAMAGED when one is missing.
   virtual absl::StatusOr<std::vector<std::string>> ReadLeaves(uint32_t year, uint64_t from, size_t limit) = 0;
   // VERIFICATION_FAILED when the details are not what the leaf commits to, do not decrypt, or are gone
   // without having been erased.
   virtual absl::StatusOr<std::optional<StoredEntry>> Find(EntryId id) = 0;
   // Up to `limit` matching entries with id >= `start` (newest_first: <= `start`), in that order. Errors of
-  // Find. One call looks at no more than some thousand entries.
+  // Find and ReadLeaves. One call looks at no more than some thousand entries.
   virtual absl::StatusOr<AuditPage> ReadAudit(const AuditFilter& filter, EntryId start, size_t limit) = 0;
 
   // EraseDetails deletes salt and details of all entries before `before_ms`, and returns how many. Leaves

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/reason.h"
 #include "base/status.h"
 
@@ -29,6 +30,18 @@ int64_t KeyFrom(EntryId id) {
   return id.index > kMaxIndex ? KeyOf({id.year + 1, 0}) : KeyOf(id);
 }
 int64_t KeyUntil(EntryId id) { return KeyOf({std::min(id.year, kMaxYear), std::min(id.index, kMaxIndex)}); }
+
+absl::Status Missing(const LogCodec& codec, EntryId id) {
+  return base::Error(absl::StatusCode::kDataLoss, base::reason::kLogDamaged,
+                     absl::StrCat("entry ", id.index, " of ", codec.Origin(id.year), " is missing"));
+}
+
+// LOG_DAMAGED when an entry is missing between `before` (nothing: the start of the log) and `next`, rows that
+// follow each other.
+absl::Status CheckNoGap(const LogCodec& codec, std::optional<EntryId> before, EntryId next) {
+  const uint64_t index = before.has_value() && before->year == next.year ? before->index + 1 : 0;
+  return next.index == index ? absl::OkStatus() : Missing(codec, {next.year, index});
+}
 
 absl::StatusOr<std::optional<LogHead>> HeadOf(Connection& connection, const LogCodec& codec) {
   Statement query = connection.Query("SELECT entry, leaf FROM log_leaf ORDER BY entry DESC LIMIT 1");
@@ -159,12 +172,14 @@ absl::StatusOr<std::vector<std::string>> SqliteAuditLog::ReadLeaves(uint32_t yea
   std::vector<std::string> leaves;
   RAAKVLAK_RETURN_IF_ERROR(database_.Read("read_leaves", [&](Connection& connection) -> absl::Status {
     Statement query =
-        connection.Query("SELECT leaf FROM log_leaf WHERE entry >= ? AND entry < ? ORDER BY entry");
+        connection.Query("SELECT entry, leaf FROM log_leaf WHERE entry >= ? AND entry < ? ORDER BY entry");
     query.Bind(KeyFrom({year, from})).Bind(KeyFrom({std::min(year, kMaxYear) + 1, 0}));
     while (leaves.size() < limit) {
       RAAKVLAK_ASSIGN_OR_RETURN(const bool row, query.Step());
       if (!row) break;
-      leaves.push_back(query.Bytes(0));
+      const EntryId expected = {year, from + leaves.size()};
+      if (IdOf(query.Int(0)) != expected) return Missing(codec_, expected);
+      leaves.push_back(query.Bytes(1));
     }
     return absl::OkStatus();
   }));
@@ -209,11 +224,25 @@ absl::StatusOr<AuditPage> SqliteAuditLog::ReadAudit(const AuditFilter& filter, E
                             : "SELECT entry, leaf, sealed FROM log_leaf LEFT JOIN log_detail USING (entry)"
                               " WHERE entry BETWEEN ? AND ? ORDER BY entry");
     rows.Bind(first).Bind(last);
+    const bool from_start = first == KeyFrom(kFirstEntry);
+    std::optional<EntryId> previous;
     for (size_t scanned = 0;; ++scanned) {
       RAAKVLAK_ASSIGN_OR_RETURN(const bool row, rows.Step());
-      if (!row) return absl::OkStatus();
+      if (!row) {
+        const bool reached_start = filter.newest_first && from_start && previous.has_value();
+        return reached_start ? CheckNoGap(codec_, std::nullopt, *previous) : absl::OkStatus();
+      }
+      const EntryId id = IdOf(rows.Int(0));
+      absl::Status whole;
+      if (previous.has_value()) {
+        whole = filter.newest_first ? CheckNoGap(codec_, id, *previous) : CheckNoGap(codec_, previous, id);
+      } else if (from_start && !filter.newest_first) {
+        whole = CheckNoGap(codec_, std::nullopt, id);
+      }
+      if (!whole.ok()) return whole;
+      previous = id;
       if (page.entries.size() == limit || scanned == kMaxScan) {
-        page.next = IdOf(rows.Int(0));
+        page.next = id;
         return absl::OkStatus();
       }
       RAAKVLAK_ASSIGN_OR_RETURN(StoredEntry stored, OpenRow(connection, codec_, rows));

@@ -71,6 +71,26 @@ TEST_F(AuditVerifyTest, DetailsThatAreNotThoseOfTheLogAreNamedByTheirIndex) {
   EXPECT_EQ(outcome.json()["logs"][0]["fault"]["index"], 300);
 }
 
+TEST_F(AuditVerifyTest, AnEntryThatWasDatedBackIsNamedByItsIndex) {
+  // The administrator of the broker enters it so and has it signed and cosigned.
+  v1::LogEntry& entry = log_.entries()[300];
+  entry.set_time_ms(entry.time_ms() - 10 * MadeLog::kStepMs);
+  entry.set_leaf(
+      crypto::tlog::MakeLeaf(static_cast<uint64_t>(entry.time_ms()), entry.salt(), entry.details()));
+  log_.Publish(world_, 2);
+  const Outcome outcome = Verify();
+  ExpectFault(outcome, "tile/entries/001");
+  EXPECT_EQ(outcome.json()["logs"][0]["fault"]["index"], 300);
+}
+
+TEST_F(AuditVerifyTest, WhatIsNoLeafIsNamedByItsIndex) {
+  log_.entries()[7].set_leaf("something else");
+  log_.Publish(world_, 2);
+  const Outcome outcome = Verify({"--no-details"});
+  ExpectFault(outcome, "tile/entries/000");
+  EXPECT_EQ(outcome.json()["logs"][0]["fault"]["index"], 7);
+}
+
 TEST_F(AuditVerifyTest, ErasedDetailsAreCounted) {
   log_.entries()[5].clear_salt();
   log_.entries()[5].clear_details();

@@ -141,6 +141,28 @@ TEST_F(SignerTest, WhatIsNoLeafIsNotSigned) {
   EXPECT_THAT(signer_->Sign(checkpoint), HasReason(reason::kMalformed));
 }
 
+TEST_F(SignerTest, AnEntryThatIsDatedBackIsNotSigned) {
+  std::filesystem::create_directories(year() + "/tile/entries/000.p");
+  const auto write = [&](const std::vector<uint64_t>& times) {
+    std::string bundle;
+    crypto::tlog::Frontier frontier;
+    for (const uint64_t time : times) {
+      const std::string leaf = crypto::tlog::MakeLeaf(time, std::string(32, 's'), "details");
+      crypto::tlog::AppendEntry(bundle, leaf);
+      frontier.Append(crypto::tlog::LeafHash(leaf));
+    }
+    EXPECT_THAT(
+        base::WriteFileAtomically(absl::StrCat(year(), "/tile/entries/000.p/", times.size()), bundle, 0600),
+        IsOk());
+    return Checkpoint{at_[300].origin, times.size(), frontier.Root()};
+  };
+  EXPECT_THAT(signer_->Sign(write({6, 5})), HasReason(reason::kLogDamaged));
+  EXPECT_THAT(signer_->Sign(write({5, 6, 6})), IsOk());
+  // Also before one that was signed before.
+  EXPECT_THAT(signer_->Sign(write({5, 6, 6, 5})), HasReason(reason::kLogDamaged));
+  EXPECT_THAT(signer_->Sign(write({5, 6, 6, 6})), IsOk());
+}
+
 TEST_F(SignerTest, SignsForItsOwnProcessOnly) {
   for (const char* const origin :
        {"urn:raakvlak:maastricht:hub:veiligheidshuis/2026", "urn:raakvlak:maastricht:broker:centrum",

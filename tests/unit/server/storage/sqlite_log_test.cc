@@ -255,6 +255,26 @@ TEST_F(TamperedLogTest, DetailsThatAreGoneWithoutAnErasureAreFound) {
   ExpectFound();
 }
 
+TEST_F(TamperedLogTest, MissingEntryIsFound) {
+  const auto expect_missing = [&](const std::string& which) {
+    AuditFilter newest;
+    newest.newest_first = true;
+    for (const absl::Status& status :
+         {log_->ReadLeaves(kYear, 0, 10).status(), log_->ReadAudit({}, kFirstEntry, 10).status(),
+          log_->ReadAudit(newest, kLastEntry, 10).status()}) {
+      EXPECT_THAT(status, HasReason(reason::kLogDamaged)) << which;
+      EXPECT_THAT(std::string(status.message()), HasSubstr(which));
+    }
+    EXPECT_THAT(log_->ReadAudit({}, {kYear, 2}, 10), IsOk());
+  };
+  Tamper("DELETE FROM log_detail WHERE entry & 255 = 1");
+  Tamper("DELETE FROM log_leaf WHERE entry & 255 = 1");
+  expect_missing("entry 1 of ");
+  Tamper("DELETE FROM log_detail WHERE entry & 255 = 0");
+  Tamper("DELETE FROM log_leaf WHERE entry & 255 = 0");
+  expect_missing("entry 0 of ");
+}
+
 // No entry, no effect: a full disk refuses, and what was there stays.
 TEST_F(SqliteLogTest, FullDiskRefusesAndLeavesTheLogWhole) {
   log_.reset();
