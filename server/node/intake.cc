@@ -98,12 +98,18 @@ absl::Status Take(const Prepared& prepared, storage::NodeTransaction& transactio
   return absl::OkStatus();
 }
 
-storage::AuditEntry BatchEntry(const Environment& environment, const rpc::Gate::Pass& pass,
-                               const v1::PushRequest& request, const v1::PushResponse& response) {
+storage::AuditEntry EntryOf(const Environment& environment, const rpc::Gate::Pass& pass,
+                            const std::string& action) {
   storage::AuditEntry entry =
-      NewEntry(environment, pass.snapshot, pass.caller.urn, rpc::RoleName(pass.caller.role), "intake");
+      NewEntry(environment, pass.snapshot, pass.caller.urn, rpc::RoleName(pass.caller.role), action);
   entry.origin = pass.origin;
   entry.trace_id = pass.trace_id;
+  return entry;
+}
+
+storage::AuditEntry BatchEntry(const Environment& environment, const rpc::Gate::Pass& pass,
+                               const v1::PushRequest& request, const v1::PushResponse& response) {
+  storage::AuditEntry entry = EntryOf(environment, pass, "intake");
   int known = 0;
   for (int i = 0; i < response.receipts_size(); ++i) {
     if (response.receipts(i).result() == v1::ACCEPTED) ++entry.count;
@@ -167,16 +173,11 @@ absl::StatusOr<v1::WithdrawResponse> Intake::Withdraw(const rpc::Gate::Pass& pas
         if (ended && (before->state == NodeSignalState::kSubmitted || !before->envelope.empty())) {
           RAAKVLAK_RETURN_IF_ERROR(transaction.AddWithdrawal({before->signal_id, why, now_ms}));
         }
-        if (ended) {
-          storage::AuditEntry entry = NewEntry(environment_, pass.snapshot, pass.caller.urn,
-                                               rpc::RoleName(pass.caller.role), "withdraw");
-          entry.origin = pass.origin;
-          entry.trace_id = pass.trace_id;
-          entry.purpose = before->purpose;
-          entry.reason = request.reason();
-          entry.count = 1;
-          RAAKVLAK_RETURN_IF_ERROR(transaction.AppendAudit(entry).status());
-        }
+        storage::AuditEntry entry = EntryOf(environment_, pass, "withdraw");
+        entry.purpose = before->purpose;
+        entry.reason = request.reason();
+        entry.count = ended ? 1 : 0;
+        RAAKVLAK_RETURN_IF_ERROR(transaction.AppendAudit(entry).status());
         RAAKVLAK_ASSIGN_OR_RETURN(signal, transaction.FindByReference(digest));
         return absl::OkStatus();
       });
@@ -187,17 +188,31 @@ absl::StatusOr<v1::WithdrawResponse> Intake::Withdraw(const rpc::Gate::Pass& pas
   return response;
 }
 
-absl::StatusOr<v1::GetStateResponse> Intake::GetState(const v1::GetStateRequest& request) const {
+absl::Status Intake::LogRead(const rpc::Gate::Pass& pass, absl::string_view object, absl::string_view purpose,
+                             uint64_t count) const {
+  storage::AuditEntry entry = EntryOf(environment_, pass, "intake_read");
+  entry.object = std::string(object);
+  entry.purpose = std::string(purpose);
+  entry.count = count;
+  return environment_.store->Write("intake_read", [&](storage::NodeTransaction& transaction) {
+    return transaction.AppendAudit(entry).status();
+  });
+}
+
+absl::StatusOr<v1::GetStateResponse> Intake::GetState(const rpc::Gate::Pass& pass,
+                                                      const v1::GetStateRequest& request) const {
   RAAKVLAK_ASSIGN_OR_RETURN(
       const std::optional<NodeSignal> signal,
       environment_.store->FindByReference(environment_.vault->ReferenceDigest(request.client_ref())));
   if (!signal.has_value()) return NotFound();
   v1::GetStateResponse response;
   RAAKVLAK_ASSIGN_OR_RETURN(*response.mutable_status(), StatusOf(*signal));
+  RAAKVLAK_RETURN_IF_ERROR(LogRead(pass, "state", signal->purpose, 1));
   return response;
 }
 
-absl::StatusOr<v1::ListSignalsResponse> Intake::ListSignals(const v1::ListSignalsRequest& request) const {
+absl::StatusOr<v1::ListSignalsResponse> Intake::ListSignals(const rpc::Gate::Pass& pass,
+                                                            const v1::ListSignalsRequest& request) const {
   uint64_t after = 0;
   if (request.page_size() > kMaxPage ||
       (!request.page_token().empty() && !absl::SimpleAtoi(request.page_token(), &after)) ||
@@ -215,6 +230,7 @@ absl::StatusOr<v1::ListSignalsResponse> Intake::ListSignals(const v1::ListSignal
     RAAKVLAK_ASSIGN_OR_RETURN(*response.add_signals(), StatusOf(signal));
   }
   if (signals.size() == limit) response.set_next_page_token(absl::StrCat(signals.back().sequence));
+  RAAKVLAK_RETURN_IF_ERROR(LogRead(pass, "signals", "", signals.size()));
   return response;
 }
 

@@ -36,12 +36,17 @@ class Intake {
                                                 const v1::WithdrawRequest& request);
 
   // NOT_FOUND, STORAGE_FAILED.
-  absl::StatusOr<v1::GetStateResponse> GetState(const v1::GetStateRequest& request) const;
+  absl::StatusOr<v1::GetStateResponse> GetState(const rpc::Gate::Pass& pass,
+                                                const v1::GetStateRequest& request) const;
 
   // INVALID_ARGUMENT (page size, page token), STORAGE_FAILED.
-  absl::StatusOr<v1::ListSignalsResponse> ListSignals(const v1::ListSignalsRequest& request) const;
+  absl::StatusOr<v1::ListSignalsResponse> ListSignals(const rpc::Gate::Pass& pass,
+                                                      const v1::ListSignalsRequest& request) const;
 
  private:
+  // Writes the entry "intake_read" of an answer; without it there is none.
+  absl::Status LogRead(const rpc::Gate::Pass& pass, absl::string_view object, absl::string_view purpose,
+                       uint64_t count) const;
   absl::StatusOr<v1::SignalStatus> StatusOf(const storage::NodeSignal& signal) const;
 
   const Environment environment_;

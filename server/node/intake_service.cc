@@ -11,7 +11,7 @@
 namespace raakvlak::node {
 namespace {
 
-// The core's entries are for what it does; this adds those for what it refuses.
+// The core's entries are for what it answers; this adds those for what it refuses.
 template <typename Response>
 absl::Status Answer(const rpc::CallEnvironment& environment, const rpc::Gate::Pass& pass,
                     absl::string_view method, absl::StatusOr<Response> answer, Response& out_response) {
@@ -51,7 +51,7 @@ grpc::ServerUnaryReactor* IntakeService::GetState(grpc::CallbackServerContext* c
   return rpc::Unary(environment_, context, kGetStateMethod, request, response,
                     [this](const rpc::Gate::Pass& pass, const v1::GetStateRequest& in,
                            v1::GetStateResponse& out) -> absl::Status {
-                      return Answer(environment_, pass, kGetStateMethod, core_.GetState(in), out);
+                      return Answer(environment_, pass, kGetStateMethod, core_.GetState(pass, in), out);
                     });
 }
 
@@ -61,7 +61,7 @@ grpc::ServerUnaryReactor* IntakeService::ListSignals(grpc::CallbackServerContext
   return rpc::Unary(environment_, context, kListSignalsMethod, request, response,
                     [this](const rpc::Gate::Pass& pass, const v1::ListSignalsRequest& in,
                            v1::ListSignalsResponse& out) -> absl::Status {
-                      return Answer(environment_, pass, kListSignalsMethod, core_.ListSignals(in), out);
+                      return Answer(environment_, pass, kListSignalsMethod, core_.ListSignals(pass, in), out);
                     });
 }
 

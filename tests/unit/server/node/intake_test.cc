@@ -292,7 +292,10 @@ TEST_F(IntakeTest, WithdrawingAgainIsTheSameAsOnce) {
   ASSERT_THAT(Withdraw(WithdrawalOf("ref-1")), IsOk());
   RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto again, Withdraw(WithdrawalOf("ref-1", "unjust")));
   EXPECT_EQ(again.status().reason(), "risk_over");
-  EXPECT_EQ(Audit("withdraw").size(), 1u);
+  const std::vector<storage::AuditEntry> entries = Audit("withdraw");
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(entries[0].count, 1u);
+  EXPECT_EQ(entries[1].count, 0u);
 }
 
 TEST_F(IntakeTest, WithdrawalRefusals) {
@@ -330,7 +333,8 @@ TEST_F(IntakeTest, ListingPagesThroughAllInOrderOfArrival) {
   request.set_page_size(2);
   std::vector<std::string> refs;
   do {
-    RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto page, world_.node("politie").intake->ListSignals(request));
+    RAAKVLAK_ASSERT_OK_AND_ASSIGN(
+        const auto page, world_.node("politie").intake->ListSignals(world_.ItPass("politie"), request));
     for (const auto& signal : page.signals()) refs.push_back(signal.client_ref());
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
@@ -341,11 +345,28 @@ TEST_F(IntakeTest, ListingRefusesAForeignPageToken) {
   v1::ListSignalsRequest request;
   for (const char* token : {"x", "-1", "99999999999999999999", "9223372036854775808"}) {
     request.set_page_token(token);
-    EXPECT_THAT(world_.node("politie").intake->ListSignals(request), HasReason("INVALID_ARGUMENT")) << token;
+    EXPECT_THAT(world_.node("politie").intake->ListSignals(world_.ItPass("politie"), request),
+                HasReason("INVALID_ARGUMENT"))
+        << token;
   }
   request.clear_page_token();
   request.set_page_size(1001);
-  EXPECT_THAT(world_.node("politie").intake->ListSignals(request), HasReason("INVALID_ARGUMENT"));
+  EXPECT_THAT(world_.node("politie").intake->ListSignals(world_.ItPass("politie"), request),
+              HasReason("INVALID_ARGUMENT"));
+}
+
+TEST_F(IntakeTest, EveryAnswerToAReaderLeavesAnEntry) {
+  world_.Push("politie", NodeWorld::RecordOf("ref-1"));
+  world_.Push("politie", NodeWorld::RecordOf("ref-2"));
+  world_.StateOf("politie", "ref-1");
+  ASSERT_THAT(world_.node("politie").intake->ListSignals(world_.ItPass("politie"), {}), IsOk());
+  const std::vector<storage::AuditEntry> read = Audit("intake_read");
+  ASSERT_EQ(read.size(), 2u);
+  EXPECT_EQ(read[0].object, "state");
+  EXPECT_EQ(read[0].purpose, "onaantastbaren");
+  EXPECT_EQ(read[0].actor, world_.ItPass("politie").caller.urn);
+  EXPECT_EQ(read[1].object, "signals");
+  EXPECT_EQ(read[1].count, 2u);
 }
 
 TEST_F(IntakeTest, ListingByStateShowsOnlyThose) {
@@ -354,7 +375,8 @@ TEST_F(IntakeTest, ListingByStateShowsOnlyThose) {
   world_.Push("politie", NodeWorld::RecordOf("ref-2"));
   v1::ListSignalsRequest request;
   request.set_state(v1::QUEUED);
-  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto page, world_.node("politie").intake->ListSignals(request));
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(
+      const auto page, world_.node("politie").intake->ListSignals(world_.ItPass("politie"), request));
   ASSERT_EQ(page.signals_size(), 1);
   EXPECT_EQ(page.signals(0).client_ref(), "ref-2");
 }

@@ -240,7 +240,7 @@ v1::PushReceipt NodeWorld::Push(const std::string& partner, const v1::Record& re
 v1::SignalStatus NodeWorld::StateOf(const std::string& partner, const std::string& client_ref) {
   v1::GetStateRequest request;
   request.set_client_ref(client_ref);
-  const auto response = node(partner).intake->GetState(request);
+  const auto response = node(partner).intake->GetState(ItPass(partner), request);
   return response.ok() ? response->status() : v1::SignalStatus();
 }
 
