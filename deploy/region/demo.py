@@ -1,5 +1,6 @@
 """The demonstration: see deploy/demo --help, which builds first and then runs this."""
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -11,6 +12,8 @@ import region
 
 # Where a person's terminal ends up; text of partners is already stripped of control characters by `raakvlak`.
 SHOWN_REJECTIONS = 10
+# Matches that are opened at the same time.
+AT_ONCE = 4
 
 
 def say(text=""):
@@ -46,8 +49,9 @@ def show(here, identity, *arguments):
 
 def write_json(here, path, signals, rejected, matches):
     opened = []
-    for match in matches:
-        content = here.open(match)
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        contents = list(pool.map(here.open, matches))
+    for match, content in zip(matches, contents):
         opened.append({"id": match["id"], "purpose": match["purpose"], "quality": match["quality"], "rules": match["rules"],
                        "partners": match["partners"],
                        "signals": [{key: one[key] for key in ("partner", "client_ref", "category")} for one in content["signals"]]})

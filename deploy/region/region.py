@@ -4,6 +4,7 @@ Everything of one region lies under one folder: pki/ keys/ keysets/ shares/ conf
 region.json. Nothing of it holds an identity in the clear. Processes listen on 127.0.0.1 only, on free ports that are kept.
 All parties' keys lie on one machine here: that is what makes it a demonstration.
 """
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -12,6 +13,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -332,6 +334,8 @@ class Region:
                 self.wait_until_up(name)
 
     def start_one(self, name):
+        if name in self.processes and self.processes[name].poll() is None:
+            raise RegionError(f"{name} runs already")
         program = {"broker": "raakvlak-broker", "hub": "raakvlak-hub"}.get(name, "raakvlak-node")
         if name in self.signers():
             program = "raakvlak-signer"
@@ -418,16 +422,23 @@ class Region:
     def queued(self, partner):
         return len(self.json(partner, "signal", "list", "--state", "queued")["signals"])
 
+    def look(self, name, database, query):
+        """The one value that a query gives, in a database of a process that runs: what only its operator can see."""
+        path = self.folder / "state" / name / database
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            (value,), = connection.execute(query)
+        return value
+
     def waits(self, partner):
-        """Whether a signal is queued. Asks for one only: watching a long queue must not slow it down."""
-        return bool(self.json(partner, "signal", "list", "--state", "queued", "--limit", 1)["signals"])
+        """Whether a signal or a withdrawal has still to go out."""
+        return self.look(partner, "node.db", "SELECT EXISTS (SELECT 1 FROM signals WHERE state = 1) OR EXISTS (SELECT 1 FROM withdrawals)")
 
     def live(self, partner):
         # One list for both states: between two, a signal could move from one to the other.
         return sum(signal["state"] in ("queued", "submitted") for signal in self.json(partner, "signal", "list")["signals"])
 
-    def wait_until_submitted(self, partners=None, seconds=600, interval=0.2):
-        """Returns when no node has a signal waiting. Looks every `interval` seconds."""
+    def wait_until_submitted(self, partners=None, seconds=600, interval=0.1):
+        """Returns when nothing waits at a node. Looks every `interval` seconds."""
         deadline = time.monotonic() + seconds
         while True:
             waiting = [p for p in (partners or PARTNER_IDS) if self.waits(p)]
@@ -437,19 +448,18 @@ class Region:
                 raise RegionError(f"signals still wait at {', '.join(waiting)}; see {self.folder}/log")
             time.sleep(interval)
 
+    def matched(self):
+        """Whether the broker has looked at every signal that it took."""
+        return not self.look("broker", "broker.db", "SELECT EXISTS (SELECT 1 FROM dirty_signals) OR EXISTS (SELECT 1 FROM dirty_matches)")
+
     def wait_until_matched(self, seconds=120):
-        """Returns the list of matches once it has stood still over three matching runs (one each second)."""
+        """Returns the list of matches once the broker has looked at all it has."""
         deadline = time.monotonic() + seconds
-        last, since = None, time.monotonic()
-        while True:
-            now = self.json("staff", "match", "list")["matches"]
-            if now != last:
-                last, since = now, time.monotonic()
-            if time.monotonic() - since >= 3.0:
-                return last
+        while not self.matched():
             if time.monotonic() > deadline:
-                raise RegionError("the list of matches does not come to rest")
-            time.sleep(0.3)
+                raise RegionError(f"the broker does not come to an end with its matching; see {self.folder}/log/broker.log")
+            time.sleep(0.05)
+        return self.json("staff", "match", "list")["matches"]
 
     def open(self, match, case="DEMO-1", reason="demonstratie: overleg over dit signaal"):
         return self.json("staff", "match", "open", match["id"], "--case", case, "--reason", reason)
