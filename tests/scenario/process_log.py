@@ -20,6 +20,10 @@ LEAF_HEAD = 9  # version and time
 INDEX_BITS = 40
 
 
+def stems():
+    return sorted(path.stem for path in (region.ROOT / "proto/raakvlak/v1").glob("*.proto"))
+
+
 def messages(folder):
     """Generated Python of all of proto/, made in `folder`: a function from a file's stem to its module."""
     stubs = folder / "stubs"

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""Whatever a program of the running region refuses leaves an entry in its audit log, also what gRPC alone would turn away; and what may come in
-floods is counted. Calls are made with raw bytes, by a client that is not ours.
+"""Every RPC at every server of the running region leaves exactly one entry in its log, answered or refused, also what gRPC alone would turn away;
+and what may come in floods is counted. Calls are made with raw bytes, by a client that is not ours.
 """
+import collections
+import itertools
 import subprocess
 import unittest
 
 import grpc
 
+import every_rpc
 import process_log
 import roles_test
 import scenario
@@ -31,20 +34,30 @@ class RefusalsTest(scenario.ScenarioTest):
         cls.here.start()
         cls.addClassCleanup(cls.here.stop)
         cls.pki = cls.here.folder / "pki"
-        cls.details_class = process_log.messages(cls.folder)("log").AuditDetails
+        cls.messages = staticmethod(process_log.messages(cls.folder))
+        cls.details_class = cls.messages("log").AuditDetails
+        cls.requests = every_rpc.Requests(cls.here, cls.messages)
+        cls.traces = itertools.count(1)
+        for partner in ("politie", "gemeente"):
+            cls.here.push(partner, scenario.DEMO_DATA / f"{partner}.csv")
+        scenario.wait_for(lambda: cls.here.json("staff", "match", "list", "--purpose", every_rpc.PURPOSE)["matches"], "a match")
 
     # Verbs.
 
-    def call(self, place, service, method, certificate, request, compression=None):
-        """Sends bytes; returns the reason of the answer, "OK", or the gRPC code when there is no reason."""
+    def channel(self, place, certificate):
         credentials = grpc.ssl_channel_credentials(*((self.pki / name).read_bytes() for name in ("ca.crt", f"{certificate}.key", f"{certificate}.crt")))
+        return grpc.secure_channel(f"127.0.0.1:{self.here.ports[place]}", credentials)
+
+    def call(self, place, service, method, certificate, request, compression=None, trace=None):
+        """Sends bytes, under the trace id `trace`; returns the reason of the answer, "OK", or the gRPC code when there is no reason."""
         path = f"/raakvlak.v1.{service}/{method}"
-        with grpc.secure_channel(f"127.0.0.1:{self.here.ports[place]}", credentials) as channel:
+        options = {"timeout": 20, "compression": compression, "metadata": [("traceparent", f"00-{trace.hex()}-0000000000000001-01")] if trace else []}
+        with self.channel(place, certificate) as channel:
             try:
-                if (service, method) == ("Intake", "Push"):
-                    list(channel.stream_stream(path)(iter([request]), timeout=20, compression=compression))
+                if (service, method) in (("Intake", "Push"), ("Audit", "Watch")):
+                    list(channel.stream_stream(path)(iter([request]), **options))
                 else:
-                    channel.unary_unary(path)(request, timeout=20, compression=compression)
+                    channel.unary_unary(path)(request, **options)
                 return "OK"
             except grpc.RpcError as error:
                 reasons = [value for key, value in (error.trailing_metadata() or ()) if key == "raakvlak-reason"]
@@ -59,6 +72,12 @@ class RefusalsTest(scenario.ScenarioTest):
 
     def last(self, process):
         return self.log(process)[-1][0]
+
+    def call_and_read(self, place, service, method, certificate, request):
+        """The reason of the answer, and what the call left in the log of the process: found by its trace id."""
+        trace = next(self.traces).to_bytes(16, "big")
+        reason = self.call(place, service, method, certificate, request, trace=trace)
+        return reason, [details for _, details in self.log(process_of(place)) if details.trace_id == trace]
 
     def stranger(self, name):
         """A certificate of the region's authority for a name that the covenant does not know."""
@@ -96,22 +115,65 @@ class RefusalsTest(scenario.ScenarioTest):
                 entries = [e for e in self.entries(process_of(place), "refuse", before) if e.object == "unknown"]
                 self.assertEqual([(e.actor, e.object, e.result) for e in entries], [(region.urn("node", "gemeente"), "unknown", "NOT_ALLOWED")])
 
+    def test_every_rpc_has_a_row(self):
+        self.assertEqual(set(every_rpc.ROWS), every_rpc.defined(self.messages))
+        self.assertEqual({(service, method) for _, service, method in roles_test.TABLE}, every_rpc.defined(self.messages))
+        # A server that serves more than its rows say would know the method.
+        for place in self.places():
+            for service, method in every_rpc.defined(self.messages):
+                if (place, service, method) not in roles_test.TABLE:
+                    with self.subTest(f"{service}.{method} at {place}"):
+                        _, entries = self.call_and_read(place, service, method, "node-gemeente", b"")
+                        self.assertEqual([entry.object for entry in entries], ["unknown"])
+
+    def places(self):
+        return sorted({place for place, _, _ in roles_test.TABLE})
+
+    def test_every_rpc_leaves_exactly_one_entry_answered_or_refused(self):
+        for (place, service, method), allowed in sorted(roles_test.TABLE.items(), key=lambda row: list(every_rpc.ROWS).index(row[0][1:])):
+            certificate = sorted(allowed)[0]
+            action = every_rpc.ROWS[(service, method)]
+            with self.subTest(f"{service}.{method} at {place}: answered"):
+                reason, entries = self.call_and_read(place, service, method, certificate, self.requests.of(service, method, place).SerializeToString())
+                self.assertEqual(reason, "OK")
+                self.assertEqual([(entry.action, entry.result) for entry in entries], [(action, "OK")] if action else [])
+            refused = self.requests.refused(service, method)
+            if refused is not None:
+                with self.subTest(f"{service}.{method} at {place}: refused by itself"):
+                    reason, entries = self.call_and_read(place, service, method, certificate, refused.SerializeToString())
+                    self.assertNotEqual(reason, "OK")
+                    self.assertEqual([entry.result for entry in entries], [reason])
+                    # The hub names the action also when the broker refused it.
+                    self.assertIn(entries[0].action, ("refuse", action))
+            with self.subTest(f"{service}.{method} at {place}: refused at the gate"):
+                other = next(one for one in ("officer-officer", "staff-staff") if one not in allowed)
+                reason, entries = self.call_and_read(place, service, method, other, b"")
+                self.assertEqual(reason, "NOT_ALLOWED")
+                self.assertEqual([(entry.action, entry.object, entry.result) for entry in entries], [("refuse", f"/raakvlak.v1.{service}/{method}", reason)])
+
+    def test_health_leaves_no_entry(self):
+        for place in self.places():
+            before = len(self.log(process_of(place)))
+            with self.channel(place, "staff-staff") as channel:
+                self.assertEqual(channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=20), b"\x08\x01")
+            self.assertEqual(len(self.log(process_of(place))), before)
+
     def test_strangers_are_counted_in_one_entry_which_the_end_of_the_program_writes(self):
-        stranger = self.stranger("brandweer")
-        for place, service, method in (("broker", "Exchange", "Submit"), ("hub", "Cases", "List"), ("politie.peer", "KeyShare", "Evaluate")):
-            with self.subTest(place):
-                process = process_of(place)
-                before = self.last(process)
-                for request in (b"", NOT_A_MESSAGE, b""):
-                    self.assertEqual(self.call(place, service, method, stranger, request), "NOT_ALLOWED")
+        stranger, refused = self.stranger("brandweer"), collections.Counter()
+        before = {process_of(place): self.last(process_of(place)) for place in self.places()}
+        for place, service, method in roles_test.TABLE:
+            for request in (b"", NOT_A_MESSAGE):
+                self.assertEqual(self.call(place, service, method, stranger, request), "NOT_ALLOWED")
+                refused[process_of(place)] += 1
+        for process, since in before.items():
+            with self.subTest(process):
                 self.here.stop_one(process)
-                entries = [e for e in self.entries(process, "refuse", before) if e.actor == region.urn("node", "brandweer")]
+                entries = [e for e in self.entries(process, "refuse", since) if e.actor == region.urn("node", "brandweer")]
                 self.here.restart_one(process)
-                self.assertEqual({(e.actor, e.object, e.result, e.policy) for e in entries},
-                                 {(region.urn("node", "brandweer"), f"/raakvlak.v1.{service}/{method}", "NOT_ALLOWED", "c1/r1")})
+                self.assertEqual({(e.result, e.policy) for e in entries}, {("NOT_ALLOWED", "c1/r1")})
                 # Two when the minute ended in between.
                 self.assertLessEqual(len(entries), 2)
-                self.assertEqual(sum(e.count for e in entries), 3)
+                self.assertEqual(sum(e.count for e in entries), refused[process])
 
     def test_every_program_logs_the_policy_that_it_loads(self):
         actors = {"broker": region.urn("broker", "centrum"), "hub": region.urn("hub", "veiligheidshuis"),

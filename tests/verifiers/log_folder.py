@@ -108,3 +108,19 @@ def read_entries(folder, size):
             found.append(data[2:2 + length])
             data = data[2 + length:]
     return found
+
+
+def copy_log(folder, to, checkpoint="checkpoint"):
+    """Copies the log up to one of its checkpoints, which becomes the copy's; also while it grows."""
+    to.mkdir(parents=True)
+    (to / "checkpoint").write_bytes((folder / checkpoint).read_bytes())
+    (to / "log.vkey").write_bytes((folder / "log.vkey").read_bytes())
+    _, size, _ = read_checkpoint(to / "checkpoint")
+    for level, count in [("entries", size), *((level, size >> 8 * level) for level in range(8))]:
+        for path, first, _ in tile_paths(to, level, count):
+            source = folder / path.relative_to(to)
+            if not source.exists():
+                path = tile_path(to, level, first // TILE, TILE)
+                source = folder / path.relative_to(to)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(source.read_bytes())
