@@ -12,8 +12,8 @@ import region
 
 # Where a person's terminal ends up; text of partners is already stripped of control characters by `raakvlak`.
 SHOWN_REJECTIONS = 10
-# Matches that are opened at the same time.
-AT_ONCE = 4
+# Matches that are opened at the same time: each waits until its opening stands in the log.
+AT_ONCE = 16
 
 
 def say(text=""):

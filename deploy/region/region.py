@@ -4,6 +4,7 @@ Everything of one region lies under one folder: pki/ keys/ keysets/ shares/ conf
 region.json. Nothing of it holds an identity in the clear. Processes listen on 127.0.0.1 only, on free ports that are kept.
 All parties' keys lie on one machine here: that is what makes it a demonstration.
 """
+import concurrent.futures
 import contextlib
 import fcntl
 import hashlib
@@ -145,11 +146,12 @@ class Region:
             shutil.rmtree(self.folder / name)
             (self.folder / name).mkdir(mode=0o700)
         self.log("region: certificates and keys")
-        for role, name, *flags in ([("broker", "centrum", "--server"), ("hub", "veiligheidshuis", "--server"), ("staff", "staff"),
-                                    ("officer", "officer")] + [("node", p, "--server") for p in PARTNER_IDS] +
-                                   [("it", p) for p in PARTNER_IDS]):
-            subprocess.run([ROOT / "deploy/pki/issue", "--dir", self.folder / "pki", "--urn", urn(role, name), *flags], check=True,
-                           stdout=subprocess.DEVNULL)
+        issue = lambda role, name, *flags: subprocess.run(
+            [ROOT / "deploy/pki/issue", "--dir", self.folder / "pki", "--urn", urn(role, name), *flags], check=True, stdout=subprocess.DEVNULL)
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            list(pool.map(lambda wanted: issue(*wanted),
+                          [("broker", "centrum", "--server"), ("hub", "veiligheidshuis", "--server"), ("staff", "staff"), ("officer", "officer")] +
+                          [("node", p, "--server") for p in PARTNER_IDS] + [("it", p) for p in PARTNER_IDS]))
         verifiers = {name: self._signing_key(name, role) for name, role in
                      [(p, "node") for p in PARTNER_IDS] + [("veiligheidshuis", "hub"), ("staff", "staff"), ("officer", "officer")]}
         for partner in PARTNER_IDS:
@@ -462,4 +464,4 @@ class Region:
         return self.json("staff", "match", "list")["matches"]
 
     def open(self, match, case="DEMO-1", reason="demonstratie: overleg over dit signaal"):
-        return self.json("staff", "match", "open", match["id"], "--case", case, "--reason", reason)
+        return self.json("staff", "match", "open", match["id"], "--purpose", match["purpose"], "--case", case, "--reason", reason)

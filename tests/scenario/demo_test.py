@@ -45,9 +45,10 @@ def listening_addresses(pid):
 
 
 class Interactive:
-    """The demonstration without --once, as a child process whose output is read as it comes."""
+    """The demonstration as a child process whose output is read as it comes. It ends with the test at the latest, with all its processes."""
 
-    def __init__(self, *arguments):
+    def __init__(self, add_cleanup, *arguments):
+        add_cleanup(self.end_if_it_runs)
         self.process = subprocess.Popen(scenario.DEMO + [str(a) for a in arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                         env={**os.environ, "RAAKVLAK_BINARIES": str(scenario.BINARIES)})
         self.output = ""
@@ -61,6 +62,10 @@ class Interactive:
     def wait_until_it_says(self, text):
         wait_for(lambda: text in self.output or self.process.poll() is not None, f"demo says {text!r}", 120)
         assert text in self.output, self.output
+
+    def end_if_it_runs(self):
+        if self.process.poll() is None:
+            self.end(signal.SIGTERM)
 
     def end(self, how):
         """Returns the exit code."""
@@ -156,9 +161,13 @@ class RunningTest(scenario.ScenarioTest):
     def setUpClass(cls):
         super().setUpClass()
         cls.state = cls.folder / "region"
-        cls.running = Interactive("--dir", cls.state)
-        cls.addClassCleanup(lambda: cls.running.process.poll() is None and cls.running.end(signal.SIGINT))
-        cls.running.wait_until_it_says("stays up")
+        cls.running = cls.start()
+
+    @classmethod
+    def start(cls):
+        running = Interactive(cls.addClassCleanup, "--dir", cls.state)
+        running.wait_until_it_says("stays up")
+        return running
 
     def described(self):
         return json.loads((self.state / "region.json").read_text())
@@ -208,23 +217,21 @@ class RunningTest(scenario.ScenarioTest):
         self.assertEqual(here.cli("match", "list", identity="officer", check=False).returncode, 3)
         self.assertEqual(here.cli("signal", "withdraw", "POL-2026-0001", "--reason", "risk_over", identity="politie", check=False).returncode, 0)
 
-
-class StoppingTest(scenario.ScenarioTest):
-    def test_each_way_to_end_it_leaves_no_process_and_a_region_that_starts_again(self):
-        state = self.folder / "region"
-        for how in (signal.SIGINT, signal.SIGTERM):
+    def test_when_it_is_ended_either_way_no_process_is_left_and_it_starts_again(self):
+        for running, how in ((self.running, signal.SIGINT), (None, signal.SIGTERM)):
             with self.subTest(how=how):
-                running = Interactive("--dir", state)
-                running.wait_until_it_says("stays up")
-                pids = json.loads((state / "region.json").read_text())["pids"]
+                running = running or self.start()
+                pids = self.described()["pids"]
                 self.assertEqual(sorted(pids), sorted(PROCESSES))
                 self.assertEqual(running.end(how), 0, running.output)
                 self.assertEqual([name for name, pid in pids.items() if alive(pid)], [])
                 self.assertNotIn("Traceback", running.output)
 
+
+class InterruptedTest(scenario.ScenarioTest):
     def test_interrupted_while_it_starts_it_leaves_no_process_and_can_be_run_again(self):
         state = self.folder / "interrupted"
-        running = Interactive("--once", "--dir", state)
+        running = Interactive(self.addCleanup, "--once", "--dir", state)
         pids = wait_for(lambda: (state / "region.json").exists() and json.loads((state / "region.json").read_text())["pids"],
                         "processes are started")
         self.assertEqual(running.end(signal.SIGINT), 130, running.output)
@@ -235,29 +242,24 @@ class StoppingTest(scenario.ScenarioTest):
 
 
 class OtherDataTest(scenario.ScenarioTest):
-    def test_a_missing_file_means_no_rows_and_other_files_are_ignored(self):
+    def test_an_empty_folder_gives_an_empty_result_a_missing_file_means_no_rows_and_other_files_are_ignored(self):
         data = self.folder / "data"
         data.mkdir()
+        out = self.folder / "result.json"
+        self.assert_done(demo("--once", "--dir", self.folder / "region", "--data", data, "--json", out))
+        self.assertEqual(json.loads(out.read_text()), {"signals": 0, "rejected": 0, "matches": []})
         for partner in ("politie", "gemeente"):
             shutil.copy(scenario.DEMO_DATA / f"{partner}.csv", data)
         (data / "jeugdzorg.csv").write_text((scenario.DEMO_DATA / "jeugdzorg.csv").read_text().splitlines()[0] + "\n")
         (data / "reclassering.csv").write_text("not,a,partner\n")
         (data / "notes.txt").write_text("nothing to do with it")
         (data / "politie.csv.bak").write_text("older")
-        out = self.folder / "result.json"
         self.assert_done(demo("--once", "--dir", self.folder / "region", "--data", data, "--json", out))
         result = json.loads(out.read_text())
         self.assertEqual((result["signals"], result["rejected"]), (2 * 209, 2))
         self.assertGreater(len(result["matches"]), 0)
         for match in result["matches"]:
             self.assertEqual(match["partners"], ["gemeente", "politie"])
-
-    def test_an_empty_folder_gives_an_empty_result(self):
-        data = self.folder / "empty"
-        data.mkdir()
-        out = self.folder / "empty.json"
-        self.assert_done(demo("--once", "--dir", self.folder / "none", "--data", data, "--json", out))
-        self.assertEqual(json.loads(out.read_text()), {"signals": 0, "rejected": 0, "matches": []})
 
     def test_a_folder_that_is_not_there_is_a_usage_error(self):
         done = demo("--once", "--dir", self.folder / "region-2", "--data", self.folder / "nowhere")

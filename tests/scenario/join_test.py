@@ -1,4 +1,5 @@
 """What the region finds is what a join over the records in the clear finds: no match missing, none too many, none incomplete."""
+import concurrent.futures
 import json
 import os
 import re
@@ -50,9 +51,9 @@ class JoinTest(scenario.ScenarioTest):
         here.create()
         try:
             here.start()
-            for partner, reference in references:
-                status = here.json(partner, "signal", "withdraw", "--reason", "risk_over", "--", reference)
-                self.assertEqual(status["state"], "withdrawn")
+            with concurrent.futures.ThreadPoolExecutor(4) as pool:
+                states = pool.map(lambda one: here.json(one[0], "signal", "withdraw", "--reason", "risk_over", "--", one[1])["state"], references)
+                self.assertEqual(set(states), {"withdrawn"})
         finally:
             here.stop()
 

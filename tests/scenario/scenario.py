@@ -23,9 +23,16 @@ DEMO_SECONDS = 600
 
 
 def demo(*arguments):
-    """Runs the demonstration to its end; returns the completed process."""
-    return subprocess.run(DEMO + [str(a) for a in arguments], capture_output=True, text=True, timeout=DEMO_SECONDS,
-                          env={**os.environ, "RAAKVLAK_BINARIES": str(BINARIES)})
+    """Runs the demonstration to its end; returns the completed process. One that hangs is told to stop, so that its region goes with it."""
+    with subprocess.Popen(DEMO + [str(a) for a in arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env={**os.environ, "RAAKVLAK_BINARIES": str(BINARIES)}) as process:
+        try:
+            out, err = process.communicate(timeout=DEMO_SECONDS)
+        except BaseException:
+            process.terminate()
+            process.communicate()
+            raise
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 def wait_for(condition, what, seconds=60):
