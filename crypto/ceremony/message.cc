@@ -14,7 +14,6 @@ constexpr char kChainLabel[] = "raakvlak/v1/ceremony/chain";
 constexpr char kCommitLabel[] = "raakvlak/v1/ceremony/commit";
 
 constexpr size_t kHashSize = 32;
-constexpr size_t kHeaderSize = 1 + kHashSize + kHashSize + 1;
 
 }  // namespace
 

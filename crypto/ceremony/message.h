@@ -46,6 +46,8 @@ inline constexpr int kNumSteps = 5;
 
 // An abort carries the messages it is about: at most this many bytes for 32 members.
 inline constexpr size_t kMaxBodySize = 1 << 18;
+// What stands before the content of a body.
+inline constexpr size_t kHeaderSize = 1 + 32 + 32 + 1;
 inline constexpr size_t kNonceSize = 32;
 inline constexpr size_t kPossessionSize = 64;
 

@@ -18,7 +18,6 @@ using group::Element;
 using group::PublicPoint;
 using group::Scalar;
 
-constexpr size_t kHeaderSize = 66;
 constexpr size_t kDigestSize = 32;
 constexpr size_t kRevealPrefix = kNonceSize + kPossessionSize;
 
