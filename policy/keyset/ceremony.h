@@ -1,0 +1,46 @@
+// What a ceremony (crypto/ceremony) is under a covenant, and the keyset that comes out of it.
+//
+// Thread safety: all functions are pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "crypto/ceremony/parameters.h"
+#include "crypto/ceremony/participant.h"
+#include "policy/covenant.h"
+#include "policy/keyset/keyset.h"
+
+namespace raakvlak::policy {
+
+struct CeremonyScope {
+  crypto::ceremony::Kind kind = crypto::ceremony::Kind::kGenerate;
+  std::string purpose;
+  uint8_t identifier_class = 0;
+  uint32_t attempt = 1;
+  // Reshare only: the indices that contribute, ascending.
+  std::vector<uint32_t> contributors;
+};
+
+// CeremonyFor builds the one text that fits: members and quorum are the key holders and the quorum of
+// `covenant`, the epoch is its purpose's. `old_keyset` is the keyset whose key stays, nullptr for a new key.
+// A refresh has the same holders and quorum as it; a reshare is contributed to by as many of its holders as
+// its quorum says, which are key holders still: who left brings no share, and then a new epoch is needed when
+// too few are left. COVENANT_MISMATCH: the covenant does not have the purpose, or the old keyset is of
+// another purpose, class or epoch, or its holders are not those wanted. INVALID_ARGUMENT as
+// Parameters::Create.
+absl::StatusOr<crypto::ceremony::Parameters> CeremonyFor(const Covenant& covenant, const CeremonyScope& scope,
+                                                         const Keyset* old_keyset);
+
+// CheckCeremony: COVENANT_MISMATCH unless the parameters, which came from someone else, are what CeremonyFor
+// gives. Who approves a ceremony checks this first.
+absl::Status CheckCeremony(const crypto::ceremony::Parameters& parameters, const Covenant& covenant,
+                           const Keyset* old_keyset);
+
+// KeysetOf returns what all holders sign when the ceremony has come to its end.
+KeysetText KeysetOf(const crypto::ceremony::Parameters& parameters, const crypto::ceremony::Outcome& outcome);
+
+}  // namespace raakvlak::policy
