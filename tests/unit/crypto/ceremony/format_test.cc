@@ -64,6 +64,8 @@ TEST(CeremonyFormatTest, TheVectorsHold) {
   EXPECT_EQ(std::string(32, 'o') + proof + commitments, reveal);
   EXPECT_TRUE(VerifyPossession(proof, session_id, 2, commitments).ok());
   EXPECT_EQ(CommitDigest(session_id, 2, reveal), vectors.Bytes("commit_2"));
+  // Who copies the commit of another cannot open it with the reveal of that other.
+  EXPECT_NE(CommitDigest(session_id, 1, reveal), vectors.Bytes("commit_2"));
 
   const std::string context = ShareContext(session_id, 2, 5);
   EXPECT_EQ(context, vectors.Bytes("share_context"));
@@ -83,7 +85,9 @@ TEST(CeremonyFormatTest, TheVectorsHold) {
   for (char byte = 0; byte < 32; ++byte) seed += byte;
   const SecretBytes secret_seed = Secret(seed);
   DerivedRandom random(secret_seed, "polynomial", session_id);
-  EXPECT_EQ(random.Bytes(1) + random.Bytes(70) + random.Bytes(79), vectors.Bytes("random"));
+  std::string drawn;
+  for (const size_t size : {1, 70, 79}) drawn += random.Bytes(size);
+  EXPECT_EQ(drawn, vectors.Bytes("random"));
 }
 
 // Parameters.
