@@ -95,6 +95,12 @@ Server::~Server() { Shutdown(absl::ZeroDuration()); }
 
 std::string Server::address() const { return absl::StrCat(host_, ":", port_); }
 
+void Server::SetHealth(const std::string& name, bool serving) {
+  if (grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService(); health != nullptr) {
+    health->SetServingStatus(name, serving);
+  }
+}
+
 void Server::Shutdown(absl::Duration grace) {
   if (std::exchange(shut_down_, true)) return;
   if (grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService(); health != nullptr) {

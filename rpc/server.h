@@ -4,7 +4,7 @@
 // 100 streams a connection, 8 KiB metadata, handshake 5 s, keepalive 60 s / 20 s, connection age 15 min, idle
 // 5 min; compressed messages are never decompressed, because 4 MiB of them can hold gigabytes, and so
 // MALFORMED. Binds loopback addresses only unless allowed otherwise. grpc.health.v1 is served to everyone
-// with a certificate of the authority.
+// with a certificate of the authority, and leaves no entry in the log.
 //
 // It does NOT survive every malicious peer with a valid certificate: see the defects of gRPC 1.51 in
 // SECURITY.md.
@@ -57,6 +57,10 @@ class Server {
   int port() const { return port_; }
   // "127.0.0.1:<port>"
   std::string address() const;
+
+  // What grpc.health.v1 answers from now on for the service `name`; of a name that was never set it knows
+  // nothing. The server as a whole, the empty name, is served until Shutdown.
+  void SetHealth(const std::string& name, bool serving);
 
   // Says NOT_SERVING, stops accepting, lets running calls finish for `grace`, then cancels them. Returns when
   // all handlers are done, so the services' executor must still run: drain it afterwards. May be called

@@ -29,6 +29,7 @@
 #include "server/log/witnessing.h"
 #include "server/program/audit_refusals.h"
 #include "server/program/common.h"
+#include "server/program/periodic_job.h"
 #include "server/program/policy_log.h"
 #include "server/program/program.h"
 #include "server/program/retention.h"
@@ -121,7 +122,10 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   Background background(*store, *authority, clock, random, in_force);
   base::Log(base::LogLevel::kInfo, "listening", {{"address", server->address()}});
 
+  server::PeriodicJob health([] { return absl::Seconds(1); },
+                             [&] { server->SetHealth(log::kHealthName, witnessed->IsInOrder()); });
   base::WaitForStop([&] { authority->Current().IgnoreError(); });
+  health.Stop();
   server->Shutdown(kGrace);
   executor.Drain();
   refusals.Stop();

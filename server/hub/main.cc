@@ -30,6 +30,7 @@
 #include "server/log/witnessed_log.h"
 #include "server/program/audit_refusals.h"
 #include "server/program/common.h"
+#include "server/program/periodic_job.h"
 #include "server/program/policy_log.h"
 #include "server/program/program.h"
 #include "server/program/retention.h"
@@ -141,7 +142,10 @@ absl::Status Serve(const v1::HubConfig& config) {
   retention.Start();
   base::Log(base::LogLevel::kInfo, "listening", {{"address", server->address()}});
 
+  server::PeriodicJob health([] { return absl::Seconds(1); },
+                             [&] { server->SetHealth(log::kHealthName, witnessed->IsInOrder()); });
   base::WaitForStop([&] { authority->Current().IgnoreError(); });
+  health.Stop();
   server->Shutdown(kGrace);
   executor.Drain();
   refusals.Stop();

@@ -107,7 +107,8 @@ absl::StatusOr<std::shared_ptr<Cosigner::Round>> Cosigner::NextRound() {
 
 absl::Duration Cosigner::Pause() const {
   if (asked_ || (failures_ == 0 && waiting_ > 0)) return absl::ZeroDuration();
-  if (failures_ == 0) return options_.interval;
+  // A log that has just begun is cosigned as soon as its first checkpoint is there.
+  if (failures_ == 0) return kept_.empty() ? std::min(options_.retry, options_.interval) : options_.interval;
   return std::min(options_.interval,
                   options_.retry * static_cast<double>(1 << std::min<uint64_t>(failures_ - 1, 10)));
 }

@@ -4,8 +4,8 @@
 // Each witness has a thread, so that a slow one delays nobody. A round takes the oldest log that has
 // something new, hands its checkpoint to all witnesses and ends when the quorum is there: then
 // `checkpoint.cosigned` is written durably. Lines that come later are added. By itself there is a round every
-// `interval` in which something is new, and sooner again after one without quorum; CosignThrough asks for one
-// at once, and all who wait share it.
+// `interval` in which something is new, and sooner before the first and after one without quorum;
+// CosignThrough asks for one at once, and all who wait share it.
 //
 // Every cosignature is verified before it counts. Witnesses that do not count for the quorum are asked too.
 // Without quorum: the log line "log.no_quorum" at once and every 10 minutes, and after `grace` CheckStanding

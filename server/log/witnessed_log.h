@@ -25,6 +25,9 @@
 
 namespace raakvlak::log {
 
+// The service of grpc.health.v1 that stands for the log of the process.
+inline constexpr char kHealthName[] = "raakvlak.log";
+
 // MakeOutsideLinks makes links to the configured outside witnesses. CONFIG_INVALID.
 absl::StatusOr<std::vector<WitnessLink>> MakeOutsideLinks(const v1::Common& common);
 
@@ -41,6 +44,10 @@ class WitnessedLog final : public Prover {
 
   // Also QUORUM_MISSING.
   absl::StatusOr<std::string> Prove(const storage::Logged& logged, absl::Time deadline) override;
+
+  // Whether the newest entries came into a signed checkpoint, and the last round of the witnesses had its
+  // quorum: what grpc.health.v1 says under kHealthName.
+  bool IsInOrder() const { return log_.LastPublish().ok() && cosigner_->GetStanding().quorum; }
 
   Cosigner& cosigner() { return *cosigner_; }
   const rpc::Condition& condition() const { return *condition_; }

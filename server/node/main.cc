@@ -45,6 +45,7 @@
 #include "server/node/vault.h"
 #include "server/program/audit_refusals.h"
 #include "server/program/common.h"
+#include "server/program/periodic_job.h"
 #include "server/program/policy_log.h"
 #include "server/program/program.h"
 #include "server/program/retention.h"
@@ -208,7 +209,14 @@ absl::Status Serve(const v1::NodeConfig& config) {
       base::LogLevel::kInfo, "listening",
       {{"intake", intake_server->address()}, {"peer", peer_server->address()}, {"policy", snapshot.Name()}});
 
+  server::PeriodicJob health([] { return absl::Seconds(1); },
+                             [&] {
+                               const bool in_order = witnessed->IsInOrder();
+                               intake_server->SetHealth(log::kHealthName, in_order);
+                               peer_server->SetHealth(log::kHealthName, in_order);
+                             });
   base::WaitForStop([&] { authority->Current().IgnoreError(); });
+  health.Stop();
   intake_server->Shutdown(kGrace);
   sender.Stop();
   peer_server->Shutdown(kGrace);

@@ -12,13 +12,15 @@ namespace {
 
 class ServerTest : public RpcFixture {
  protected:
-  // The serialised answer of grpc.health.v1.Health/Check for the server as a whole.
-  static absl::StatusOr<std::string> CheckHealth(const std::shared_ptr<grpc::Channel>& channel) {
+  // The serialised answer of grpc.health.v1.Health/Check to the serialised request; an empty one asks for the
+  // server as a whole.
+  static absl::StatusOr<std::string> CheckHealth(const std::shared_ptr<grpc::Channel>& channel,
+                                                 const std::string& asked = "") {
     grpc::GenericStub stub(channel);
     grpc::ClientContext context;
     SetDeadline(context, kTimeout);
-    const grpc::Slice empty_message("", 0);
-    grpc::ByteBuffer request(&empty_message, 1);
+    const grpc::Slice message(asked.data(), asked.size());
+    grpc::ByteBuffer request(&message, 1);
     grpc::ByteBuffer response;
     std::promise<grpc::Status> done;
     stub.UnaryCall(&context, "/grpc.health.v1.Health/Check", {}, &request, &response,
@@ -37,6 +39,17 @@ class ServerTest : public RpcFixture {
 TEST_F(ServerTest, HealthIsServedToEveryoneWithACertificate) {
   RAAKVLAK_ASSERT_OK_AND_ASSIGN(const std::string answer, CheckHealth(ChannelAs(pki_.IssueNames({}))));
   EXPECT_EQ(answer, std::string("\x08\x01"));  // status: SERVING
+}
+
+TEST_F(ServerTest, HealthOfAPartIsWhatItWasSetTo) {
+  const auto channel = ChannelAs(pki_.IssueNames({}));
+  const std::string part("\x0a\x03log");
+  EXPECT_EQ(CheckHealth(channel, part).status().code(), absl::StatusCode::kNotFound);
+  server_->SetHealth("log", false);
+  EXPECT_EQ(*CheckHealth(channel, part), "\x08\x02");
+  EXPECT_EQ(*CheckHealth(channel), "\x08\x01");
+  server_->SetHealth("log", true);
+  EXPECT_EQ(*CheckHealth(channel, part), "\x08\x01");
 }
 
 TEST_F(ServerTest, ShutdownLetsARunningCallFinish) {

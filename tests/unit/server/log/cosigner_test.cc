@@ -223,6 +223,14 @@ TEST_F(CosignerTest, ByItselfItFollowsTheLog) {
   }
 }
 
+TEST_F(CosignerTest, FirstCheckpointDoesNotWaitForTheInterval) {
+  Start();
+  ASSERT_TRUE(Eventually([&] { return files_.looks() > 0; })) << "there was nothing at the start";
+  files_.Publish(kYear, 3);
+  ASSERT_TRUE(Eventually([&] { return files_.Cosigned(kYear).has_value(); }));
+  EXPECT_GE(Cosigned(*files_.Cosigned(kYear), 3), 3u);
+}
+
 TEST_F(CosignerTest, ManyWhoWaitShareTheirRounds) {
   Start();
   for (uint64_t size = 1; size <= 5; ++size) {

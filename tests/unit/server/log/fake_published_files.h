@@ -37,6 +37,11 @@ class FakePublishedFiles final : public PublishedFiles {
     base::MutexLock lock(mutex_);
     return years_[year].cosigned;
   }
+  // How often somebody looked whether there is a checkpoint.
+  int looks() {
+    base::MutexLock lock(mutex_);
+    return looks_;
+  }
   void FailWrites(bool fail) {
     base::MutexLock lock(mutex_);
     fail_writes_ = fail;
@@ -50,6 +55,7 @@ class FakePublishedFiles final : public PublishedFiles {
   }
   absl::StatusOr<std::optional<std::string>> ReadCheckpoint(uint32_t year) override {
     base::MutexLock lock(mutex_);
+    ++looks_;
     const Year& log = years_[year];
     if (log.log == nullptr || log.size == 0) return std::optional<std::string>();
     return std::optional(log.log->Checkpoint(log.size));
@@ -83,6 +89,7 @@ class FakePublishedFiles final : public PublishedFiles {
   base::Mutex mutex_;
   std::map<uint32_t, Year> years_ ABSL_GUARDED_BY(mutex_);
   bool fail_writes_ ABSL_GUARDED_BY(mutex_) = false;
+  int looks_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 class NoContradictions final : public ContradictionLog {
