@@ -125,6 +125,13 @@ class AttackedLogTest(scenario.ScenarioTest):
         lines = (self.here.folder / "log" / f"{name}.log").read_text(errors="replace").splitlines()
         return [line for line in map(json.loads, filter(lambda line: line.startswith("{"), lines)) if line["event"] == event]
 
+    def log_is_in_order(self, name):
+        """What grpc.health.v1 says of the log; of the server as a whole it says SERVING all the while."""
+        with self.channel(name, "staff-staff") as channel:
+            check = channel.unary_unary("/grpc.health.v1.Health/Check")
+            self.assertEqual(check(b"", timeout=20), b"\x08\x01")
+            return check(b"\x0a\x0craakvlak.log", timeout=20) == b"\x08\x01"
+
     def assert_refuses_to_start(self, name, reason):
         with self.assertRaises(region.RegionError):
             self.here.restart_one(name)

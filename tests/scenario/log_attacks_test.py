@@ -262,6 +262,7 @@ class LogAttacksTest(AttackedLogTest):
             self.assertIn("witnesses cosigned", self.audit_fault(copy, "--covenant", self.here.folder / "covenant.note")["what"])
             self.audit_fault(copy, "--since", kept)
             wait_for(lambda: len(self.events("broker", "log.no_quorum")) > since, "the alarm")
+            wait_for(lambda: not self.log_is_in_order("broker"), "health says so")
             self.assertTrue(any(line["reason"] in ("LOG_ROLLBACK", "LOG_FORK") for line in self.events("broker", "log.witness_failed")))
             for name in region.PARTNER_IDS:
                 self.assertTrue(self.witness_entries(name, "LOG_ROLLBACK") + self.witness_entries(name, "LOG_FORK"), name)
@@ -293,9 +294,11 @@ class LogAttacksTest(AttackedLogTest):
         self.here.kill_one("hub.signer")
         self.here.cli("match", "list", identity="staff")
         wait_for(lambda: self.events("hub", "log.not_published"), "an alarm")
+        wait_for(lambda: not self.log_is_in_order("hub"), "health says so")
         self.assertEqual(self.size_of("hub"), before)
         self.here.restart_one("hub.signer")
         wait_for(lambda: self.size_of("hub") > before, "the log catches up")
+        wait_for(lambda: self.log_is_in_order("hub"), "health says so")
         self.assert_verifies("hub")
 
 
