@@ -25,7 +25,7 @@ absl::StatusOr<crypto::note::PrivateKey> ReadSigningKey(const std::string& path)
   return key;
 }
 
-absl::StatusOr<base::SecretBytes> ReadVaultKey(const std::string& path) { return ReadSecret32(path); }
+absl::StatusOr<base::SecretBytes> ReadVaultKey(const std::string& place) { return ReadSecret32(place); }
 
 absl::StatusOr<crypto::seal::SealKeyPair> ReadSealKeyPair(const std::string& folder, absl::string_view id) {
   const std::string path = SealKeyFile(folder, id);

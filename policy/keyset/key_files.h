@@ -20,8 +20,8 @@
 namespace raakvlak::policy {
 
 absl::StatusOr<crypto::note::PrivateKey> ReadSigningKey(const std::string& path);
-// 32 bytes.
-absl::StatusOr<base::SecretBytes> ReadVaultKey(const std::string& path);
+// 32 bytes. `place` is a path, credential:<name> or fd:<n> (policy/secret_file.h).
+absl::StatusOr<base::SecretBytes> ReadVaultKey(const std::string& place);
 // Reads <folder>/<id>.seal. Also VERIFICATION_FAILED when the key in it has another id.
 absl::StatusOr<crypto::seal::SealKeyPair> ReadSealKeyPair(const std::string& folder, absl::string_view id);
 

@@ -1,15 +1,21 @@
 #include "policy/keyset/ceremony.h"
 
+#include <sodium.h>
+
 #include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_replace.h"
+#include "base/bytes.h"
 #include "base/file.h"
 #include "base/reason.h"
 #include "base/testing/status_matchers.h"
 #include "crypto/note/note.h"
+#include "crypto/seal/seal.h"
 #include "gtest/gtest.h"
+#include "policy/keyset/share_backup.h"
 #include "tests/support/region.h"
 
 namespace raakvlak::policy {
@@ -177,6 +183,103 @@ TEST_F(KeysetCeremonyTest, ARefreshUnderACovenantWithOtherHoldersIsRefused) {
   EXPECT_THAT(CeremonyFor(*covenant_, Scope(Kind::kReshare, {1, 2, 4}), first.get()),
               HasReason(base::reason::kCovenantMismatch));
   EXPECT_THAT(CeremonyFor(*covenant_, Scope(Kind::kReshare, {1, 2, 3}), first.get()), IsOk());
+}
+
+// Backups of what came out.
+
+class ShareBackupTest : public KeysetCeremonyTest {
+ protected:
+  static constexpr PassphraseCost kCheap = {1, 8};
+
+  ShareBackupTest() : keyset_(Run(CeremonyFor(*covenant_, Scope(Kind::kGenerate), nullptr).value())) {}
+
+  static base::SecretBytes Pass(const std::string& text = "correct horse battery") {
+    return base::SecretBytes{absl::string_view(text)};
+  }
+  std::string BackUp() {
+    return BackUpShare(*keyset_, "gemeente", shares_.at(2), Pass(), kCheap, random_).value();
+  }
+  absl::StatusOr<crypto::group::Scalar> Restore(const std::string& text) {
+    return RestoreShare(text, *keyset_, "gemeente", Pass());
+  }
+
+  std::shared_ptr<const Keyset> keyset_;
+};
+
+TEST_F(ShareBackupTest, WhatIsBackedUpIsRestoredUnderItsPassphraseAndDoesNotLieInTheClear) {
+  const std::string backup = BackUp();
+  const auto share = Restore(backup);
+  ASSERT_THAT(share, IsOk());
+  EXPECT_TRUE(*share == shares_.at(2));
+  EXPECT_EQ(backup.find(base::Base64(shares_.at(2).Encode()).substr(0, 40)), std::string::npos);
+  EXPECT_NE(BackUp(), backup);
+  EXPECT_THAT(RestoreShare(backup, *keyset_, "gemeente", Pass("another horse battery")),
+              HasReason(base::reason::kVerificationFailed));
+  EXPECT_THAT(RestoreShare(backup, *keyset_, "politie", Pass()),
+              HasReason(base::reason::kVerificationFailed));
+  EXPECT_THAT(RestoreShare(backup, *keyset_, "niemand", Pass()),
+              HasReason(base::reason::kVerificationFailed));
+}
+
+TEST_F(ShareBackupTest, AShareFromBeforeARefreshIsToldAndNotRestored) {
+  const std::string backup = BackUp();
+  keyset_ = Run(CeremonyFor(*covenant_, Scope(Kind::kRefresh), keyset_.get()).value());
+  EXPECT_THAT(Restore(backup), HasReason(base::reason::kKeysetUnknown));
+  EXPECT_THAT(Restore(BackUp()), IsOk());
+}
+
+TEST_F(ShareBackupTest, AnythingChangedIsRefused) {
+  const std::string backup = BackUp();
+  for (size_t i = 0; i < backup.size(); ++i) {
+    std::string changed = backup;
+    changed[i] = changed[i] == '3' ? '4' : '3';
+    EXPECT_FALSE(Restore(changed).ok()) << i;
+  }
+  EXPECT_THAT(Restore(""), HasReason(base::reason::kMalformed));
+  EXPECT_THAT(Restore(backup + "x"), HasReason(base::reason::kMalformed));
+  EXPECT_THAT(Restore(backup + "\n"), HasReason(base::reason::kMalformed));
+  EXPECT_THAT(Restore(backup + std::string(3000, 'x')), HasReason(base::reason::kMalformed));
+  // What would take all memory, or next to no work.
+  for (const char* cost : {"argon2id 1 2000000 ", "argon2id 11 8 ", "argon2id 0 8 ", "argon2id 1 7 "}) {
+    EXPECT_THAT(Restore(absl::StrReplaceAll(backup, {{"argon2id 1 8 ", cost}})),
+                HasReason(base::reason::kMalformed))
+        << cost;
+  }
+}
+
+TEST_F(ShareBackupTest, AShareThatDoesNotFitIsNeitherBackedUpNorRestored) {
+  EXPECT_THAT(BackUpShare(*keyset_, "gemeente", shares_.at(1), Pass(), kCheap, random_),
+              HasReason(base::reason::kVerificationFailed));
+  EXPECT_THAT(BackUpShare(*keyset_, "niemand", shares_.at(1), Pass(), kCheap, random_),
+              HasReason(base::reason::kVerificationFailed));
+  // As one would write it who knows the passphrase: docs/format/share_backup.md.
+  const std::string backup = BackUp();
+  const std::string header = backup.substr(0, backup.rfind("share "));
+  const size_t salt_at = header.rfind(' ') + 1;
+  const std::string salt = base::ParseBase64(header.substr(salt_at, header.size() - salt_at - 1)).value();
+  std::string key(32, '\0');
+  const std::string passphrase = "correct horse battery";
+  ASSERT_EQ(crypto_pwhash(base::AsMutableBytes(key), 32, passphrase.data(), passphrase.size(),
+                          base::AsBytes(salt), 1, 8192, crypto_pwhash_ALG_ARGON2ID13),
+            0);
+  const auto write = [&](const crypto::group::Scalar& share) {
+    const base::SecretBytes secret_key{absl::string_view(key)};
+    return header + "share " +
+           base::Base64(crypto::seal::EncryptAtRest(secret_key, share.Encode(), header, random_)) + "\n";
+  };
+  EXPECT_THAT(Restore(write(shares_.at(2))), IsOk());
+  EXPECT_THAT(Restore(write(shares_.at(1))), HasReason(base::reason::kVerificationFailed));
+  EXPECT_THAT(Restore(write(crypto::group::Scalar())), HasReason(base::reason::kVerificationFailed));
+}
+
+TEST_F(ShareBackupTest, AWeakPassphraseOrCostIsRefused) {
+  const auto refused = [&](const std::string& passphrase, PassphraseCost cost) {
+    return BackUpShare(*keyset_, "gemeente", shares_.at(2), Pass(passphrase), cost, random_).status();
+  };
+  EXPECT_THAT(refused("eleven byte", kCheap), HasReason(base::reason::kInvalidArgument));
+  EXPECT_THAT(refused("twelve bytes", kCheap), IsOk());
+  EXPECT_THAT(refused("twelve bytes", {0, 8}), HasReason(base::reason::kInvalidArgument));
+  EXPECT_THAT(refused("twelve bytes", {1, 7}), HasReason(base::reason::kInvalidArgument));
 }
 
 }  // namespace

@@ -1,7 +1,10 @@
 #include "policy/keyset/key_files.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <string>
 
@@ -85,6 +88,52 @@ TEST_F(KeyFilesTest, MissingFileIsTold) {
 TEST_F(KeyFilesTest, SealKeyUnderAnotherIdIsRefused) {
   Put("0011223344556677.seal", base::Base64(std::string(32, 'k')) + "\n");
   EXPECT_THAT(ReadSealKeyPair(folder_.path(), "0011223344556677"), HasReason(reason::kVerificationFailed));
+}
+
+TEST_F(KeyFilesTest, ACredentialIsReadFromTheFolderThatSystemdNames) {
+  const std::string key = base::Base64(std::string(32, 'k')) + "\n";
+  unsetenv("CREDENTIALS_DIRECTORY");
+  EXPECT_THAT(ReadVaultKey("credential:vault"), HasReason(reason::kFileUnreadable));
+  setenv("CREDENTIALS_DIRECTORY", folder_.path().c_str(), 1);
+  Put("vault", key, 0400);
+  // As an access control list for the service's user shows.
+  Put("listed", key, 0440);
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto read, ReadVaultKey("credential:vault"));
+  EXPECT_EQ(read.Reveal(base::RevealSecret{}), absl::string_view(std::string(32, 'k')));
+  EXPECT_THAT(ReadVaultKey("credential:listed"), IsOk());
+  Put("open", key, 0444);
+  Put("writable", key, 0460);
+  ASSERT_EQ(symlink(folder_.File("vault").c_str(), folder_.File("link").c_str()), 0);
+  ASSERT_EQ(mkdir(folder_.File("folder").c_str(), 0700), 0);
+  for (const char* name : {"open", "writable", "folder"}) {
+    EXPECT_THAT(ReadVaultKey(std::string("credential:") + name), HasReason(reason::kFileUnsafe)) << name;
+  }
+  Put(".hidden", key, 0400);
+  for (const char* name : {"link", "none", "", "folder/../vault", "..", ".hidden"}) {
+    EXPECT_THAT(ReadVaultKey(std::string("credential:") + name), HasReason(reason::kFileUnreadable)) << name;
+  }
+  Put("long", std::string(5000, 'A'), 0400);
+  EXPECT_THAT(ReadVaultKey("credential:long"), HasReason(reason::kTooLarge));
+  Put("bad", "hush-hush", 0400);
+  EXPECT_THAT(ReadVaultKey("credential:bad"), HasReason(reason::kMalformed));
+  unsetenv("CREDENTIALS_DIRECTORY");
+}
+
+TEST_F(KeyFilesTest, ADescriptorIsReadOnceToItsEndAndClosed) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const std::string key = base::Base64(std::string(32, 'k')) + "\n";
+  // In two parts, as a pipe may hand it over.
+  ASSERT_EQ(write(ends[1], key.data(), 10), 10);
+  ASSERT_EQ(write(ends[1], key.data() + 10, key.size() - 10), static_cast<ssize_t>(key.size() - 10));
+  close(ends[1]);
+  const std::string place = "fd:" + std::to_string(ends[0]);
+  EXPECT_THAT(ReadVaultKey(place), IsOk());
+  EXPECT_EQ(fcntl(ends[0], F_GETFD), -1);
+  EXPECT_THAT(ReadVaultKey(place), HasReason(reason::kFileUnreadable));
+  for (const char* bad : {"fd:", "fd:0", "fd:2", "fd:-1", "fd:x"}) {
+    EXPECT_THAT(ReadVaultKey(bad), HasReason(reason::kFileUnreadable)) << bad;
+  }
 }
 
 TEST_F(KeyFilesTest, MessagesNameTheFileAndNotItsContent) {
