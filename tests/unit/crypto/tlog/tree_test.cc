@@ -4,6 +4,7 @@
 
 #include "base/reason.h"
 #include "base/testing/status_matchers.h"
+#include "crypto/tlog/batch_tree.h"
 #include "gtest/gtest.h"
 #include "tests/unit/crypto/tlog/twin.h"
 #include "tests/unit/crypto/vector_file.h"
@@ -233,6 +234,18 @@ TEST(HashTest, LeavesAndNodesAreKeptApart) {
   EXPECT_NE(NodeHash(left, right), LeafHash(absl::StrCat(left.view(), right.view())));
   EXPECT_NE(NodeHash(left, right), NodeHash(right, left));
   EXPECT_EQ(LeafHash("").view(), base::Sha256(std::string(1, '\0')));
+}
+
+TEST(BatchTreeTest, RootAndPathsAreThoseOfTheTwin) {
+  const std::vector<Hash> leaves = EntryHashes(65);
+  for (size_t size = 0; size <= leaves.size(); ++size) {
+    const BatchTree tree(First(leaves, size));
+    EXPECT_EQ(tree.size(), size);
+    EXPECT_EQ(tree.Root(), testing::RootTwin(First(leaves, size))) << size;
+    for (size_t i = 0; i < size; ++i) {
+      EXPECT_EQ(tree.PathOf(i), testing::InclusionTwin(i, First(leaves, size))) << i << " of " << size;
+    }
+  }
 }
 
 }  // namespace
