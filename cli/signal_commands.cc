@@ -184,6 +184,8 @@ void AddSignalCommands(Commands& commands) {
       ->required()
       ->check(CLI::IsMember({"unjust", "risk_over"}));
 
+  AddReceiptCommands(commands, group);
+
   auto options = std::make_shared<ListOptions>();
   CLI::App& list =
       commands.Add(group, "list", "List your signals, in order of arrival",

@@ -1,4 +1,4 @@
-// `raakvlak signal push|status|withdraw|list`: a partner's IT system and its own node.
+// `raakvlak signal push|status|withdraw|receipt|verify-receipt|list`: a partner's IT system and its own node.
 #pragma once
 
 #include "cli/command.h"
@@ -6,5 +6,7 @@
 namespace raakvlak::cli {
 
 void AddSignalCommands(Commands& commands);
+// `raakvlak signal receipt|verify-receipt`: cli/receipt_commands.cc. For AddSignalCommands.
+void AddReceiptCommands(Commands& commands, CLI::App& group);
 
 }  // namespace raakvlak::cli

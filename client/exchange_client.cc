@@ -19,6 +19,10 @@ class GrpcExchangeClient final : public ExchangeClient {
                                                        absl::Duration timeout) override {
     return rpc::CallUnary(*stub_, &v1::Exchange::Stub::Withdraw, request, timeout);
   }
+  absl::StatusOr<v1::ProveEntryResponse> ProveEntry(const v1::ProveEntryRequest& request,
+                                                    absl::Duration timeout) override {
+    return rpc::CallUnary(*stub_, &v1::Exchange::Stub::ProveEntry, request, timeout);
+  }
 
  private:
   const std::unique_ptr<v1::Exchange::Stub> stub_;

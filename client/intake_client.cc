@@ -80,6 +80,10 @@ class GrpcIntakeClient final : public IntakeClient {
                                                       absl::Duration timeout) override {
     return rpc::CallUnary(*stub_, &v1::Intake::Stub::ListSignals, request, timeout);
   }
+  absl::StatusOr<v1::GetReceiptResponse> GetReceipt(const v1::GetReceiptRequest& request,
+                                                    absl::Duration timeout) override {
+    return rpc::CallUnary(*stub_, &v1::Intake::Stub::GetReceipt, request, timeout);
+  }
 
  private:
   const std::unique_ptr<v1::Intake::Stub> stub_;

@@ -43,6 +43,8 @@ class IntakeClient {
                                                         absl::Duration timeout) = 0;
   virtual absl::StatusOr<v1::ListSignalsResponse> ListSignals(const v1::ListSignalsRequest& request,
                                                               absl::Duration timeout) = 0;
+  virtual absl::StatusOr<v1::GetReceiptResponse> GetReceipt(const v1::GetReceiptRequest& request,
+                                                            absl::Duration timeout) = 0;
 };
 
 std::unique_ptr<IntakeClient> MakeIntakeClient(std::shared_ptr<grpc::Channel> channel);

@@ -14,6 +14,7 @@ class FakeExchangeClient final : public ExchangeClient {
  public:
   std::function<absl::StatusOr<v1::SubmitResponse>(const v1::SubmitRequest&)> on_submit;
   std::function<absl::StatusOr<v1::WithdrawSignalsResponse>(const v1::WithdrawSignalsRequest&)> on_withdraw;
+  std::function<absl::StatusOr<v1::ProveEntryResponse>(const v1::ProveEntryRequest&)> on_prove_entry;
 
   absl::StatusOr<v1::SubmitResponse> Submit(const v1::SubmitRequest& request, absl::Duration) override {
     return Answer(on_submit, request);
@@ -21,6 +22,10 @@ class FakeExchangeClient final : public ExchangeClient {
   absl::StatusOr<v1::WithdrawSignalsResponse> Withdraw(const v1::WithdrawSignalsRequest& request,
                                                        absl::Duration) override {
     return Answer(on_withdraw, request);
+  }
+  absl::StatusOr<v1::ProveEntryResponse> ProveEntry(const v1::ProveEntryRequest& request,
+                                                    absl::Duration) override {
+    return Answer(on_prove_entry, request);
   }
 };
 

@@ -14,6 +14,7 @@
 #include "policy/envelope.h"
 #include "server/broker/audit_entry.h"
 #include "server/broker/method_table.h"
+#include "server/broker/submit_receipts.h"
 
 namespace raakvlak::broker {
 namespace {
@@ -167,6 +168,7 @@ class UnknownIdQuota {
 struct Taken {
   int64_t accepted_ms = 0;
   bool is_new = false;
+  uint64_t number = 0;  // of the signal, when it is known
 };
 
 // Take stores one envelope, or says what became of it before.
@@ -179,7 +181,7 @@ absl::StatusOr<Taken> Take(BrokerTransaction& transaction, const v1::Envelope& e
   RAAKVLAK_ASSIGN_OR_RETURN(const std::optional<storage::SignalStatus> known,
                             transaction.FindSignal(partner, checked.header.signal_id()));
   if (known && known->state == storage::SignalState::kLive && known->envelope_hash == checked.hash) {
-    return Taken{known->accepted_ms, false};
+    return Taken{known->accepted_ms, false, known->number};
   }
   RAAKVLAK_RETURN_IF_ERROR(checked.status);
   if (known && known->state == storage::SignalState::kLive) {
@@ -278,8 +280,10 @@ absl::StatusOr<v1::SubmitResponse> Exchange::Submit(const rpc::Gate::Pass& pass,
   entry.purpose = *purpose;
 
   v1::SubmitResponse response;
+  SubmitReceipts receipts;
   const auto store_all = [&](BrokerTransaction& transaction) -> absl::Status {
     response.Clear();
+    receipts = {};
     entry.count = 0;
     Refusals refusals;
     DayQuota quota(transaction, covenant, partner, today);
@@ -290,13 +294,23 @@ absl::StatusOr<v1::SubmitResponse> Exchange::Submit(const rpc::Gate::Pass& pass,
       const absl::StatusOr<Taken> taken = Take(transaction, request.envelopes(static_cast<int>(i)),
                                                checked[i], partner, absl::ToUnixMillis(now), quota);
       RAAKVLAK_RETURN_IF_ERROR(Settle(taken, receipt, refusals));
-      if (taken.ok() && taken->is_new) ++entry.count;
+      if (!taken.ok()) continue;
+      if (taken->is_new) {
+        ++entry.count;
+        receipts.AddNew(static_cast<int>(i), checked[i].hash, checked[i].header.expiry_day());
+      } else {
+        receipts.AddKnown(static_cast<int>(i), taken->number);
+      }
     }
     RAAKVLAK_RETURN_IF_ERROR(quota.Store());
-    RAAKVLAK_RETURN_IF_ERROR(transaction.AppendAudit(entry).status());
+    entry.batch_root = receipts.Root();
+    RAAKVLAK_ASSIGN_OR_RETURN(const storage::Logged logged, transaction.AppendAudit(entry));
+    RAAKVLAK_RETURN_IF_ERROR(receipts.Store(transaction, logged, response));
+    entry.batch_root.clear();
     return AppendRefusals(transaction, entry, kSubmitMethod, refusals);
   };
   RAAKVLAK_RETURN_IF_ERROR(store_.Write("submit", store_all));
+  RAAKVLAK_RETURN_IF_ERROR(receipts.AddEntries(store_.audit_log(), response));
   return response;
 }
 

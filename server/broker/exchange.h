@@ -5,6 +5,10 @@
 // and one "refuse" for each reason with how many it stopped. Neither the answer nor the entries nor the work
 // depend on overlap, which is the matcher's affair.
 //
+// The entry "submit" commits to the envelopes that were new in the batch, and each receipt says how
+// (docs/format/receipt.md). Withdrawals have no such receipt: what is remembered of them is the signal's id
+// and not the bytes, which a node signs anew when the covenant changes.
+//
 // Idempotent on (partner, signal id) and envelope hash: what was taken once is answered the same ever after,
 // whatever the covenant says by then, and is not counted again.
 //

@@ -27,4 +27,15 @@ grpc::ServerUnaryReactor* ExchangeService::Withdraw(grpc::CallbackServerContext*
                     });
 }
 
+grpc::ServerUnaryReactor* ExchangeService::ProveEntry(grpc::CallbackServerContext* context,
+                                                      const v1::ProveEntryRequest* request,
+                                                      v1::ProveEntryResponse* response) {
+  return rpc::Unary(environment_, context, kProveEntryMethod, request, response,
+                    [this](const rpc::Gate::Pass& pass, const v1::ProveEntryRequest& in,
+                           v1::ProveEntryResponse& out) -> absl::Status {
+                      RAAKVLAK_ASSIGN_OR_RETURN(out, prover_.ProveEntry(pass, in));
+                      return absl::OkStatus();
+                    });
+}
+
 }  // namespace raakvlak::broker

@@ -101,7 +101,8 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   Exchange exchange(*store, clock);
   Matches matches(*store, clock);
   log::AuditReading reading(store->audit_log(), *store, *witnessed, process_log->folder(), clock);
-  ExchangeService exchange_service(environment, exchange);
+  EntryProver entry_prover(*store, *witnessed, clock);
+  ExchangeService exchange_service(environment, exchange, entry_prover);
   MatchesService matches_service(environment, matches);
   log::AuditService audit_service(environment, reading);
   RAAKVLAK_ASSIGN_OR_RETURN(

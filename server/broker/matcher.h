@@ -57,8 +57,8 @@ struct MatchRun {
 
 class Matcher {
  public:
-  // At most this many dirty signals are looked at in one transaction, so that submits are not held up for
-  // long.
+  // At most this many signals that came or ended are looked at in one transaction, with what became dirty
+  // beside them, so that submits are not held up for long.
   static constexpr size_t kBatch = 2000;
 
   // `actor` is the broker's URN, for the audit. `store`, `clock` and `random` outlive the Matcher.

@@ -8,11 +8,9 @@ namespace raakvlak::broker {
 std::vector<rpc::MethodRule> MethodTable() {
   using rpc::Role;
   std::vector<rpc::MethodRule> table = {
-      {kSubmitMethod, {Role::kNode}, ""},
-      {kWithdrawMethod, {Role::kNode}, ""},
-      {kListMatchesMethod, {Role::kHub}, ""},
-      {kOpenMatchMethod, {Role::kHub}, ""},
-      {log::kAddCheckpointMethod, {Role::kNode, Role::kHub}, ""},
+      {kSubmitMethod, {Role::kNode}, ""},     {kWithdrawMethod, {Role::kNode}, ""},
+      {kProveEntryMethod, {Role::kNode}, ""}, {kListMatchesMethod, {Role::kHub}, ""},
+      {kOpenMatchMethod, {Role::kHub}, ""},   {log::kAddCheckpointMethod, {Role::kNode, Role::kHub}, ""},
   };
   for (rpc::MethodRule& rule : log::AuditMethods()) table.push_back(std::move(rule));
   return table;

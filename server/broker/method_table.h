@@ -9,6 +9,7 @@ namespace raakvlak::broker {
 
 inline constexpr char kSubmitMethod[] = "/raakvlak.v1.Exchange/Submit";
 inline constexpr char kWithdrawMethod[] = "/raakvlak.v1.Exchange/Withdraw";
+inline constexpr char kProveEntryMethod[] = "/raakvlak.v1.Exchange/ProveEntry";
 inline constexpr char kListMatchesMethod[] = "/raakvlak.v1.Matches/List";
 inline constexpr char kOpenMatchMethod[] = "/raakvlak.v1.Matches/Open";
 

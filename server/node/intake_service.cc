@@ -65,4 +65,15 @@ grpc::ServerUnaryReactor* IntakeService::ListSignals(grpc::CallbackServerContext
                     });
 }
 
+grpc::ServerUnaryReactor* IntakeService::GetReceipt(grpc::CallbackServerContext* context,
+                                                    const v1::GetReceiptRequest* request,
+                                                    v1::GetReceiptResponse* response) {
+  return rpc::Unary(environment_, context, kGetReceiptMethod, request, response,
+                    [this](const rpc::Gate::Pass& pass, const v1::GetReceiptRequest& in,
+                           v1::GetReceiptResponse& out) -> absl::Status {
+                      return Answer(environment_, pass, kGetReceiptMethod, receipts_.GetReceipt(pass, in),
+                                    out);
+                    });
+}
+
 }  // namespace raakvlak::node

@@ -183,7 +183,8 @@ absl::Status Serve(const v1::NodeConfig& config) {
   rpc::CallEnvironment intake_calls{&intake_gate, &intake_executor, &refusals};
   rpc::CallEnvironment peer_calls{&peer_gate, &peer_executor, &refusals};
   intake_calls.condition = peer_calls.condition = &witnessed->condition();
-  IntakeService intake_service(intake_calls, intake);
+  Receipts receipts(environment, *exchange);
+  IntakeService intake_service(intake_calls, intake, receipts);
   log::AuditReading reading(store->audit_log(), audit, *witnessed, process_log->folder(), clock);
   log::AuditService audit_service(intake_calls, reading);
   KeyShareService key_share_service(peer_calls, key_share);

@@ -15,6 +15,7 @@ inline constexpr char kPushMethod[] = "/raakvlak.v1.Intake/Push";
 inline constexpr char kWithdrawMethod[] = "/raakvlak.v1.Intake/Withdraw";
 inline constexpr char kGetStateMethod[] = "/raakvlak.v1.Intake/GetState";
 inline constexpr char kListSignalsMethod[] = "/raakvlak.v1.Intake/ListSignals";
+inline constexpr char kGetReceiptMethod[] = "/raakvlak.v1.Intake/GetReceipt";
 inline constexpr char kEvaluateMethod[] = "/raakvlak.v1.KeyShare/Evaluate";
 
 // The listener for the partner's own IT: role it of `partner`, nobody else; and officers, who read the log.
@@ -22,7 +23,8 @@ inline std::vector<rpc::MethodRule> IntakeTable(const std::string& partner) {
   std::vector<rpc::MethodRule> table = {{kPushMethod, {rpc::Role::kIt}, partner},
                                         {kWithdrawMethod, {rpc::Role::kIt}, partner},
                                         {kGetStateMethod, {rpc::Role::kIt}, partner},
-                                        {kListSignalsMethod, {rpc::Role::kIt}, partner}};
+                                        {kListSignalsMethod, {rpc::Role::kIt}, partner},
+                                        {kGetReceiptMethod, {rpc::Role::kIt}, partner}};
   for (rpc::MethodRule& rule : log::AuditMethods()) table.push_back(std::move(rule));
   return table;
 }

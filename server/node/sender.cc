@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "crypto/note/signed_message.h"
 #include "raakvlak/v1/intake.pb.h"
+#include "server/node/receipts.h"
 #include "server/node/sealer.h"
 #include "server/node/validate.h"
 
@@ -227,7 +228,7 @@ absl::Status Sender::Process(const Outbox::Unit& unit) {
   std::vector<Ready> ready = Load(unit, damaged);
   absl::StatusOr<std::vector<Ready>> made = Make(snapshot, unit, damaged);
   if (made.ok()) std::move(made->begin(), made->end(), std::back_inserter(ready));
-  RAAKVLAK_RETURN_IF_ERROR(Submit(snapshot, std::move(ready)));
+  RAAKVLAK_RETURN_IF_ERROR(Submit(snapshot, unit.purpose, std::move(ready)));
   RAAKVLAK_RETURN_IF_ERROR(made.status());
   return damaged;
 }
@@ -334,7 +335,8 @@ absl::StatusOr<std::vector<Sender::Ready>> Sender::Make(const policy::Snapshot& 
   return stored;
 }
 
-absl::Status Sender::Submit(const policy::Snapshot& snapshot, std::vector<Ready> ready) {
+absl::Status Sender::Submit(const policy::Snapshot& snapshot, const std::string& purpose,
+                            std::vector<Ready> ready) {
   Shuffle(ready, *environment_.random);
   absl::Status outcome;
   for (size_t start = 0; start < ready.size(); start += kMaxSubmit) {
@@ -345,16 +347,16 @@ absl::Status Sender::Submit(const policy::Snapshot& snapshot, std::vector<Ready>
     for (const Ready& one : batch) *request.add_envelopes() = one.envelope;
     const absl::StatusOr<v1::SubmitResponse> response = exchange_.Submit(request, options_.submit_timeout);
     if (!response.ok()) return response.status();
-    const absl::Status applied = Apply(snapshot, batch, *response);
+    const absl::Status applied = Apply(snapshot, purpose, batch, *response);
     if (!applied.ok()) outcome = applied;
   }
   return outcome;
 }
 
-absl::Status Sender::Apply(const policy::Snapshot& snapshot, const std::vector<Ready>& sent,
-                           const v1::SubmitResponse& response) {
+absl::Status Sender::Apply(const policy::Snapshot& snapshot, const std::string& purpose,
+                           const std::vector<Ready>& sent, const v1::SubmitResponse& response) {
   if (static_cast<size_t>(response.receipts_size()) != sent.size()) return Wait(reason::kInternal);
-  std::vector<std::string> accepted;
+  std::vector<std::pair<std::string, std::string>> accepted;  // with what is kept of the receipt
   std::vector<std::string> outdated;
   std::vector<std::pair<std::string, std::string>> refused;
   std::string waiting;
@@ -362,11 +364,15 @@ absl::Status Sender::Apply(const policy::Snapshot& snapshot, const std::vector<R
     const v1::SubmitReceipt& receipt = response.receipts(static_cast<int>(i));
     const std::string& signal_id = sent[i].signal_id;
     if (receipt.accepted()) {
-      // A receipt for other bytes is no receipt for ours.
-      if (receipt.envelope_hash() == base::Sha256(sent[i].envelope.body())) {
-        accepted.push_back(signal_id);
+      const absl::StatusOr<v1::LoggedSignal> logged =
+          CheckReceipt(receipt, response, *snapshot.covenant, environment_.partner, purpose,
+                       base::Sha256(sent[i].envelope.body()));
+      if (logged.ok()) {
+        accepted.emplace_back(
+            signal_id, environment_.vault->Encrypt(Column::kReceipt, signal_id, logged->SerializeAsString()));
       } else {
-        waiting = reason::kInternal;
+        AlarmWrongReceipt(logged.status(), signal_id);
+        waiting = base::ReasonOf(logged.status());
       }
       continue;
     }
@@ -383,8 +389,9 @@ absl::Status Sender::Apply(const policy::Snapshot& snapshot, const std::vector<R
   }
   const absl::Status written =
       environment_.store->Write("receipts", [&](NodeTransaction& transaction) -> absl::Status {
-        for (const std::string& signal_id : accepted) {
-          RAAKVLAK_RETURN_IF_ERROR(transaction.MarkSubmitted(signal_id, environment_.NowMs()).status());
+        for (const auto& [signal_id, receipt] : accepted) {
+          RAAKVLAK_RETURN_IF_ERROR(
+              transaction.MarkSubmitted(signal_id, receipt, environment_.NowMs()).status());
         }
         for (const std::string& signal_id : outdated) {
           RAAKVLAK_RETURN_IF_ERROR(transaction.DropEnvelope(signal_id).status());

@@ -2,6 +2,9 @@
 //
 //   QUEUED -> envelope made and stored -> submitted -> receipt -> SUBMITTED or REFUSED
 //
+// A receipt that does not prove where the signal was logged (docs/format/receipt.md) is none: the signal
+// stays QUEUED, and the log says so ("node.receipt_wrong").
+//
 // The finished envelope is stored before it is sent, so that every repetition sends the same bytes; each step
 // is one named transaction and may be cut off anywhere: the next start goes on from what is stored. Signals
 // of one purpose go in shuffled batches. What fails for a while (broker or key holders away, quota, expired
@@ -69,9 +72,9 @@ class Sender {
                                           absl::Status& out_damaged);
   absl::Status Read(Column column, const storage::NodeSignal& signal, absl::string_view ciphertext,
                     google::protobuf::MessageLite& out_message) const;
-  absl::Status Submit(const policy::Snapshot& snapshot, std::vector<Ready> ready);
-  absl::Status Apply(const policy::Snapshot& snapshot, const std::vector<Ready>& sent,
-                     const v1::SubmitResponse& response);
+  absl::Status Submit(const policy::Snapshot& snapshot, const std::string& purpose, std::vector<Ready> ready);
+  absl::Status Apply(const policy::Snapshot& snapshot, const std::string& purpose,
+                     const std::vector<Ready>& sent, const v1::SubmitResponse& response);
   absl::Status EndAsRefused(const std::vector<std::pair<std::string, std::string>>& refused);
 
   const Environment environment_;

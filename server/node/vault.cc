@@ -24,6 +24,8 @@ absl::string_view ColumnName(Column column) {
       return "record";
     case Column::kEnvelope:
       return "envelope";
+    case Column::kReceipt:
+      return "receipt";
   }
   RAAKVLAK_CHECK(false, "every column has a name");
 }

@@ -20,7 +20,7 @@
 namespace raakvlak::node {
 
 // The encrypted columns of table signals. DO NOT CHANGE the names in vault.cc: they are in every ciphertext.
-enum class Column { kReference, kRecord, kEnvelope };
+enum class Column { kReference, kRecord, kEnvelope, kReceipt };
 
 class Vault {
  public:

@@ -56,6 +56,7 @@ struct AuditEntry {
   std::string result = "OK";
   uint64_t count = 0;
   std::string order_hash;  // 32 bytes, or empty
+  std::string batch_root;  // 32 bytes, or empty
   std::string policy;
   std::string origin;    // address prefix that the call came from, "127.0.0.0/24"; empty for jobs
   std::string trace_id;  // W3C trace id, 32 lower-case hexadecimal digits; empty for jobs

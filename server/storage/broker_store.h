@@ -11,7 +11,8 @@
 //
 // A signal that ends (withdrawn, expired) loses its envelope, tokens and places in matches in that same
 // transaction; what remains is a tombstone (ids, envelope hash, how and when it ended) until its expiry day,
-// so that nothing comes back to life.
+// so that nothing comes back to life. A batch (which log entry says that its signals came) stays until the
+// last of its signals is past its expiry day.
 //
 // What a store does NOT do: check signatures, dates, entitlement or quota; decide who may see what.
 // Every method that returns a Status or StatusOr may return STORAGE_FAILED; only further reasons are named.
@@ -71,11 +72,19 @@ enum class SignalState { kLive = 1, kWithdrawn = 2, kExpired = 3 };
 // What is known of a signal id, live or ended.
 struct SignalStatus {
   SignalState state = SignalState::kLive;
+  uint64_t number = 0;        // 0 when it has ended
   std::string envelope_hash;  // empty when it was withdrawn without ever being submitted
   int64_t accepted_ms = 0;    // 0 when never submitted
   int64_t ended_ms = 0;       // 0 while live
   std::string reason;         // kWithdrawn: of the first withdrawal
   uint32_t expiry_day = 0;    // a tombstone is kept until this day
+};
+
+// Signals that were inserted in one transaction, under one entry of the log.
+struct StoredBatch {
+  EntryId entry;
+  uint64_t first_number = 0;        // they have consecutive numbers
+  std::vector<std::string> hashes;  // of their envelopes, 32 bytes each, in that order
 };
 
 struct Withdrawal {
@@ -149,11 +158,14 @@ struct MatchQuery {
 
 // What may go; each is exclusive: rows of that day or time stay.
 struct PruneBounds {
-  uint32_t tombstones_before_day = 0;  // by expiry day
+  uint32_t tombstones_before_day = 0;  // by expiry day; batches too
   int64_t orders_before_ms = 0;
   uint32_t counters_before_day = 0;
   int64_t closed_matches_before_ms = 0;
 };
+
+// More than a signal that ends can make dirty: one for each of its tokens, and the matches it was in.
+inline constexpr size_t kMaxBeside = 64;
 
 struct DirtySignal {
   uint64_t number = 0;
@@ -169,6 +181,8 @@ class BrokerReader {
                                                                  absl::string_view signal_id) = 0;
   // By number; nothing when it has ended.
   virtual absl::StatusOr<std::optional<StoredEnvelope>> FindEnvelope(uint64_t number) = 0;
+  // The batch that the signal with that number came in; nothing when it came in none.
+  virtual absl::StatusOr<std::optional<StoredBatch>> FindBatch(uint64_t number) = 0;
   // How many signals are live; with a partner, of that partner.
   virtual absl::StatusOr<uint64_t> CountSignals(absl::string_view partner) = 0;
 
@@ -187,7 +201,9 @@ class BrokerReader {
   virtual absl::StatusOr<std::vector<uint64_t>> MatchesOf(uint64_t number) = 0;
   // As stored, without following merges.
   virtual absl::StatusOr<std::optional<MatchRecord>> FindMatchByNumber(uint64_t number) = 0;
-  // The oldest dirty signals (also those that have ended since), and matches that lost a signal.
+  // The oldest dirty signals (also those that have ended since), and matches that lost a signal. Up to
+  // `limit` that changed; of signals and matches that are dirty beside them, which tell of overlap, up to
+  // kMaxBeside times as many, so that how often one has to ask depends on what came and ended only.
   virtual absl::StatusOr<std::vector<DirtySignal>> DirtySignals(size_t limit) = 0;
   virtual absl::StatusOr<std::vector<uint64_t>> DirtyMatches(size_t limit) = 0;
   // The partners in force at the last matching run.
@@ -199,6 +215,10 @@ class BrokerTransaction : public BrokerReader, public AuditAppender {
   // Stores a new signal and marks it dirty. ENVELOPE_CONFLICT when the id is live, SIGNAL_ENDED when it has
   // ended: look with FindSignal first.
   virtual absl::Status InsertSignal(const StoredSignal& signal) = 0;
+  // Stores that the last `hashes.size()` signals inserted, all by this transaction and in this order, are
+  // logged in `entry`; kept until `expiry_day`, the latest of theirs. REQUIRES: at least one.
+  virtual absl::Status PutBatch(EntryId entry, const std::vector<std::string>& hashes,
+                                uint32_t expiry_day) = 0;
   // Ends the signal, or remembers that it must not come; a signal that has ended stays as it is. Returns what
   // is known of it afterwards.
   virtual absl::StatusOr<SignalStatus> MarkWithdrawn(const Withdrawal& withdrawal) = 0;

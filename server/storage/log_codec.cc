@@ -18,12 +18,28 @@ namespace {
 
 using crypto::tlog::kSaltSize;
 
-// DO NOT CHANGE: it is in databases.
+// DO NOT CHANGE: they are in databases.
 constexpr char kKeyCheckLabel[] = "details-key-check";
+constexpr size_t kDetailBlock = 256;
+constexpr char kPaddingMark = '\x80';
 
 absl::Status Tampered(EntryId id, absl::string_view what) {
   return base::Error(absl::StatusCode::kDataLoss, base::reason::kVerificationFailed,
                      absl::StrCat("log ", id.year, ", entry ", id.index, ": ", what));
+}
+
+// ISO/IEC 7816-4: a mark, then zeros up to whole blocks.
+std::string Pad(std::string text) {
+  text.push_back(kPaddingMark);
+  text.resize((text.size() + kDetailBlock - 1) / kDetailBlock * kDetailBlock, '\0');
+  return text;
+}
+
+// Where the text ends; npos when it was not padded.
+size_t UnpaddedSize(absl::string_view padded) {
+  const size_t mark = padded.find_last_not_of('\0');
+  const bool is_padded = mark != absl::string_view::npos && padded[mark] == kPaddingMark;
+  return is_padded && padded.size() % kDetailBlock == 0 ? mark : absl::string_view::npos;
 }
 
 uint32_t YearOf(int64_t time_ms) {
@@ -58,6 +74,7 @@ std::string Serialise(const AuditEntry& entry) {
   details.set_result(entry.result);
   details.set_count(entry.count);
   details.set_order_hash(entry.order_hash);
+  details.set_batch_root(entry.batch_root);
   details.set_policy(entry.policy);
   details.set_origin(entry.origin);
   const absl::StatusOr<std::string> trace_id = base::ParseHex(entry.trace_id);
@@ -79,6 +96,7 @@ bool Parse(const std::string& bytes, AuditEntry& out_entry) {
   out_entry.result = details.result();
   out_entry.count = details.count();
   out_entry.order_hash = details.order_hash();
+  out_entry.batch_root = details.batch_root();
   out_entry.policy = details.policy();
   out_entry.origin = details.origin();
   out_entry.trace_id = base::Hex(details.trace_id());
@@ -137,7 +155,7 @@ std::string LogCodec::Place(EntryId id, int64_t time_ms) const {
 }
 
 std::string LogCodec::Seal(const Logged& logged) const {
-  return crypto::aead::Encrypt(details_key_, absl::StrCat(logged.salt, logged.details),
+  return crypto::aead::Encrypt(details_key_, Pad(absl::StrCat(logged.salt, logged.details)),
                                Place(logged.id, logged.time_ms), *random_);
 }
 
@@ -160,7 +178,10 @@ absl::StatusOr<StoredEntry> LogCodec::Open(EntryId id, absl::string_view leaf,
   const absl::StatusOr<base::SecretBytes> opened =
       crypto::aead::Decrypt(details_key_, sealed, Place(id, stored.time_ms));
   if (!opened.ok()) return Tampered(id, "the details do not decrypt");
-  const absl::string_view plaintext = opened->Reveal(base::RevealSecret{});
+  const absl::string_view padded = opened->Reveal(base::RevealSecret{});
+  const size_t size = UnpaddedSize(padded);
+  if (size == absl::string_view::npos) return Tampered(id, "the details are not padded");
+  const absl::string_view plaintext = padded.substr(0, size);
   if (plaintext.size() < kSaltSize) return Tampered(id, "the details have no salt");
   stored.erased = false;
   stored.salt = std::string(plaintext.substr(0, kSaltSize));

@@ -1,10 +1,12 @@
 // LogCodec: what the stores share in keeping a log: which entries an append makes, and how salt and details
 // are written.
 //
-//   sealed = crypto::aead(details key, salt(32) || details, additional data: lp(origin) || index(8) ||
+//   sealed = crypto::aead(details key, pad(salt(32) || details), additional data: lp(origin) || index(8) ||
 //   time(8))
 //
-// so that the details of one entry cannot be put in another's place, nor its time be changed. Salts are
+// so that the details of one entry cannot be put in another's place, nor its time be changed. pad is that of
+// ISO/IEC 7816-4 (80, then zeros) to whole blocks of 256 bytes: the size of a row tells an operator nothing
+// about which entry it is of those that fit in as many blocks. Salts are
 // random: without its salt a leaf tells nothing about details that somebody guesses.
 //
 // Thread safety: all methods may be called from any thread if the random source may.

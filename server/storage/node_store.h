@@ -1,10 +1,10 @@
 // NodeStore: what a partner's node keeps: its signals (vault and outbox in one row), withdrawals under way,
 // what its key share was asked, and its log.
 //
-// The store sees no identity: client_ref, record and envelope come in encrypted (server/node/vault.h),
-// digests are HMACs under the vault key. A signal's row outlives its content: when the signal ends, record,
-// digest and envelope go in the same transaction, and state and encrypted client_ref stay, so that the
-// partner can still ask and cannot bring it back by mistake.
+// The store sees no identity: client_ref, record, envelope and receipt come in encrypted
+// (server/node/vault.h), digests are HMACs under the vault key. A signal's row outlives its content: when the
+// signal ends, record, digest and envelope go in the same transaction, and state, client_ref and receipt
+// stay, so that the partner can still ask and cannot bring it back by mistake.
 //
 // All changes happen in Write: everything in it is durable when Write returns, or nothing happened. The
 // guards (a state that must hold) are in the methods themselves, so that two workers on one signal cannot
@@ -52,6 +52,8 @@ struct NodeSignal {
   // raakvlak.v1.Envelope, encrypted: from when it was made until its receipt. While it is here it may have
   // been sent.
   std::string envelope;
+  // raakvlak.v1.LoggedSignal, encrypted: from when it was submitted until the row goes.
+  std::string receipt;
 };
 
 struct NodeWithdrawal {
@@ -84,8 +86,10 @@ class NodeTransaction : public AuditAppender {
                                            uint32_t expiry_day) = 0;
   // DropEnvelope removes the envelope of a QUEUED signal; false for any other.
   virtual absl::StatusOr<bool> DropEnvelope(absl::string_view signal_id) = 0;
-  // MarkSubmitted makes a QUEUED signal SUBMITTED and deletes its envelope; false for any other.
-  virtual absl::StatusOr<bool> MarkSubmitted(absl::string_view signal_id, int64_t now_ms) = 0;
+  // MarkSubmitted makes a QUEUED signal SUBMITTED, keeps its receipt and deletes its envelope; false for any
+  // other.
+  virtual absl::StatusOr<bool> MarkSubmitted(absl::string_view signal_id, absl::string_view receipt,
+                                             int64_t now_ms) = 0;
   // End makes a QUEUED or SUBMITTED signal REFUSED, WITHDRAWN or EXPIRED and deletes record, digest and
   // envelope; false for any other. REFUSED ends QUEUED signals only.
   virtual absl::StatusOr<bool> End(absl::string_view signal_id, NodeSignalState state,

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "base/testing/fakes.h"
+#include "policy/receipt.h"
 #include "server/broker/matcher.h"
 #include "server/storage/sqlite/broker_store.h"
 #include "server/storage/testing/entries.h"
@@ -56,16 +57,20 @@ class FilledStore {
   // One transaction, as the Exchange core makes it.
   void Submit(size_t signals) {
     Require(store_->Write("submit", [&](BrokerTransaction& transaction) -> absl::Status {
+      std::vector<std::string> hashes;
       for (size_t i = 0; i < signals; ++i) {
         const StoredSignal signal = NextSignal();
         RAAKVLAK_RETURN_IF_ERROR(transaction.FindSignal(signal.partner, signal.signal_id).status());
         RAAKVLAK_RETURN_IF_ERROR(transaction.InsertSignal(signal));
+        hashes.push_back(signal.envelope_hash);
       }
       RAAKVLAK_RETURN_IF_ERROR(transaction.CountSubmitted("politie", 20000, signals).status());
       storage::AuditEntry entry;
       entry.action = "submit";
       entry.count = signals;
-      return transaction.AppendAudit(entry).status();
+      entry.batch_root = policy::MakeSubmitTree(hashes).root;
+      RAAKVLAK_ASSIGN_OR_RETURN(const storage::Logged logged, transaction.AppendAudit(entry));
+      return transaction.PutBatch(logged.id, hashes, 20365);
     }));
   }
   void Commit() {

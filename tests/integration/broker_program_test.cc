@@ -222,10 +222,11 @@ class BrokerProgramTest : public ::testing::Test {
 TEST_F(BrokerProgramTest, EveryRoleOnEveryRpcIsAllowedOrRefusedAndRefusalsAreLogged) {
   const auto process = Start();
   const std::map<std::string, std::string> allowed = {
-      {"/raakvlak.v1.Exchange/Submit", "node"},      {"/raakvlak.v1.Exchange/Withdraw", "node"},
-      {"/raakvlak.v1.Matches/List", "hub"},          {"/raakvlak.v1.Matches/Open", "hub"},
-      {"/raakvlak.v1.Audit/ListEntries", "officer"}, {"/raakvlak.v1.Audit/ListLogs", "officer"},
-      {"/raakvlak.v1.Audit/GetEntry", "officer"},    {"/raakvlak.v1.Audit/ReadFiles", "officer"},
+      {"/raakvlak.v1.Exchange/Submit", "node"},     {"/raakvlak.v1.Exchange/Withdraw", "node"},
+      {"/raakvlak.v1.Exchange/ProveEntry", "node"}, {"/raakvlak.v1.Matches/List", "hub"},
+      {"/raakvlak.v1.Matches/Open", "hub"},         {"/raakvlak.v1.Audit/ListEntries", "officer"},
+      {"/raakvlak.v1.Audit/ListLogs", "officer"},   {"/raakvlak.v1.Audit/GetEntry", "officer"},
+      {"/raakvlak.v1.Audit/ReadFiles", "officer"},
   };
   const std::map<std::string, std::string> people = {
       {"broker", "centre"}, {"node", "politie"}, {"hub", "veiligheidshuis"}, {"it", "politie"},

@@ -12,12 +12,14 @@ from cryptography.hazmat.primitives import serialization
 from google.protobuf import text_format
 
 import process_log
+import scenario
 from scenario import region
 
 # What the answer leaves in the log of the process that serves it; None for what leaves nothing by design (docs/adr/0012-no-entry.md).
 ROWS = {
     ("Exchange", "Submit"): "submit",
     ("Exchange", "Withdraw"): "withdraw",
+    ("Exchange", "ProveEntry"): "prove",
     ("Matches", "List"): "list",
     ("Matches", "Open"): "open",
     ("Cases", "List"): "list",
@@ -32,6 +34,7 @@ ROWS = {
     ("Intake", "Withdraw"): "withdraw",
     ("Intake", "GetState"): "intake_read",
     ("Intake", "ListSignals"): "intake_read",
+    ("Intake", "GetReceipt"): "receipt",
     ("KeyShare", "Evaluate"): "evaluate",
 }
 PURPOSE = "onaantastbaren"
@@ -98,6 +101,10 @@ class Requests:
                                      time_ms=int(time.time() * 1000)).SerializeToString()
         return self.messages("exchange").WithdrawSignalsRequest(withdrawals=[module.SignedWithdrawal(**self.sign("gemeente", "withdrawal", body))])
 
+    def exchange_proveentry(self, _):
+        (year, index), = self.rows("broker", "SELECT year, entry FROM batches JOIN signals ON number = first_number WHERE partner = 'gemeente' LIMIT 1")
+        return self.messages("exchange").ProveEntryRequest(year=year, index=index)
+
     # Matches at the broker, Cases at the hub.
 
     def matches_list(self, _):
@@ -158,6 +165,10 @@ class Requests:
 
     def intake_withdraw(self, _):
         return self.messages("intake").WithdrawRequest(client_ref=REFERENCE, reason="risk_over")
+
+    def intake_getreceipt(self, place):
+        scenario.wait_for(lambda: self.rows(place.split(".")[0], "SELECT count(*) FROM signals WHERE state = 1") == [(0,)], "all is submitted")
+        return self.messages("intake").GetReceiptRequest(client_ref="POL-2026-0001")
 
     # KeyShare: gemeente asks.
 

@@ -69,7 +69,7 @@ class Snapshot:
             origin = f"{here.urn_of(process)}/{entry >> INDEX_BITS}".encode()
             index = entry & ((1 << INDEX_BITS) - 1)
             place = len(origin).to_bytes(2, "big") + origin + index.to_bytes(8, "big") + leaf[1:LEAF_HEAD]
-            salted = decrypt(key, sealed, place)
+            salted = decrypt(key, sealed, place).rstrip(b"\0").removesuffix(b"\x80")
             if hashlib.sha256(salted).digest() != leaf[LEAF_HEAD:]:
                 raise ValueError(f"entry {index}: the details are not those of the leaf")
             self.entries.append((entry, details_class.FromString(salted[SALT:])))

@@ -3,6 +3,7 @@
 The first half is an example for whoever connects a partner's system or builds something for staff: copy it. The second half runs it against a
 real region. Packages: protobuf-compiler-grpc, python3-grpcio, python3-protobuf, python3-cryptography.
 """
+import base64
 import contextlib
 import hashlib
 import importlib
@@ -15,6 +16,7 @@ import time
 import unittest
 
 import grpc
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from google.protobuf import text_format
 
@@ -34,7 +36,8 @@ def make_stubs(folder):
     # The generated code imports itself as raakvlak.v1.
     sys.path.insert(0, str(folder))
     stub = lambda name: importlib.import_module(f"raakvlak.v1.{name}")
-    return {name: stub(name) for name in ("intake_pb2", "intake_pb2_grpc", "cases_pb2", "cases_pb2_grpc", "matches_pb2", "order_pb2", "covenant_pb2")}
+    return {name: stub(name) for name in ("intake_pb2", "intake_pb2_grpc", "cases_pb2", "cases_pb2_grpc", "matches_pb2", "order_pb2", "covenant_pb2", "log_pb2",
+                                        "receipt_pb2")}
 
 
 def connect(identity, address):
@@ -74,6 +77,53 @@ class PartnerSystem:
         """QUEUED until the broker has it, then SUBMITTED. Never whether anybody else reported the same person."""
         status = self.intake.GetState(self.messages.GetStateRequest(client_ref=client_ref), timeout=SECONDS).status
         return self.messages.SignalState.Name(status.state)
+
+
+    def receipt(self, client_ref):
+        """The proof that the broker logged this signal: keep it, whoever has the covenant can verify it (verify_receipt)."""
+        return self.intake.GetReceipt(self.messages.GetReceiptRequest(client_ref=client_ref), timeout=SECONDS).receipt
+
+
+def fold(leaf, index, size, path):
+    """The root that an inclusion proof leads to (RFC 9162 section 2.1.3.2)."""
+    node, last = hashlib.sha256(b"\0" + leaf).digest(), size - 1
+    for sibling in (path[i:i + 32] for i in range(0, len(path), 32)):
+        if index & 1 or index == last:
+            node = hashlib.sha256(b"\1" + sibling + node).digest()
+            while not index & 1 and index:
+                index, last = index >> 1, last >> 1
+        else:
+            node = hashlib.sha256(b"\1" + node + sibling).digest()
+        index, last = index >> 1, last >> 1
+    assert last == 0, "the path is too short"
+    return node
+
+
+def verify_receipt(stubs, receipt_bytes, covenant):
+    """Verifies a receipt as docs/format/receipt.md says, and returns (envelope hash, details). Raises when it proves nothing."""
+    receipt = stubs["receipt_pb2"].SignalReceipt.FromString(receipt_bytes)
+    logged, entry = receipt.logged, receipt.logged.entry
+    details = stubs["log_pb2"].AuditDetails.FromString(entry.details)
+    assert (receipt.version, details.action, details.result, details.count) == (1, "submit", "OK", logged.batch)
+    assert fold(logged.envelope_hash, logged.position, logged.batch, logged.path) == details.batch_root
+    text, _, signatures = receipt.checkpoint.decode().rpartition("\n\n")
+    text += "\n"
+    origin, size, root = text.splitlines()
+    leaf = b"\1" + entry.time_ms.to_bytes(8, "big") + hashlib.sha256(entry.salt + entry.details).digest()
+    assert fold(leaf, entry.index, int(size), receipt.proof) == base64.b64decode(root)
+    assert origin.rpartition("/")[0] == covenant.broker.urn
+    lines = dict(line.removeprefix("\u2014 ").split(" ") for line in signatures.splitlines())
+    key = lambda encoded: Ed25519PublicKey.from_public_bytes(base64.b64decode(encoded))
+    key(covenant.broker.log_key).verify(base64.b64decode(lines[origin])[4:], text.encode())
+    cosigned = 0
+    for partner in covenant.partners:
+        line = base64.b64decode(lines.get(f"urn:raakvlak:{covenant.region}:node:{partner.id}", ""))
+        if line:
+            when = int.from_bytes(line[4:12], "big")
+            key(partner.witness_key).verify(line[12:], f"cosignature/v1\ntime {when}\n{text}".encode())
+            cosigned += 1
+    assert cosigned >= (covenant.witness_quorum or len(covenant.partners) // 2 + 1), "too few witnesses"
+    return logged.envelope_hash, details
 
 
 class Staff:
@@ -141,6 +191,7 @@ class PythonClientTest(scenario.ScenarioTest):
         cls.addClassCleanup(here.stop)
         here.create()
         here.start()
+        cls.here = here
         cls.region = json.loads((cls.folder / "region" / "region.json").read_text())
 
     def client(self, kind, name):
@@ -187,6 +238,38 @@ class PythonClientTest(scenario.ScenarioTest):
         self.assertEqual([receipt.signal_id for receipt in again], [receipt.signal_id for receipt in receipts])
         with self.assert_refused(grpc.StatusCode.NOT_FOUND, "NOT_FOUND"):
             jeugdzorg.state("R-600")
+
+    def test_receipt_proves_a_submitted_signal_also_to_code_that_is_not_ours(self):
+        politie = self.client(PartnerSystem, "politie")
+        politie.push([record(f"BEWIJS-{number}", surname="Bewijs", given_names="B", birth_date="1990-05-06") for number in range(3)])
+        with self.assert_refused(grpc.StatusCode.NOT_FOUND, "NOT_FOUND"):
+            politie.receipt("BEWIJS-3")
+        scenario.wait_for(lambda: all(politie.state(f"BEWIJS-{number}") == "SUBMITTED" for number in range(3)), "signals are submitted")
+        text = pathlib.Path(self.region["covenant"]).read_bytes().rpartition(b"\n\n")[0] + b"\n"
+        covenant = text_format.Parse(text.decode(), self.stubs["covenant_pb2"].Covenant())
+        receipts = [politie.receipt(f"BEWIJS-{number}") for number in range(3)]
+        proven = [verify_receipt(self.stubs, receipt, covenant) for receipt in receipts]
+        self.assertEqual(len({envelope_hash for envelope_hash, _ in proven}), 3)
+        for _, details in proven:
+            self.assertEqual((details.actor, details.purpose), ("urn:raakvlak:maastricht:node:politie", "onaantastbaren"))
+        self.assertLessEqual(max(map(len, receipts)), 2048)
+
+        path = self.folder / "BEWIJS-0.receipt"
+        self.here.cli("signal", "receipt", "BEWIJS-0", "--out", path, identity="politie")
+        verify_receipt(self.stubs, path.read_bytes(), covenant)
+        verify = [self.here.binary("raakvlak"), "signal", "verify-receipt", path, "--covenant", self.region["covenant"]]
+        said = subprocess.run(verify, capture_output=True, text=True, timeout=SECONDS)
+        self.assertEqual((said.returncode, said.stderr), (0, ""))
+        self.assertIn("proven: politie submitted this envelope for onaantastbaren", said.stdout)
+        for position in range(0, len(receipts[1]), 97):
+            wrong = bytearray(receipts[1])
+            wrong[position] ^= 1 << position % 8
+            path.write_bytes(wrong)
+            self.assertEqual(subprocess.run(verify, capture_output=True, timeout=SECONDS).returncode, 5, position)
+        mixed = self.stubs["receipt_pb2"].SignalReceipt.FromString(receipts[1])
+        mixed.logged.envelope_hash = hashlib.sha256(b"another envelope").digest()
+        with self.assertRaises(AssertionError):
+            verify_receipt(self.stubs, mixed.SerializeToString(), covenant)
 
     def test_order_that_is_altered_or_used_twice_is_refused(self):
         staff = self.client(Staff, "staff")

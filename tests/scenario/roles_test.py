@@ -28,6 +28,7 @@ NODES = {f"node-{partner}" for partner in region.PARTNER_IDS}
 TABLE = {
     ("broker", "Exchange", "Submit"): NODES,
     ("broker", "Exchange", "Withdraw"): NODES,
+    ("broker", "Exchange", "ProveEntry"): NODES,
     ("broker", "Matches", "List"): {"hub-veiligheidshuis"},
     ("broker", "Matches", "Open"): {"hub-veiligheidshuis"},
     ("broker", "Audit", "ListLogs"): {"officer-officer"},
@@ -52,6 +53,7 @@ TABLE = {
     ("politie.intake", "Intake", "Withdraw"): {"it-politie"},
     ("politie.intake", "Intake", "GetState"): {"it-politie"},
     ("politie.intake", "Intake", "ListSignals"): {"it-politie"},
+    ("politie.intake", "Intake", "GetReceipt"): {"it-politie"},
     ("politie.peer", "KeyShare", "Evaluate"): NODES,
     ("politie.peer", "Witness", "AddCheckpoint"): {"broker-centrum"},
 }

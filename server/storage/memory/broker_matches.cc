@@ -55,8 +55,10 @@ absl::StatusOr<std::vector<uint64_t>> MemoryBrokerTransaction::MatchesOf(uint64_
 
 absl::StatusOr<std::vector<DirtySignal>> MemoryBrokerTransaction::DirtySignals(size_t limit) {
   std::vector<DirtySignal> signals;
+  size_t left[] = {limit * kMaxBeside, limit};
   for (const auto& [number, changed] : state_.dirty_signals) {
-    if (signals.size() == limit) break;
+    if (left[changed] == 0) continue;
+    --left[changed];
     signals.push_back({number, changed});
   }
   return signals;
@@ -65,7 +67,7 @@ absl::StatusOr<std::vector<DirtySignal>> MemoryBrokerTransaction::DirtySignals(s
 absl::StatusOr<std::vector<uint64_t>> MemoryBrokerTransaction::DirtyMatches(size_t limit) {
   std::vector<uint64_t> matches;
   for (const uint64_t number : state_.dirty_matches) {
-    if (matches.size() == limit) break;
+    if (matches.size() == limit * kMaxBeside) break;
     matches.push_back(number);
   }
   return matches;

@@ -21,6 +21,7 @@ absl::StatusOr<std::optional<SignalStatus>> MemoryBrokerTransaction::FindSignal(
     status.envelope_hash = signal.envelope_hash;
     status.accepted_ms = signal.accepted_ms;
     status.expiry_day = signal.expiry_day;
+    status.number = live->second;
     return std::optional<SignalStatus>(status);
   }
   const auto ended = state_.tombstones.find(key);
@@ -32,6 +33,15 @@ absl::StatusOr<std::optional<StoredEnvelope>> MemoryBrokerTransaction::FindEnvel
   const auto found = state_.signals.find(number);
   if (found == state_.signals.end()) return std::optional<StoredEnvelope>();
   return std::optional<StoredEnvelope>(StoredEnvelope{found->second->body, found->second->signature});
+}
+
+absl::StatusOr<std::optional<StoredBatch>> MemoryBrokerTransaction::FindBatch(uint64_t number) {
+  for (const auto& [first, stored] : state_.batches) {
+    if (first <= number && number - first < stored.batch.hashes.size()) {
+      return std::optional<StoredBatch>(stored.batch);
+    }
+  }
+  return std::optional<StoredBatch>();
 }
 
 absl::StatusOr<uint64_t> MemoryBrokerTransaction::CountSignals(absl::string_view partner) {
@@ -80,6 +90,13 @@ absl::Status MemoryBrokerTransaction::InsertSignal(const StoredSignal& signal) {
         token.commitments_hash;
   }
   state_.dirty_signals[number] = true;
+  return absl::OkStatus();
+}
+
+absl::Status MemoryBrokerTransaction::PutBatch(EntryId entry, const std::vector<std::string>& hashes,
+                                               uint32_t expiry_day) {
+  const uint64_t first = state_.last_signal - hashes.size() + 1;
+  state_.batches[first] = {{entry, first, hashes}, expiry_day};
   return absl::OkStatus();
 }
 
@@ -151,6 +168,8 @@ absl::StatusOr<uint64_t> MemoryBrokerTransaction::Prune(const PruneBounds& bound
     }
   };
   prune(state_.tombstones,
+        [&](const auto& row) { return row.second.expiry_day < bounds.tombstones_before_day; });
+  prune(state_.batches,
         [&](const auto& row) { return row.second.expiry_day < bounds.tombstones_before_day; });
   prune(state_.orders, [&](const auto& row) { return row.second < bounds.orders_before_ms; });
   prune(state_.submit_counts, [&](const auto& row) { return row.first.first < bounds.counters_before_day; });

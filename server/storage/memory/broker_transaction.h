@@ -23,11 +23,17 @@ struct MemoryBrokerStore::State {
     uint64_t merged_into = 0;
   };
 
+  struct Batch {
+    StoredBatch batch;
+    uint32_t expiry_day = 0;
+  };
+
   uint64_t last_signal = 0;
   uint64_t last_match = 0;
   std::map<uint64_t, std::shared_ptr<const StoredSignal>> signals;
   std::map<SignalKey, uint64_t> live;
   std::map<SignalKey, SignalStatus> tombstones;
+  std::map<uint64_t, Batch> batches;                       // by first number
   std::map<TagKey, std::map<uint64_t, std::string>> tags;  // signal, commitments hash
   std::map<uint64_t, Match> matches;
   std::map<uint64_t, bool> dirty_signals;  // changed
@@ -47,6 +53,7 @@ class MemoryBrokerTransaction final : public BrokerTransaction {
   absl::StatusOr<std::optional<SignalStatus>> FindSignal(absl::string_view partner,
                                                          absl::string_view signal_id) override;
   absl::StatusOr<std::optional<StoredEnvelope>> FindEnvelope(uint64_t number) override;
+  absl::StatusOr<std::optional<StoredBatch>> FindBatch(uint64_t number) override;
   absl::StatusOr<uint64_t> CountSignals(absl::string_view partner) override;
   absl::StatusOr<std::optional<MatchRecord>> FindMatch(absl::string_view match_id) override;
   absl::StatusOr<std::vector<MatchRecord>> ListMatches(const MatchQuery& query) override;
@@ -60,6 +67,7 @@ class MemoryBrokerTransaction final : public BrokerTransaction {
   absl::StatusOr<std::set<std::string>> PartnersInForce() override;
 
   absl::Status InsertSignal(const StoredSignal& signal) override;
+  absl::Status PutBatch(EntryId entry, const std::vector<std::string>& hashes, uint32_t expiry_day) override;
   absl::StatusOr<SignalStatus> MarkWithdrawn(const Withdrawal& withdrawal) override;
   absl::StatusOr<uint64_t> ExpireSignals(uint32_t today, int64_t now_ms, size_t limit) override;
   absl::StatusOr<uint64_t> Prune(const PruneBounds& bounds, size_t limit) override;

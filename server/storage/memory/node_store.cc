@@ -83,12 +83,14 @@ class MemoryNodeStore::Transaction final : public NodeTransaction {
     return true;
   }
 
-  absl::StatusOr<bool> MarkSubmitted(absl::string_view signal_id, int64_t now_ms) override {
+  absl::StatusOr<bool> MarkSubmitted(absl::string_view signal_id, absl::string_view receipt,
+                                     int64_t now_ms) override {
     NodeSignal* found = state_.Find(signal_id);
     if (found == nullptr || found->state != NodeSignalState::kQueued) return false;
     found->state = NodeSignalState::kSubmitted;
     found->changed_ms = now_ms;
     found->envelope.clear();
+    found->receipt = std::string(receipt);
     return true;
   }
 
@@ -201,6 +203,7 @@ absl::StatusOr<std::vector<NodeSignal>> MemoryNodeStore::List(uint64_t after, si
     out.back().record_digest.clear();
     out.back().record.clear();
     out.back().envelope.clear();
+    out.back().receipt.clear();
   }
   return out;
 }

@@ -105,8 +105,12 @@ absl::StatusOr<std::vector<uint64_t>> SqliteBrokerTransaction::MatchesOf(uint64_
 }
 
 absl::StatusOr<std::vector<DirtySignal>> SqliteBrokerTransaction::DirtySignals(size_t limit) {
-  Statement query = connection_.Query("SELECT signal, changed FROM dirty_signals ORDER BY signal LIMIT ?");
-  query.Bind(limit);
+  Statement query = connection_.Query(
+      "SELECT * FROM (SELECT signal, changed FROM dirty_signals WHERE changed = 1 ORDER BY signal LIMIT ?1) "
+      "UNION ALL "
+      "SELECT * FROM (SELECT signal, changed FROM dirty_signals WHERE changed = 0 ORDER BY signal LIMIT ?2) "
+      "ORDER BY signal");
+  query.Bind(limit).Bind(limit * kMaxBeside);
   std::vector<DirtySignal> signals;
   while (true) {
     RAAKVLAK_ASSIGN_OR_RETURN(const bool row, query.Step());
@@ -117,7 +121,7 @@ absl::StatusOr<std::vector<DirtySignal>> SqliteBrokerTransaction::DirtySignals(s
 
 absl::StatusOr<std::vector<uint64_t>> SqliteBrokerTransaction::DirtyMatches(size_t limit) {
   Statement query = connection_.Query("SELECT match FROM dirty_matches ORDER BY match LIMIT ?");
-  query.Bind(limit);
+  query.Bind(limit * kMaxBeside);
   return Numbers(std::move(query));
 }
 

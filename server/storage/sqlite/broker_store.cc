@@ -11,7 +11,7 @@ namespace raakvlak::storage {
 namespace {
 
 constexpr int kApplicationId = 0x52564b42;  // "RVKB"
-constexpr int kSchemaVersion = 2;
+constexpr int kSchemaVersion = 3;
 
 // AUTOINCREMENT: a number is never used twice, because dirty rows outlive the signals they name.
 constexpr char kBrokerSchema[] = R"sql(
@@ -31,6 +31,16 @@ CREATE TABLE signals (
   UNIQUE (partner, signal_id)
 ) STRICT;
 CREATE INDEX signals_by_expiry ON signals (expiry_day);
+
+-- Which entry of the log says that the signals first_number, first_number + 1 ... came: their envelope hashes, side by side.
+CREATE TABLE batches (
+  first_number INTEGER PRIMARY KEY,
+  year INTEGER NOT NULL,
+  entry INTEGER NOT NULL,
+  hashes BLOB NOT NULL,
+  expiry_day INTEGER NOT NULL
+) STRICT;
+CREATE INDEX batches_by_expiry ON batches (expiry_day);
 
 -- Apart, so that the rows that matching reads stay small.
 CREATE TABLE envelopes (

@@ -3,10 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_join.h"
 #include "base/reason.h"
 #include "base/status.h"
 
 namespace raakvlak::storage {
+namespace {
+
+constexpr size_t kHashSize = 32;
+
+}  // namespace
 
 absl::Status SqliteBrokerTransaction::RunFor(const char* sql, uint64_t number) {
   return connection_.Query(sql).Bind(number).Run();
@@ -24,10 +30,10 @@ absl::StatusOr<std::vector<uint64_t>> SqliteBrokerTransaction::Numbers(Statement
 absl::StatusOr<std::optional<SignalStatus>> SqliteBrokerTransaction::FindSignal(absl::string_view partner,
                                                                                 absl::string_view signal_id) {
   Statement query = connection_.Query(
-      "SELECT 1, envelope_hash, accepted_ms, 0, '', expiry_day FROM signals WHERE partner = ?1 AND signal_id "
-      "= ?2 "
+      "SELECT 1, envelope_hash, accepted_ms, 0, '', expiry_day, number FROM signals "
+      "WHERE partner = ?1 AND signal_id = ?2 "
       "UNION ALL "
-      "SELECT state, envelope_hash, accepted_ms, ended_ms, reason, expiry_day FROM tombstones "
+      "SELECT state, envelope_hash, accepted_ms, ended_ms, reason, expiry_day, 0 FROM tombstones "
       "WHERE partner = ?1 AND signal_id = ?2");
   query.BindText(partner).BindBlob(signal_id);
   RAAKVLAK_ASSIGN_OR_RETURN(const bool found, query.Step());
@@ -39,6 +45,7 @@ absl::StatusOr<std::optional<SignalStatus>> SqliteBrokerTransaction::FindSignal(
   status.ended_ms = query.Int(3);
   status.reason = query.Bytes(4);
   status.expiry_day = query.Uint32(5);
+  status.number = static_cast<uint64_t>(query.Int(6));
   return std::optional<SignalStatus>(std::move(status));
 }
 
@@ -48,6 +55,24 @@ absl::StatusOr<std::optional<StoredEnvelope>> SqliteBrokerTransaction::FindEnvel
   RAAKVLAK_ASSIGN_OR_RETURN(const bool found, query.Step());
   if (!found) return std::optional<StoredEnvelope>();
   return std::optional<StoredEnvelope>(StoredEnvelope{query.Bytes(0), query.Bytes(1)});
+}
+
+absl::StatusOr<std::optional<StoredBatch>> SqliteBrokerTransaction::FindBatch(uint64_t number) {
+  Statement query = connection_.Query(
+      "SELECT year, entry, first_number, hashes FROM batches WHERE first_number <= ? "
+      "ORDER BY first_number DESC LIMIT 1");
+  query.Bind(number);
+  RAAKVLAK_ASSIGN_OR_RETURN(const bool found, query.Step());
+  if (!found) return std::optional<StoredBatch>();
+  StoredBatch batch;
+  batch.entry = {query.Uint32(0), static_cast<uint64_t>(query.Int(1))};
+  batch.first_number = static_cast<uint64_t>(query.Int(2));
+  const std::string hashes = query.Bytes(3);
+  if (number - batch.first_number >= hashes.size() / kHashSize) return std::optional<StoredBatch>();
+  for (size_t start = 0; start < hashes.size(); start += kHashSize) {
+    batch.hashes.push_back(hashes.substr(start, kHashSize));
+  }
+  return std::optional<StoredBatch>(std::move(batch));
 }
 
 absl::StatusOr<uint64_t> SqliteBrokerTransaction::CountSignals(absl::string_view partner) {
@@ -140,6 +165,20 @@ absl::Status SqliteBrokerTransaction::InsertSignal(const StoredSignal& signal) {
   return RunFor("INSERT INTO dirty_signals VALUES (?, 1)", number);
 }
 
+absl::Status SqliteBrokerTransaction::PutBatch(EntryId entry, const std::vector<std::string>& hashes,
+                                               uint32_t expiry_day) {
+  return connection_
+      .Query(
+          "INSERT INTO batches SELECT seq - ?1 + 1, ?2, ?3, ?4, ?5 FROM sqlite_sequence WHERE name = "
+          "'signals'")
+      .Bind(uint64_t{hashes.size()})
+      .Bind(entry.year)
+      .Bind(entry.index)
+      .BindBlob(absl::StrJoin(hashes, ""))
+      .Bind(expiry_day)
+      .Run();
+}
+
 absl::Status SqliteBrokerTransaction::EndSignal(uint64_t number, SignalState state, absl::string_view reason,
                                                 int64_t time_ms) {
   // One signal beside it for each tag is enough: the matcher looks at all that share a tag with a dirty one.
@@ -218,6 +257,10 @@ absl::StatusOr<uint64_t> SqliteBrokerTransaction::Prune(const PruneBounds& bound
   RAAKVLAK_RETURN_IF_ERROR(
       prune("DELETE FROM tombstones WHERE (partner, signal_id) IN "
             "(SELECT partner, signal_id FROM tombstones WHERE expiry_day < ? LIMIT ?)",
+            bounds.tombstones_before_day));
+  RAAKVLAK_RETURN_IF_ERROR(
+      prune("DELETE FROM batches WHERE first_number IN "
+            "(SELECT first_number FROM batches WHERE expiry_day < ? LIMIT ?)",
             bounds.tombstones_before_day));
   RAAKVLAK_RETURN_IF_ERROR(
       prune("DELETE FROM orders WHERE order_id IN (SELECT order_id FROM orders WHERE time_ms < ? LIMIT ?)",

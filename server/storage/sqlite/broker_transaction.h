@@ -20,6 +20,7 @@ class SqliteBrokerTransaction final : public BrokerTransaction {
   absl::StatusOr<std::optional<SignalStatus>> FindSignal(absl::string_view partner,
                                                          absl::string_view signal_id) override;
   absl::StatusOr<std::optional<StoredEnvelope>> FindEnvelope(uint64_t number) override;
+  absl::StatusOr<std::optional<StoredBatch>> FindBatch(uint64_t number) override;
   absl::StatusOr<uint64_t> CountSignals(absl::string_view partner) override;
   absl::StatusOr<std::optional<MatchRecord>> FindMatch(absl::string_view match_id) override;
   absl::StatusOr<std::vector<MatchRecord>> ListMatches(const MatchQuery& query) override;
@@ -33,6 +34,7 @@ class SqliteBrokerTransaction final : public BrokerTransaction {
   absl::StatusOr<std::set<std::string>> PartnersInForce() override;
 
   absl::Status InsertSignal(const StoredSignal& signal) override;
+  absl::Status PutBatch(EntryId entry, const std::vector<std::string>& hashes, uint32_t expiry_day) override;
   absl::StatusOr<SignalStatus> MarkWithdrawn(const Withdrawal& withdrawal) override;
   absl::StatusOr<uint64_t> ExpireSignals(uint32_t today, int64_t now_ms, size_t limit) override;
   absl::StatusOr<uint64_t> Prune(const PruneBounds& bounds, size_t limit) override;

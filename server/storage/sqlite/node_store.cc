@@ -9,11 +9,11 @@
 namespace raakvlak::storage {
 namespace {
 
-constexpr int kSchemaVersion = 2;
+constexpr int kSchemaVersion = 3;
 constexpr int kApplicationId = 0x52764e31;  // "RvN1"
 
 constexpr char kSchema[] = R"sql(
--- One row for each signal of this partner. reference, record and envelope are encrypted under a key that is not in this file; the
+-- One row for each signal of this partner. reference, record, envelope and receipt are encrypted under a key that is not in this file; the
 -- digests are HMACs under it. record, record_digest and envelope are empty once the signal has ended.
 CREATE TABLE signals (
   sequence         INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -28,7 +28,8 @@ CREATE TABLE signals (
   changed_ms       INTEGER NOT NULL,
   record_digest    BLOB NOT NULL,
   record           BLOB NOT NULL,
-  envelope         BLOB NOT NULL
+  envelope         BLOB NOT NULL,
+  receipt          BLOB NOT NULL DEFAULT x''
 ) STRICT;
 CREATE INDEX signals_queued ON signals (purpose, sequence) WHERE state = 1;
 CREATE INDEX signals_live ON signals (expiry_day) WHERE state IN (1, 2);
@@ -68,7 +69,7 @@ CREATE TABLE key_check (
 constexpr char kFindByReference[] =
     "SELECT sequence, signal_id, reference_digest, reference, purpose, state, reason, expiry_day, "
     "received_ms, "
-    "changed_ms, record_digest, record, envelope FROM signals WHERE reference_digest = ?";
+    "changed_ms, record_digest, record, envelope, receipt FROM signals WHERE reference_digest = ?";
 
 NodeSignal ReadSignal(const Statement& row, bool whole) {
   NodeSignal signal;
@@ -86,6 +87,7 @@ NodeSignal ReadSignal(const Statement& row, bool whole) {
     signal.record_digest = row.Bytes(10);
     signal.record = row.Bytes(11);
     signal.envelope = row.Bytes(12);
+    signal.receipt = row.Bytes(13);
   }
   return signal;
 }
@@ -151,10 +153,12 @@ class Transaction final : public NodeTransaction {
                        .Run());
   }
 
-  absl::StatusOr<bool> MarkSubmitted(absl::string_view signal_id, int64_t now_ms) override {
+  absl::StatusOr<bool> MarkSubmitted(absl::string_view signal_id, absl::string_view receipt,
+                                     int64_t now_ms) override {
     return Changed(connection_
-                       .Query("UPDATE signals SET state = 2, envelope = x'', changed_ms = ? "
+                       .Query("UPDATE signals SET state = 2, envelope = x'', receipt = ?, changed_ms = ? "
                               "WHERE signal_id = ? AND state = 1")
+                       .BindBlob(receipt)
                        .Bind(now_ms)
                        .BindBlob(signal_id)
                        .Run());
@@ -323,7 +327,7 @@ absl::StatusOr<std::vector<NodeSignal>> SqliteNodeStore::Queued(absl::string_vie
     Statement row = connection.Query(
         "SELECT sequence, signal_id, reference_digest, reference, purpose, state, reason, expiry_day, "
         "received_ms, "
-        "changed_ms, record_digest, record, envelope FROM signals "
+        "changed_ms, record_digest, record, envelope, receipt FROM signals "
         "WHERE state = 1 AND purpose = ? AND sequence > ? ORDER BY sequence LIMIT ?");
     row.BindText(purpose).Bind(after).Bind(static_cast<uint64_t>(limit));
     while (true) {

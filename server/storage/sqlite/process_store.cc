@@ -10,7 +10,7 @@
 namespace raakvlak::storage {
 namespace {
 
-constexpr int kSchemaVersion = 2;
+constexpr int kSchemaVersion = 3;
 constexpr int kApplicationId = 0x52564b48;  // "RVKH"
 
 class SqliteProcessStore final : public ProcessStore {

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
+#include "tests/support/receipts.h"
 #include "tests/unit/cli/world.h"
 
 namespace raakvlak::cli {
@@ -314,6 +315,95 @@ TEST_F(SignalCommandsTest, AListThatNeverBeganLeavesStandardOutputEmpty) {
 TEST_F(SignalCommandsTest, AnEmptyListIsJsonToo) {
   world_.intake.on_list = [](const v1::ListSignalsRequest&) { return v1::ListSignalsResponse(); };
   EXPECT_TRUE(world_.RunAs("politie", {"--json", "signal", "list"}).json()["signals"].empty());
+}
+
+class ReceiptCommandsTest : public ::testing::Test {
+ protected:
+  ReceiptCommandsTest() {
+    world_.intake.on_get_receipt =
+        [this](const v1::GetReceiptRequest& request) -> absl::StatusOr<v1::GetReceiptResponse> {
+      if (request.client_ref() != "P-1") {
+        return base::Error(absl::StatusCode::kNotFound, reason::kNotFound, "no signal has this client_ref");
+      }
+      v1::GetReceiptResponse response;
+      response.set_receipt(receipt_);
+      return response;
+    };
+  }
+  std::string MakeReceipt(const std::string& partner) {
+    const std::string actor = policy::Urn("demo", "node", partner);
+    const auto batch =
+        raakvlak::testing::LogSubmit("urn:raakvlak:demo:broker:b/2026", actor, "onaantastbaren",
+                                     {base::Sha256("envelope"), base::Sha256("other")});
+    std::map<std::string, const crypto::note::PrivateKey*> witnesses;
+    for (const auto& [urn, key] : world_.witness_keys()) witnesses[urn] = &key;
+    return *policy::MakeReceipt(
+        batch.Signal(0), raakvlak::testing::ProveLogged(batch.entry, world_.broker_log_key(), witnesses),
+        world_.covenant());
+  }
+  Outcome Get(std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments = {"--json", "signal", "receipt", "P-1"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return world_.RunAs("politie", arguments);
+  }
+  Outcome Verify(const std::string& file) {
+    return world_.Run({"signal", "verify-receipt", file, "--covenant", world_.covenant_path()});
+  }
+
+  World world_;
+  std::string receipt_ = MakeReceipt("politie");
+};
+
+TEST_F(ReceiptCommandsTest, AReceiptIsShownKeptAndVerifiedWithoutANetwork) {
+  const std::string file = world_.path("P-1.receipt");
+  const Outcome got = Get({"--out", file});
+  ASSERT_EQ(got.exit_code, ExitCode::kOk) << got.err;
+  EXPECT_EQ(got.json()["client_ref"], "P-1");
+  EXPECT_EQ(got.json()["partner"], "politie");
+  EXPECT_EQ(got.json()["purpose"], "onaantastbaren");
+  EXPECT_EQ(got.json()["envelope_hash"], base::Hex(base::Sha256("envelope")));
+  EXPECT_EQ(got.json()["entry"], "2026/654321");
+  EXPECT_EQ(got.json()["witnesses"].size(), 2u);
+  EXPECT_EQ(got.json()["receipt"], base::Base64(receipt_));
+  EXPECT_EQ(*base::ReadFile(file), receipt_);
+
+  world_.away = base::Error(absl::StatusCode::kUnavailable, reason::kUnavailable, "away");
+  world_.clock.Advance(absl::Hours(24 * 365 * 20));  // the covenant has expired
+  const Outcome verified = Verify(file);
+  EXPECT_EQ(verified.exit_code, ExitCode::kOk) << verified.err;
+  EXPECT_THAT(verified.out, HasSubstr("proven: politie submitted this envelope for onaantastbaren"));
+  EXPECT_THAT(verified.out, HasSubstr("entry 2026/654321 of urn:raakvlak:demo:broker:b/2026"));
+}
+
+TEST_F(ReceiptCommandsTest, AWrongReceiptIsFiveNamesWhatIsWrongAndIsNotKept) {
+  const std::string good = receipt_;
+  const std::string file = world_.path("P-1.receipt");
+  const auto check = [&](const std::string& receipt, const char* says) {
+    receipt_ = receipt;
+    const Outcome got = Get({"--out", file});
+    EXPECT_EQ(got.exit_code, ExitCode::kVerificationFailed) << says;
+    EXPECT_THAT(got.err, HasSubstr(says));
+    EXPECT_FALSE(std::filesystem::exists(file)) << says;
+  };
+  check("nothing", "does not parse");
+  check(good.substr(0, good.size() - 1), "the receipt");
+  std::string flipped = good;
+  flipped[good.find(base::Sha256("envelope"))] ^= 1;
+  check(flipped, "from the envelope to its entry");
+  check(MakeReceipt("gemeente"), "of another partner");
+
+  world_.Write("P-1.receipt", flipped);
+  const Outcome verified = Verify(file);
+  EXPECT_EQ(verified.exit_code, ExitCode::kVerificationFailed);
+  EXPECT_THAT(verified.err, HasSubstr("from the envelope to its entry"));
+  EXPECT_THAT(verified.out, IsEmpty());
+  EXPECT_EQ(Verify(world_.path("none")).exit_code, ExitCode::kError);
+}
+
+TEST_F(ReceiptCommandsTest, WhatTheNodeRefusesIsSaid) {
+  const Outcome missing = world_.RunAs("politie", {"signal", "receipt", "P-2"});
+  EXPECT_EQ(missing.exit_code, ExitCode::kNotFound);
+  EXPECT_THAT(missing.err, StartsWith("raakvlak: NOT_FOUND"));
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ class FakeIntake final : public client::IntakeClient {
   std::function<absl::StatusOr<v1::WithdrawResponse>(const v1::WithdrawRequest&)> on_withdraw;
   std::function<absl::StatusOr<v1::GetStateResponse>(const v1::GetStateRequest&)> on_get_state;
   std::function<absl::StatusOr<v1::ListSignalsResponse>(const v1::ListSignalsRequest&)> on_list;
+  std::function<absl::StatusOr<v1::GetReceiptResponse>(const v1::GetReceiptRequest&)> on_get_receipt;
 
   int streams = 0;
   int closed = 0;
@@ -59,6 +60,10 @@ class FakeIntake final : public client::IntakeClient {
   absl::StatusOr<v1::ListSignalsResponse> ListSignals(const v1::ListSignalsRequest& request,
                                                       absl::Duration) override {
     return on_list(request);
+  }
+  absl::StatusOr<v1::GetReceiptResponse> GetReceipt(const v1::GetReceiptRequest& request,
+                                                    absl::Duration) override {
+    return on_get_receipt(request);
   }
 
  private:
@@ -277,6 +282,10 @@ class World {
     absl::StatusOr<v1::ListSignalsResponse> ListSignals(const v1::ListSignalsRequest& request,
                                                         absl::Duration timeout) override {
       return fake_.ListSignals(request, timeout);
+    }
+    absl::StatusOr<v1::GetReceiptResponse> GetReceipt(const v1::GetReceiptRequest& request,
+                                                      absl::Duration timeout) override {
+      return fake_.GetReceipt(request, timeout);
     }
 
    private:

@@ -62,6 +62,11 @@ class ExchangeServer final : public v1::Exchange::Service {
     response->add_receipts();
     return recorder_.Call(context, "Exchange.Withdraw", *request);
   }
+  grpc::Status ProveEntry(grpc::ServerContext* context, const v1::ProveEntryRequest* request,
+                          v1::ProveEntryResponse* response) override {
+    response->set_proof("proof");
+    return recorder_.Call(context, "Exchange.ProveEntry", *request);
+  }
 
  private:
   Recorder& recorder_;
@@ -161,6 +166,11 @@ class IntakeServer final : public v1::Intake::Service {
     response->add_signals();
     return recorder_.Call(context, "Intake.ListSignals", *request);
   }
+  grpc::Status GetReceipt(grpc::ServerContext* context, const v1::GetReceiptRequest* request,
+                          v1::GetReceiptResponse* response) override {
+    response->set_receipt("receipt");
+    return recorder_.Call(context, "Intake.GetReceipt", *request);
+  }
 
  private:
   Recorder& recorder_;
@@ -223,6 +233,10 @@ TEST_F(ClientTest, ExchangeMethodsReachTheirRpcs) {
   withdraw.add_withdrawals()->set_body("w");
   Check("Exchange.Withdraw", withdraw,
         [&](const auto& request) { return client->Withdraw(request, kTimeout); });
+  v1::ProveEntryRequest prove;
+  prove.set_index(7);
+  Check("Exchange.ProveEntry", prove,
+        [&](const auto& request) { return client->ProveEntry(request, kTimeout); });
 }
 
 TEST_F(ClientTest, KeyShareMethodReachesItsRpc) {
@@ -274,6 +288,10 @@ TEST_F(ClientTest, IntakeMethodsReachTheirRpcs) {
   list.set_page_size(5);
   Check("Intake.ListSignals", list,
         [&](const auto& request) { return client->ListSignals(request, kTimeout); });
+  v1::GetReceiptRequest receipt;
+  receipt.set_client_ref("r");
+  Check("Intake.GetReceipt", receipt,
+        [&](const auto& request) { return client->GetReceipt(request, kTimeout); });
 }
 
 TEST_F(ClientTest, PushStreamBringsReceiptsInOrder) {

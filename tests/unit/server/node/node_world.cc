@@ -8,6 +8,7 @@
 #include "crypto/note/note.h"
 #include "crypto/threshold/sharing.h"
 #include "policy/envelope.h"
+#include "tests/support/receipts.h"
 
 namespace raakvlak::node::testing {
 namespace {
@@ -30,6 +31,7 @@ client::ExchangeClient& FakeBroker::ClientOf(const std::string& partner) {
     client->on_withdraw = [this, partner](const v1::WithdrawSignalsRequest& request) {
       return Withdraw(partner, request);
     };
+    client->on_prove_entry = [this](const v1::ProveEntryRequest& request) { return ProveEntry(request); };
   }
   return *client;
 }
@@ -43,6 +45,8 @@ absl::StatusOr<v1::SubmitResponse> FakeBroker::Submit(const std::string& partner
   const policy::Snapshot snapshot = *region_.authority().Current();
   v1::SubmitResponse response;
   std::set<std::string> purposes;
+  std::vector<std::string> new_ids;
+  std::vector<std::string> new_hashes;
   for (const v1::Envelope& envelope : request.envelopes()) {
     const policy::CheckedEnvelope checked =
         policy::CheckEnvelope(envelope, partner, snapshot, snapshot.covenant->DayAt(region_.clock().Now()));
@@ -67,9 +71,26 @@ absl::StatusOr<v1::SubmitResponse> FakeBroker::Submit(const std::string& partner
     } else {
       taken[id] = {envelope, checked.hash, checked.header, checked.body};
       receipt.set_accepted(true);
+      new_ids.push_back(id);
+      new_hashes.push_back(checked.hash);
     }
   }
   RAAKVLAK_CHECK(purposes.size() == 1, "a batch holds one purpose");
+  using raakvlak::testing::TestRegion;
+  const auto batch = raakvlak::testing::LogSubmit(TestRegion::Urn("broker", "centre") + "/2026",
+                                                  TestRegion::Urn("node", partner), *purposes.begin(),
+                                                  new_hashes, batches.size());
+  for (size_t i = 0; i < new_ids.size(); ++i) logged_[new_ids[i]] = batch.Signal(i);
+  for (v1::SubmitReceipt& receipt : *response.mutable_receipts()) {
+    if (!receipt.accepted()) continue;
+    const v1::LoggedSignal& logged = logged_.at(receipt.signal_id());
+    *response.add_entries() = logged.entry();
+    receipt.set_entry(static_cast<uint32_t>(response.entries_size()));
+    receipt.set_position(logged.position());
+    receipt.set_batch(logged.batch());
+    receipt.set_path(logged.path());
+  }
+  if (change_answer) change_answer(response);
   if (lose_answers) return Away();
   return response;
 }
@@ -94,6 +115,27 @@ absl::StatusOr<v1::WithdrawSignalsResponse> FakeBroker::Withdraw(const std::stri
   }
   if (lose_answers) return Away();
   return response;
+}
+
+absl::StatusOr<v1::ProveEntryResponse> FakeBroker::ProveEntry(const v1::ProveEntryRequest& request) {
+  using raakvlak::testing::TestRegion;
+  base::MutexLock lock(mutex_);
+  if (away) return Away();
+  std::map<std::string, crypto::note::PrivateKey> keys;
+  std::map<std::string, const crypto::note::PrivateKey*> witnesses;
+  for (const char* partner : kPartners) {
+    const std::string urn = TestRegion::Urn("node", partner);
+    witnesses[urn] = &keys.emplace(urn, TestRegion::WitnessKeyOf(urn)).first->second;
+  }
+  for (const auto& [id, logged] : logged_) {
+    if (request.year() != 2026 || logged.entry().index() != request.index()) continue;
+    v1::ProveEntryResponse response;
+    response.set_proof(raakvlak::testing::ProveLogged(
+        logged.entry(), TestRegion::LogKeyOf(TestRegion::Urn("broker", "centre")), witnesses));
+    if (change_proof) change_proof(*response.mutable_proof());
+    return response;
+  }
+  return base::Error(absl::StatusCode::kNotFound, base::reason::kNotFound, "no such entry");
 }
 
 NodeWorld::NodeWorld(const std::function<void(v1::Covenant&)>& change) {
@@ -142,6 +184,7 @@ TestNode& NodeWorld::Restart(const std::string& partner, storage::NodeStore* sto
   node.sender = std::make_unique<Sender>(node.environment, *node.outbox, *node.pseudonymiser,
                                          broker_.ClientOf(partner));
   node.intake = std::make_unique<Intake>(node.environment, *node.outbox);
+  node.receipts = std::make_unique<Receipts>(node.environment, broker_.ClientOf(partner));
   return node;
 }
 

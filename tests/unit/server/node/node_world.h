@@ -20,6 +20,7 @@
 #include "server/node/key_share.h"
 #include "server/node/outbox.h"
 #include "server/node/pseudonymiser.h"
+#include "server/node/receipts.h"
 #include "server/node/sender.h"
 #include "server/node/vault.h"
 #include "server/storage/memory/node_store.h"
@@ -43,6 +44,9 @@ class FakeBroker {
   std::string refuse_with;
   // Called at the start of each Submit.
   std::function<void()> on_submit;
+  // See the answer to a submit, and a tlog-proof, before it leaves.
+  std::function<void(v1::SubmitResponse&)> change_answer;
+  std::function<void(std::string&)> change_proof;
 
   struct Taken {
     v1::Envelope envelope;
@@ -64,8 +68,11 @@ class FakeBroker {
   absl::StatusOr<v1::SubmitResponse> Submit(const std::string& partner, const v1::SubmitRequest& request);
   absl::StatusOr<v1::WithdrawSignalsResponse> Withdraw(const std::string& partner,
                                                        const v1::WithdrawSignalsRequest& request);
+  absl::StatusOr<v1::ProveEntryResponse> ProveEntry(const v1::ProveEntryRequest& request);
 
   raakvlak::testing::TestRegion& region_;
+  // By signal id: what was logged when it was taken.
+  std::map<std::string, v1::LoggedSignal> logged_;
   base::Mutex mutex_;
   std::map<std::string, std::unique_ptr<client::testing::FakeExchangeClient>> clients_;
 };
@@ -82,6 +89,7 @@ struct TestNode {
   std::unique_ptr<Outbox> outbox;
   std::unique_ptr<Sender> sender;
   std::unique_ptr<Intake> intake;
+  std::unique_ptr<Receipts> receipts;
 };
 
 class NodeWorld {

@@ -13,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/storage/testing/entries.h"
+#include "tests/support/receipts.h"
 #include "tests/unit/server/node/node_world.h"
 
 namespace raakvlak::node {
@@ -179,23 +180,56 @@ TEST_F(SenderTest, ARepetitionSendsTheSameBytes) {
   EXPECT_EQ(world_.broker().taken.size(), 1u);
 }
 
-TEST_F(SenderTest, AReceiptForOtherBytesIsNone) {
-  auto& exchange = static_cast<client::testing::FakeExchangeClient&>(world_.broker().ClientOf("politie"));
-  exchange.on_submit = [](const v1::SubmitRequest& request) {
-    v1::SubmitResponse response;
-    for (int i = 0; i < request.envelopes_size(); ++i) {
-      v1::SubmitReceipt& receipt = *response.add_receipts();
-      receipt.set_accepted(true);
-      receipt.set_envelope_hash(std::string(32, 'x'));
-    }
-    return response;
+// What a broker may answer to a submit that it did not log so: policy's receipt_test has the rest.
+TEST_F(SenderTest, AWrongReceiptIsNoneAndTheSignalWaits) {
+  using raakvlak::testing::LogSubmit;
+  const std::string log = "urn:raakvlak:maastricht:broker:centre/2026";
+  const std::string actor = "urn:raakvlak:maastricht:node:politie";
+  using A = v1::SubmitResponse&;
+  const std::pair<const char*, std::function<void(A)>> lies[] = {
+      {"another envelope", [](A a) { a.mutable_receipts(0)->set_envelope_hash(std::string(32, 'x')); }},
+      {"no entry", [](A a) { a.mutable_receipts(0)->clear_entry(); }},
+      {"an entry that is not there", [](A a) { a.mutable_receipts(0)->set_entry(2); }},
+      {"an entry of another partner",
+       [&](A a) {
+         *a.mutable_entries(0) = LogSubmit(log, "urn:raakvlak:maastricht:node:gemeente", "onaantastbaren",
+                                           {a.receipts(0).envelope_hash()})
+                                     .entry;
+       }},
+      {"an entry of another purpose",
+       [&](A a) {
+         *a.mutable_entries(0) = LogSubmit(log, actor, "risicojeugd", {a.receipts(0).envelope_hash()}).entry;
+       }},
+      {"an entry without it",
+       [&](A a) {
+         *a.mutable_entries(0) = LogSubmit(log, actor, "onaantastbaren", {std::string(32, 'x')}).entry;
+       }},
   };
   world_.Push("politie", NodeWorld::RecordOf("ref-1"));
-  world_.Drain("politie");
-  EXPECT_EQ(StateOf("ref-1"), v1::QUEUED);
-  exchange.on_submit = [](const v1::SubmitRequest&) { return v1::SubmitResponse(); };
+  for (const auto& [name, lie] : lies) {
+    world_.broker().change_answer = lie;
+    RestAndDrain();
+    EXPECT_EQ(StateOf("ref-1"), v1::QUEUED) << name;
+    const std::string why = world_.StateOf("politie", "ref-1").reason();
+    EXPECT_TRUE(why == "VERIFICATION_FAILED" || why == "PROOF_INVALID") << name << ": " << why;
+    EXPECT_EQ(Stored("ref-1").receipt, "") << name;
+  }
+  world_.broker().change_answer = [](A answer) { answer.Clear(); };
   RestAndDrain();
-  EXPECT_EQ(StateOf("ref-1"), v1::QUEUED);
+  EXPECT_EQ(StateOf("ref-1"), v1::QUEUED) << "no receipt at all";
+  world_.broker().change_answer = nullptr;
+  RestAndDrain();
+  EXPECT_EQ(StateOf("ref-1"), v1::SUBMITTED);
+}
+
+TEST_F(SenderTest, TheReceiptIsKeptEncryptedAlsoWhenTheSignalEnds) {
+  world_.Push("politie", NodeWorld::RecordOf("ref-1"));
+  world_.Drain("politie");
+  const std::string receipt = Stored("ref-1").receipt;
+  EXPECT_GT(receipt.size(), 100u);
+  EXPECT_THAT(receipt, ::testing::Not(::testing::HasSubstr("onaantastbaren")));
+  Withdraw("ref-1");
+  EXPECT_EQ(Stored("ref-1").receipt, receipt);
 }
 
 TEST_F(SenderTest, WhatTheBrokerRefusesForGoodIsRefusedAndItsContentGoes) {

@@ -9,6 +9,7 @@
 #include "crypto/oprf/oprf.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "policy/receipt.h"
 #include "rpc/channel.h"
 #include "rpc/server.h"
 #include "server/node/evaluation.h"
@@ -80,7 +81,8 @@ class ServiceTest : public ::testing::Test {
   base::Executor executor_{2, 64};
   const rpc::CallEnvironment intake_calls_{&intake_gate_, &executor_, &refusals_};
   const rpc::CallEnvironment peer_calls_{&peer_gate_, &executor_, &refusals_};
-  IntakeService intake_service_{intake_calls_, *world_.node("politie").intake};
+  IntakeService intake_service_{intake_calls_, *world_.node("politie").intake,
+                                *world_.node("politie").receipts};
   KeyShareService key_share_service_{peer_calls_, *world_.node("politie").key_share};
   std::unique_ptr<rpc::Server> intake_server_;
   std::unique_ptr<rpc::Server> peer_server_;
@@ -110,6 +112,46 @@ TEST_F(ServiceTest, ThePartnersItPushesAsksWithdrawsAndLists) {
   EXPECT_EQ(list.signals_size(), 2);
 }
 
+TEST_F(ServiceTest, AReceiptProvesASubmittedSignalAndIsLoggedOnce) {
+  const auto client = Intake("it", "politie");
+  ASSERT_THAT(PushOnce(*client), IsOk());
+  const auto logged = [&](const char* action) {
+    storage::AuditFilter filter;
+    filter.action = action;
+    return storage::testing::Entries(store_.audit_log(), filter);
+  };
+  v1::GetReceiptRequest request;
+  request.set_client_ref("nobody's");
+  EXPECT_THAT(client->GetReceipt(request, kTimeout), HasReason("NOT_FOUND"));
+  request.set_client_ref("ref");
+  EXPECT_THAT(client->GetReceipt(request, kTimeout), HasReason("NOT_FOUND")) << "not submitted yet";
+  world_.Drain("politie");
+
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto response, client->GetReceipt(request, kTimeout));
+  const auto& [signal_id, taken] = *world_.broker().taken.begin();
+  const auto verified = policy::VerifyReceipt(response.receipt(), *world_.Snapshot().covenant);
+  ASSERT_THAT(verified, IsOk());
+  EXPECT_EQ(verified->envelope_hash, taken.hash);
+  EXPECT_EQ(verified->partner, "politie");
+  ASSERT_EQ(logged("receipt").size(), 1u);
+  const storage::AuditEntry entry = logged("receipt")[0];
+  EXPECT_EQ(entry.actor, TestRegion::Urn("it", "politie"));
+  EXPECT_EQ(entry.purpose, "onaantastbaren");
+  EXPECT_EQ(entry.count, 1u);
+
+  // A proof of something else is found out, and no answer.
+  world_.broker().change_proof = [](std::string& proof) { proof[proof.find("index ") + 6] ^= 1; };
+  EXPECT_THAT(client->GetReceipt(request, kTimeout), HasReason("PROOF_INVALID"));
+  world_.broker().change_proof = [](std::string& proof) {
+    proof.resize(proof.find("\n\xe2\x80\x94 urn:raakvlak:maastricht:node") + 1);
+  };
+  EXPECT_THAT(client->GetReceipt(request, kTimeout), HasReason("QUORUM_MISSING"));
+  world_.broker().away = true;
+  EXPECT_THAT(client->GetReceipt(request, kTimeout), HasReason("UNAVAILABLE"));
+  EXPECT_EQ(logged("receipt").size(), 1u);
+  EXPECT_EQ(logged("refuse").size(), 5u);
+}
+
 TEST_F(ServiceTest, NobodyElseMayUseTheIntake) {
   const std::pair<const char*, const char*> others[] = {
       {"it", "gemeente"},   {"node", "politie"},        {"node", "gemeente"},
@@ -121,19 +163,20 @@ TEST_F(ServiceTest, NobodyElseMayUseTheIntake) {
     EXPECT_THAT(client->GetState({}, kTimeout), HasReason("NOT_ALLOWED")) << role << " " << id;
     EXPECT_THAT(client->Withdraw({}, kTimeout), HasReason("NOT_ALLOWED")) << role << " " << id;
     EXPECT_THAT(client->ListSignals({}, kTimeout), HasReason("NOT_ALLOWED")) << role << " " << id;
+    EXPECT_THAT(client->GetReceipt({}, kTimeout), HasReason("NOT_ALLOWED")) << role << " " << id;
   }
   storage::AuditFilter refused;
   refused.action = "refuse";
   const auto entries = storage::testing::Entries(store_.audit_log(), refused);
   // All but the last are known.
-  EXPECT_EQ(entries.size(), 4 * (std::size(others) - 1));
+  EXPECT_EQ(entries.size(), 5 * (std::size(others) - 1));
   for (const storage::AuditEntry& entry : entries) EXPECT_EQ(entry.policy, "c1/r1");
   refusals_.Stop();
   const auto more = storage::testing::Entries(store_.audit_log(), refused);
   ASSERT_EQ(more.size(), entries.size() + 1);
   EXPECT_EQ(more.back().actor, TestRegion::Urn("it", "nobody"));
   EXPECT_EQ(more.back().result, "NOT_ALLOWED");
-  EXPECT_EQ(more.back().count, 4u);
+  EXPECT_EQ(more.back().count, 5u);
   EXPECT_EQ(world_.StateOf("politie", "ref").state(), v1::SIGNAL_STATE_UNSPECIFIED);
 }
 

@@ -265,6 +265,47 @@ TEST_P(BrokerStoreTest, TombstonesArePrunedPastTheirDayAndWithinTheLimit) {
   EXPECT_FALSE(Find("politie", "a").has_value());
 }
 
+TEST_P(BrokerStoreTest, SignalsOfABatchLeadToItsEntryUntilTheDayOfTheLast) {
+  const auto put = [&](EntryId entry, const std::vector<std::string>& words, uint32_t expiry_day) {
+    return Write([&](BrokerTransaction& transaction) -> absl::Status {
+      std::vector<std::string> hashes;
+      for (const std::string& word : words) {
+        const StoredSignal signal = TwoRules("politie", word, word);
+        RAAKVLAK_RETURN_IF_ERROR(transaction.InsertSignal(signal));
+        hashes.push_back(signal.envelope_hash);
+      }
+      return transaction.PutBatch(entry, hashes, expiry_day);
+    });
+  };
+  const auto batch_of = [&](uint64_t number) {
+    return Get([&](BrokerReader& reader) { return reader.FindBatch(number); });
+  };
+  ASSERT_THAT(Insert(TwoRules("politie", "alone", "jan")), IsOk());
+  ASSERT_THAT(put({2026, 7}, {"a", "b"}, 20100), IsOk());
+  ASSERT_THAT(put({2027, 0}, {"c"}, 20101), IsOk());
+  EXPECT_FALSE(batch_of(1).has_value()) << "came without one";
+  EXPECT_FALSE(batch_of(5).has_value()) << "is not there";
+  for (const char* word : {"a", "b", "c"}) {
+    const uint64_t number = Find("politie", word)->number;
+    const auto batch = batch_of(number);
+    ASSERT_TRUE(batch.has_value()) << word;
+    EXPECT_EQ(batch->entry, word[0] == 'c' ? (EntryId{2027, 0}) : (EntryId{2026, 7})) << word;
+    EXPECT_EQ(batch->hashes.at(number - batch->first_number), Find("politie", word)->envelope_hash) << word;
+  }
+  Withdraw("politie", "a");
+  EXPECT_EQ(Find("politie", "a")->number, 0u);
+  EXPECT_TRUE(batch_of(3).has_value()) << "of those that are left";
+  const auto prune = [&](uint32_t before) {
+    PruneBounds bounds;
+    bounds.tombstones_before_day = before;
+    return Do([&](BrokerTransaction& transaction) { return transaction.Prune(bounds, 10); });
+  };
+  EXPECT_EQ(prune(20100), 0u);
+  EXPECT_EQ(prune(20101), 2u) << "the batch, and the tombstone";
+  EXPECT_FALSE(batch_of(3).has_value());
+  EXPECT_TRUE(batch_of(4).has_value());
+}
+
 // What a log does is in log_test.cc.
 TEST_P(BrokerStoreTest, EntriesOfTransactionsAndEntriesAloneAreInOneLog) {
   AuditEntry entry;

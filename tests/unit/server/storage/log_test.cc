@@ -2,7 +2,10 @@
 #include <thread>
 
 #include "absl/time/time.h"
+#include "base/bytes.h"
 #include "base/reason.h"
+#include "base/testing/fakes.h"
+#include "crypto/aead/aead.h"
 #include "gmock/gmock.h"
 #include "tests/unit/server/storage/broker_store_conformance.h"
 
@@ -96,6 +99,7 @@ TEST_P(LogTest, EveryFieldIsReadBack) {
   entry.result = "REPLAYED";
   entry.count = 3;
   entry.order_hash = base::Sha256("order");
+  entry.batch_root = base::Sha256("root");
   entry.policy = "c1/r3";
   entry.origin = "192.0.2.0/24";
   entry.trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -117,10 +121,10 @@ TEST_P(LogTest, EveryFieldIsReadBack) {
   const AuditEntry& read = stored.entry;
   EXPECT_EQ(std::tie(read.time_ms, read.actor, read.role, read.action, read.object, read.purpose,
                      read.legal_basis, read.case_reference, read.reason, read.result, read.count,
-                     read.order_hash, read.policy, read.origin, read.trace_id),
+                     read.order_hash, read.batch_root, read.policy, read.origin, read.trace_id),
             std::tie(entry.time_ms, entry.actor, entry.role, entry.action, entry.object, entry.purpose,
                      entry.legal_basis, entry.case_reference, entry.reason, entry.result, entry.count,
-                     entry.order_hash, entry.policy, entry.origin, entry.trace_id));
+                     entry.order_hash, entry.batch_root, entry.policy, entry.origin, entry.trace_id));
 }
 
 // docs/format/log.md: version, time, commitment.
@@ -397,6 +401,39 @@ TEST_P(LogTest, FilterWithWordsFindsNoErasedEntryAndOneWithTimesDoes) {
   AuditFilter times;
   times.until_ms = 2000;
   EXPECT_THAT(Lines(times), ElementsAre("1970/0 -"));
+}
+
+// docs/format/log.md: sealed, and its padding.
+TEST(LogCodecTest, DetailsArePaddedToWholeBlocksAndOpenOnlySo) {
+  const LogCodec codec = testing::TestCodec();
+  base::testing::SeededRandom random(1);
+  const base::SecretBytes key(std::string(32, 'd'));
+  for (const size_t size : {0, 1, 215, 216, 217, 218}) {
+    AuditEntry entry;
+    entry.reason = std::string(size, 'r');
+    const Logged logged = codec.Sequence(std::nullopt, entry).back();
+    const std::string sealed = codec.Seal(logged);
+    const std::string plaintext = logged.salt + logged.details;
+    EXPECT_EQ(sealed.size(), 40 + (plaintext.size() / 256 + 1) * 256) << size;
+    const auto opened = codec.Open(logged.id, LeafOf(logged), sealed);
+    ASSERT_THAT(opened, IsOk()) << size;
+    EXPECT_EQ(opened->details, logged.details);
+
+    const std::string place = base::LengthPrefixed(codec.Origin(logged.id.year)) + std::string(16, '\0');
+    std::string zeros((plaintext.size() / 256 + 1) * 256 - plaintext.size(), '\0');
+    for (const std::string& padded : {plaintext, plaintext + '\x80', plaintext + zeros,
+                                      std::string(256, '\0'), plaintext + "\x81" + zeros.substr(1)}) {
+      if (padded.size() == sealed.size() - 40 && padded.back() == '\x80') continue;  // as it should be
+      EXPECT_THAT(codec.Open(logged.id, LeafOf(logged), crypto::aead::Encrypt(key, padded, place, random)),
+                  HasReason(base::reason::kVerificationFailed))
+          << size;
+    }
+    zeros[0] = '\x80';
+    EXPECT_THAT(
+        codec.Open(logged.id, LeafOf(logged), crypto::aead::Encrypt(key, plaintext + zeros, place, random)),
+        IsOk())
+        << size;
+  }
 }
 
 }  // namespace

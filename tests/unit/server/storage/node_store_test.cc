@@ -159,14 +159,18 @@ TEST_P(NodeStoreTest, AnEnvelopeIsStoredOnceAndOnlyWhileQueued) {
   EXPECT_EQ(Get(signal).expiry_day, 77u);
   EXPECT_TRUE(Applied([&](auto& t) { return t.DropEnvelope(signal.signal_id); }));
   EXPECT_TRUE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "third", 78); }));
-  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, 5000); }));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, "receipt", 5000); }));
   EXPECT_EQ(Get(signal).state, NodeSignalState::kSubmitted);
   EXPECT_EQ(Get(signal).envelope, "");
   EXPECT_EQ(Get(signal).record, signal.record);
   EXPECT_EQ(Get(signal).changed_ms, 5000);
   EXPECT_FALSE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "late", 79); }));
   EXPECT_FALSE(Applied([&](auto& t) { return t.DropEnvelope(signal.signal_id); }));
-  EXPECT_FALSE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, 6000); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, "another", 6000); }));
+  EXPECT_EQ(Get(signal).receipt, "receipt");
+  EXPECT_TRUE(
+      Applied([&](auto& t) { return t.End(signal.signal_id, NodeSignalState::kWithdrawn, "", 7000); }));
+  EXPECT_EQ(Get(signal).receipt, "receipt");
 }
 
 TEST_P(NodeStoreTest, EndingTakesContentAndDigestAndLeavesState) {
@@ -190,7 +194,7 @@ TEST_P(NodeStoreTest, WhatHasEndedNeverChangesAgain) {
   Insert(signal);
   EXPECT_TRUE(Applied([&](auto& t) { return t.End(signal.signal_id, NodeSignalState::kWithdrawn, "", 9); }));
   EXPECT_FALSE(Applied([&](auto& t) { return t.End(signal.signal_id, NodeSignalState::kExpired, "", 10); }));
-  EXPECT_FALSE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, 10); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, "receipt", 10); }));
   EXPECT_FALSE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "e", 10); }));
   EXPECT_EQ(Get(signal).state, NodeSignalState::kWithdrawn);
 }
@@ -198,7 +202,7 @@ TEST_P(NodeStoreTest, WhatHasEndedNeverChangesAgain) {
 TEST_P(NodeStoreTest, ALateRefusalDoesNotEndASubmittedSignal) {
   const NodeSignal signal = MakeSignal(1);
   Insert(signal);
-  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, 5); }));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, "receipt", 5); }));
   EXPECT_FALSE(Applied([&](auto& t) { return t.End(signal.signal_id, NodeSignalState::kRefused, "X", 6); }));
   EXPECT_TRUE(Applied([&](auto& t) { return t.End(signal.signal_id, NodeSignalState::kWithdrawn, "", 6); }));
 }
@@ -230,7 +234,7 @@ TEST_P(NodeStoreTest, ExpiryEndsLiveSignalsOfThatDayAndBeforeUpToTheLimit) {
 
 TEST_P(NodeStoreTest, ListPagesInOrderOfArrivalWithoutContent) {
   for (int number = 1; number <= 5; ++number) Insert(MakeSignal(number));
-  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(MakeSignal(2).signal_id, 5); }));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(MakeSignal(2).signal_id, "", 5); }));
   RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto first, store_->List(0, 3, std::nullopt));
   ASSERT_EQ(first.size(), 3u);
   EXPECT_EQ(first[2].sequence, 3u);
@@ -249,7 +253,7 @@ TEST_P(NodeStoreTest, TheQueueIsByPurposeOldestFirst) {
   Insert(MakeSignal(2, "a"));
   Insert(MakeSignal(3, "b"));
   Insert(MakeSignal(4, "c"));
-  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(MakeSignal(4).signal_id, 5); }));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(MakeSignal(4).signal_id, "", 5); }));
   EXPECT_THAT(*store_->QueuedPurposes(), ::testing::ElementsAre("a", "b"));
   RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto queued, store_->Queued("b", 0, 10));
   ASSERT_EQ(queued.size(), 2u);
