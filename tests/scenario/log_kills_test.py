@@ -180,18 +180,19 @@ class LogKillsTest(scenario.ScenarioTest):
     def entries(self, snapshot, action):
         return [entry for _, entry in snapshot.entries if entry.action == action and entry.result == "OK"]
 
-    def assert_published(self, name, snapshot):
-        """What is published of the log is what the database holds."""
+    def snapshot(self, name, *queries):
+        """The log of a process and what else it holds, after a comparison of what is published with the database, which may be further."""
         folder = self.log_of(name)
         _, size, root = log_folder.read_checkpoint(folder / "checkpoint")
         published = log_folder.read_entries(folder, size)
-        self.assertEqual(published, snapshot.leaves[:size])
-        self.assertEqual(log_folder.root_of(published), root)
+        snapshot = process_log.Snapshot(self.here, name, self.details_class, queries)
+        self.assertTrue(published == snapshot.leaves[:size], f"{name}: published is not what the database holds")
+        self.assertEqual(log_folder.root_of(published), root, name)
+        return snapshot
 
     def assert_entries_and_effects_agree(self, load):
-        nodes = {partner: process_log.Snapshot(self.here, partner, self.details_class, (
-            "SELECT COUNT(*) FROM signals", "SELECT partner, SUM(used) FROM quotas GROUP BY partner")) for partner in region.PARTNER_IDS}
-        for partner, snapshot in nodes.items():
+        for partner in region.PARTNER_IDS:
+            snapshot = self.snapshot(partner, "SELECT COUNT(*) FROM signals", "SELECT partner, SUM(used) FROM quotas GROUP BY partner")
             ((signals,),), quotas = snapshot.rows
             self.assertEqual(sum(entry.count for entry in self.entries(snapshot, "intake")), signals, partner)
             listed = {signal["client_ref"] for signal in self.here.json(partner, "signal", "list")["signals"]}
@@ -201,9 +202,7 @@ class LogKillsTest(scenario.ScenarioTest):
             for entry in self.entries(snapshot, "evaluate"):
                 evaluated[entry.actor] += entry.count
             self.assertEqual(evaluated, {self.here.urn_of(other): used for other, used in quotas}, partner)
-            self.assert_published(partner, snapshot)
-        broker = process_log.Snapshot(self.here, "broker", self.details_class, (
-            "SELECT partner, COUNT(*) FROM signals GROUP BY partner", "SELECT COUNT(*) FROM dirty_signals WHERE changed = 1"))
+        broker = self.snapshot("broker", "SELECT partner, COUNT(*) FROM signals GROUP BY partner", "SELECT COUNT(*) FROM dirty_signals WHERE changed = 1")
         stored, ((waiting,),) = broker.rows
         submitted = collections.Counter()
         for entry in self.entries(broker, "submit"):
@@ -211,8 +210,7 @@ class LogKillsTest(scenario.ScenarioTest):
         submitted = +submitted  # a batch that was sent again stored nothing
         self.assertEqual(submitted, {self.here.urn_of(partner): count for partner, count in stored})
         self.assertEqual(sum(entry.count for entry in self.entries(broker, "match_run")) + waiting, sum(submitted.values()))
-        self.assert_published("broker", broker)
-        hub = process_log.Snapshot(self.here, "hub", self.details_class)
+        hub = self.snapshot("hub")
         opened = {name: [entry.case_reference for entry in self.entries(snapshot, "open")] for name, snapshot in (("broker", broker), ("hub", hub))}
         for name, cases in opened.items():
             self.assertEqual(len(set(cases)), len(cases), f"{name}: an opening stands there twice")
