@@ -9,6 +9,7 @@
 #include "policy/receipt.h"
 #include "server/broker/entry_prover.h"
 #include "server/broker/exchange.h"
+#include "server/broker/expiry.h"
 #include "server/broker/matcher.h"
 #include "server/log/testing/fakes.h"
 #include "server/storage/sqlite/broker_store.h"
@@ -118,6 +119,16 @@ TEST_F(ReceiptsTest, ARepetitionGetsTheSameReceiptInWhateverBatch) {
   for (int i = 0; i < 4; ++i) {
     EXPECT_EQ(Logged(again, i).SerializeAsString(), want[static_cast<size_t>(i)]) << i;
   }
+}
+
+TEST_F(ReceiptsTest, ItIsKeptForAsLongAsTheSignalLives) {
+  const std::vector<v1::Envelope> envelopes = Envelopes(2);
+  const v1::SubmitResponse first = Submit("politie", envelopes);
+  const uint32_t last_day = BrokerRegion::HeaderOf(envelopes[0]).expiry_day() - 1;
+  Expiry expiry(store_, region_.clock(), TestRegion::Urn("broker", "centre"));
+  ASSERT_THAT(expiry.Run({last_day, 365, "c1/r1"}), IsOk());
+  EXPECT_EQ(Logged(Submit("politie", envelopes), 1).SerializeAsString(),
+            Logged(first, 1).SerializeAsString());
 }
 
 TEST_F(ReceiptsTest, AfterTheirTermTheDetailsAreGoneAndTheLeafIsNot) {

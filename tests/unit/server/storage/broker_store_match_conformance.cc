@@ -224,6 +224,22 @@ TEST_P(BrokerStoreMatchTest, SupportingTokenMarksNobodyBeside) {
   EXPECT_THAT(Dirty(), ElementsAre(5));
 }
 
+// How often one has to ask tells nothing of overlap.
+TEST_P(BrokerStoreMatchTest, TheLimitIsForWhatChangedAndNotForWhatIsDirtyBesideIt) {
+  const StoredToken bsn = MakeToken("bsn", "piet", v1::EXACT);
+  const StoredToken name = MakeToken("surname-initial-birthdate", "klaas", v1::STRONG);
+  ASSERT_THAT(Insert(MakeSignal("politie", "e", {bsn, name})), IsOk());
+  ASSERT_THAT(Insert(MakeSignal("gemeente", "f", {bsn})), IsOk());
+  ASSERT_THAT(Insert(MakeSignal("jeugdzorg", "g", {name})), IsOk());
+  PutMatch("m", {5, 6});
+  PutMatch("n", {5, 7});
+  ClearDirty();
+  Withdraw("politie", "d");
+  Withdraw("politie", "e");
+  EXPECT_THAT(Dirty(1), ElementsAre(1, 4, 6, 7)) << "4 changed; 5 did too, and is for the next time";
+  EXPECT_EQ(Get([](BrokerReader& reader) { return reader.DirtyMatches(1); }).size(), 2u);
+}
+
 TEST_P(BrokerStoreMatchTest, ExpiryMarksAsWithdrawalDoes) {
   PutMatch("m", {1, 2});
   ClearDirty();
