@@ -43,7 +43,7 @@ std::string GivenNameStart(absl::string_view word) {
 // The start of how it sounds, and whether it is written with a vowel at the end: tells Jan from Janna.
 std::string Code(absl::string_view written) {
   const absl::string_view word = CanonicalVariant(written);
-  std::string sound = SoundOf(word);
+  std::string sound = SoundOf(word, kGivenNameStart);
   std::string code = StartOf(sound, kGivenNameStart);
   base::WipeString(sound);
   if (absl::string_view("aeiouy").find(word.back()) != absl::string_view::npos) code += '+';

@@ -7,7 +7,9 @@
 #include <unicode/utf8.h>
 
 #include "absl/strings/ascii.h"
+#include "base/secret.h"
 #include "base/status.h"
+#include "linkage/ascii_forms.h"
 
 namespace raakvlak::linkage {
 namespace {
@@ -35,36 +37,13 @@ void Wipe(icu::UnicodeString& text) {
 }
 
 bool IsAscii(absl::string_view text) {
-  for (const char c : text) {
-    if (!absl::ascii_isascii(static_cast<unsigned char>(c))) return false;
-  }
-  return true;
+  unsigned bits = 0;
+  for (const char c : text) bits |= static_cast<unsigned char>(c);
+  return bits < 0x80;
 }
 
-// Folds letters that are all basic Latin, as most are once decomposed. False, and nothing appended, for
-// others.
-bool AppendBasicLatin(const icu::UnicodeString& letters, std::string& out) {
-  for (int32_t i = 0; i < letters.length(); ++i) {
-    if (letters[i] >= 0x80) return false;
-  }
-  for (int32_t i = 0; i < letters.length(); ++i) {
-    out += absl::ascii_tolower(static_cast<unsigned char>(letters[i]));
-  }
-  return true;
-}
-
-}  // namespace
-
-std::string FoldToLetters(absl::string_view text) {
+std::string LettersByIcu(absl::string_view text) {
   std::string out;
-  if (IsAscii(text)) {
-    out.reserve(text.size());
-    for (const char c : text) {
-      if (absl::ascii_isalpha(static_cast<unsigned char>(c)))
-        out += absl::ascii_tolower(static_cast<unsigned char>(c));
-    }
-    return out;
-  }
   UErrorCode error = U_ZERO_ERROR;
   const icu::Normalizer2* nfkd = icu::Normalizer2::getNFKDInstance(error);
   const icu::Normalizer2* nfc = icu::Normalizer2::getNFCInstance(error);
@@ -77,12 +56,6 @@ std::string FoldToLetters(absl::string_view text) {
     const UChar32 c = decomposed.char32At(i);
     if (IsKeptLetter(c)) letters.append(c);
   }
-  if (AppendBasicLatin(letters, out)) {
-    Wipe(given);
-    Wipe(decomposed);
-    Wipe(letters);
-    return out;
-  }
   letters.foldCase(U_FOLD_CASE_DEFAULT);
   icu::UnicodeString canonical = nfc->normalize(letters, error);
   RAAKVLAK_CHECK(U_SUCCESS(error), "ICU normalises valid text");
@@ -94,6 +67,25 @@ std::string FoldToLetters(absl::string_view text) {
   return out;
 }
 
+}  // namespace
+
+std::string FoldToLetters(absl::string_view text) {
+  static const AsciiForms* const forms = new AsciiForms(LettersByIcu);
+  std::string out;
+  out.reserve(text.size());
+  for (size_t at = 0; at < text.size();) {
+    const auto c = static_cast<unsigned char>(text[at]);
+    if (c < 0x80) {
+      if (absl::ascii_isalpha(c)) out += absl::ascii_tolower(c);
+      ++at;
+    } else if (!forms->Take(text, at, out)) {
+      base::WipeString(out);
+      return LettersByIcu(text);
+    }
+  }
+  return out;
+}
+
 std::string FirstLetter(absl::string_view folded) {
   if (folded.empty()) return "";
   int32_t end = 0;
@@ -102,6 +94,8 @@ std::string FirstLetter(absl::string_view folded) {
 }
 
 absl::string_view TrimWhiteSpace(absl::string_view text) {
+  const auto is_visible = [](char c) { return c > ' ' && c < 0x7F; };
+  if (text.empty() || (is_visible(text.front()) && is_visible(text.back()))) return text;
   const auto size = static_cast<int32_t>(text.size());
   int32_t begin = 0;
   int32_t end = size;
@@ -121,6 +115,7 @@ absl::string_view TrimWhiteSpace(absl::string_view text) {
 }
 
 bool IsUtf8(absl::string_view text) {
+  if (IsAscii(text)) return true;
   const auto size = static_cast<int32_t>(text.size());
   for (int32_t i = 0; i < size;) {
     if (NextCodePoint(text, i) < 0) return false;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_split.h"
 #include "linkage/name_tables.h"
 
@@ -178,11 +179,14 @@ absl::Span<const WordPair> NameVariants() {
 }
 
 absl::string_view CanonicalVariant(absl::string_view name) {
-  const absl::Span<const WordPair> pairs = NameVariants();
-  const auto found =
-      std::lower_bound(pairs.begin(), pairs.end(), name,
-                       [](const WordPair& pair, absl::string_view word) { return pair.from < word; });
-  return found != pairs.end() && found->from == name ? found->to : name;
+  using Map = absl::flat_hash_map<absl::string_view, absl::string_view>;
+  static const Map* const variants = [] {
+    auto* map = new Map();
+    for (const WordPair& pair : NameVariants()) map->emplace(pair.from, pair.to);
+    return map;
+  }();
+  const auto found = variants->find(name);
+  return found == variants->end() ? name : found->second;
 }
 
 }  // namespace raakvlak::linkage

@@ -14,6 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "base/secret.h"
 #include "base/status.h"
+#include "linkage/ascii_forms.h"
 #include "linkage/name_tables.h"
 
 namespace raakvlak::linkage {
@@ -27,11 +28,6 @@ constexpr size_t kMinGluedSize = 3;
 constexpr size_t kMaxInitials = 4;
 
 using Words = std::vector<std::string>;
-
-bool IsAscii(absl::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return absl::ascii_isascii(static_cast<unsigned char>(c)); });
-}
 
 // Letters outside basic Latin that do not decompose and have a customary form in it; case folded.
 struct LatinForm {
@@ -108,27 +104,8 @@ class WordFolder {
     }
   }
 
-  // Most names with diacritics are basic Latin once decomposed.
-  bool TakeBasicLatinWord() {
-    std::string word;
-    for (int32_t i = 0; i < word_.length(); ++i) {
-      if (word_[i] >= 0x80) {
-        base::WipeString(word);
-        return false;
-      }
-      word += absl::ascii_tolower(static_cast<unsigned char>(word_[i]));
-    }
-    words_.push_back(std::move(word));
-    return true;
-  }
-
   void EndWord() {
     if (word_.isEmpty()) return;
-    if (TakeBasicLatinWord()) {
-      Wipe(word_);
-      word_.remove();
-      return;
-    }
     word_.foldCase(U_FOLD_CASE_DEFAULT);
     icu::UnicodeString latin;
     for (int32_t i = 0; i < word_.length(); i = word_.moveIndex32(i, 1)) {
@@ -157,21 +134,25 @@ class WordFolder {
   Words words_;
 };
 
-Words FoldAsciiToWords(absl::string_view text) {
-  Words words;
-  bool in_word = false;
-  for (const char c : text) {
-    if (absl::ascii_isalpha(static_cast<unsigned char>(c))) {
-      if (!in_word) words.emplace_back();
-      in_word = true;
-      words.back() += absl::ascii_tolower(static_cast<unsigned char>(c));
-    } else if (!IsApostrophe(c)) {
-      in_word = false;
-      if (c == ',') words.emplace_back(kComma);
-      if (c == '-') words.emplace_back(kHyphen);
-    }
+Words WordsByIcu(absl::string_view text) {
+  WordFolder folder;
+  const auto size = static_cast<int32_t>(text.size());
+  for (int32_t i = 0; i < size;) {
+    UChar32 c;
+// ICU's macros narrow implicitly.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+    U8_NEXT(text.data(), i, size, c);
+#pragma GCC diagnostic pop
+    folder.Take(c);
   }
-  return words;
+  return folder.Finish();
+}
+
+// What a form is learnt from: nothing when it is not one word.
+std::string WordByIcu(absl::string_view text) {
+  const Words words = WordsByIcu(text);
+  return words.size() == 1 ? words[0] : "";
 }
 
 void WipeWords(Words& words) {
@@ -215,6 +196,7 @@ void MoveTrailingPrefix(Words& words) {
 
 // Keeps hyphens only between two words.
 void TidyHyphens(Words& words) {
+  if (std::find(words.begin(), words.end(), kHyphen) == words.end()) return;
   Words out;
   for (std::string& word : words) {
     if (word == kHyphen && (out.empty() || out.back() == kHyphen)) continue;
@@ -269,19 +251,33 @@ bool HasVowel(absl::string_view word) {
 }  // namespace
 
 std::vector<std::string> FoldToWords(absl::string_view text) {
-  if (IsAscii(text)) return FoldAsciiToWords(text);
-  WordFolder folder;
-  const auto size = static_cast<int32_t>(text.size());
-  for (int32_t i = 0; i < size;) {
-    UChar32 c;
-// ICU's macros narrow implicitly.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-    U8_NEXT(text.data(), i, size, c);
-#pragma GCC diagnostic pop
-    folder.Take(c);
+  static const AsciiForms* const forms = new AsciiForms(WordByIcu);
+  Words words;
+  words.reserve(4);
+  std::string word;
+  const auto end_word = [&words, &word] {
+    if (!word.empty()) words.push_back(word);
+    word.clear();
+  };
+  for (size_t at = 0; at < text.size();) {
+    const auto c = static_cast<unsigned char>(text[at]);
+    if (absl::ascii_isalpha(c)) {
+      word += absl::ascii_tolower(c);
+    } else if (c >= 0x80) {
+      if (forms->Take(text, at, word)) continue;
+      base::WipeString(word);
+      WipeWords(words);
+      return WordsByIcu(text);
+    } else if (!IsApostrophe(c)) {
+      end_word();
+      if (c == ',') words.emplace_back(kComma);
+      if (c == '-') words.emplace_back(kHyphen);
+    }
+    ++at;
   }
-  return folder.Finish();
+  end_word();
+  base::WipeString(word);
+  return words;
 }
 
 Surname ParseSurname(absl::string_view surname, absl::string_view prefix) {

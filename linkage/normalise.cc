@@ -102,14 +102,11 @@ absl::Status NormaliseBirthDate(absl::string_view text, absl::CivilDay today, Re
 
 absl::StatusOr<std::string> NormalisePostcode(absl::string_view text) {
   if (text.empty()) return std::string();
-  const absl::Status invalid =
-      FieldError(reason::kPostcodeInvalid, kPostcode, "not four digits and two letters");
-  if (text.size() != 6 && text.size() != 7) return invalid;
-  if (text.size() == 7 && text[4] != ' ') return invalid;
+  bool valid = text.size() == 6 || (text.size() == 7 && text[4] == ' ');
   const absl::string_view digits = text.substr(0, 4);
-  const absl::string_view letters = text.substr(text.size() - 2);
-  if (!AllDigits(digits) || digits[0] == '0' || !IsLetter(letters[0]) || !IsLetter(letters[1]))
-    return invalid;
+  const absl::string_view letters = valid ? text.substr(text.size() - 2) : "";
+  valid = valid && AllDigits(digits) && digits[0] != '0' && IsLetter(letters[0]) && IsLetter(letters[1]);
+  if (!valid) return FieldError(reason::kPostcodeInvalid, kPostcode, "not four digits and two letters");
   return absl::StrCat(digits, absl::AsciiStrToUpper(letters));
 }
 

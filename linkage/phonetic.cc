@@ -108,14 +108,18 @@ constexpr Index kIndex = MakeIndex();
 
 absl::Span<const SoundRule> SoundRules() { return kRules; }
 
-std::string SoundOf(absl::string_view word) {
+std::string SoundOf(absl::string_view word, size_t letters) {
+  size_t begun = 0;
   std::string sound;
   sound.reserve(word.size() + 4);
   // A letter outside basic Latin is bytes that no rule fits; equal bytes of one such letter stay.
-  const auto add = [&sound](char c) {
-    if (sound.empty() || sound.back() != c || static_cast<unsigned char>(c) >= 0x80) sound += c;
+  const auto add = [&sound, &begun](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (!sound.empty() && sound.back() == c && byte < 0x80) return;
+    sound += c;
+    if ((byte & 0xC0u) != 0x80u) ++begun;
   };
-  for (size_t at = 0; at < word.size();) {
+  for (size_t at = 0; at < word.size() && begun <= letters;) {
     const char c = word[at];
     const SoundRule* found = nullptr;
     if (c >= 'a' && c <= 'z') {

@@ -32,8 +32,9 @@ struct SoundRule {
 // fits stands for itself.
 absl::Span<const SoundRule> SoundRules();
 
-// SoundOf rewrites one folded word by the table; equal neighbours become one.
-std::string SoundOf(absl::string_view word);
+// SoundOf rewrites one folded word by the table; equal neighbours become one. With `letters` it may stop when
+// it has more code points than that.
+std::string SoundOf(absl::string_view word, size_t letters = absl::string_view::npos);
 
 // SkeletonOf returns the consonants of SoundOf; a vowel only as "a" at the start.
 std::string SkeletonOf(absl::string_view word);

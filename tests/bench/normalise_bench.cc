@@ -1,8 +1,10 @@
 // Records per second that one core normalises, and with the identifiers of the default rules.
 #include <benchmark/benchmark.h>
 
+#include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "linkage/default_rules.h"
 #include "linkage/normalise.h"
 #include "tests/quality/population.h"
@@ -18,6 +20,14 @@ const std::vector<quality::Signal>& Signals() {
       quality::MakeSignals(quality::MakePopulation(20'000, 1, kToday), quality::Level::kMiddle, 1));
   return *signals;
 }
+
+// The yardstick on a noisy machine: one SHA-256 of 64 bytes.
+void BM_Hash(benchmark::State& state) {
+  const std::string bytes(64, 'x');
+  for (auto _ : state) benchmark::DoNotOptimize(base::Sha256(bytes));
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BM_Hash);
 
 void BM_Normalise(benchmark::State& state) {
   size_t at = 0;

@@ -1,5 +1,6 @@
 #include "tests/quality/febrl.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -25,6 +26,16 @@ std::vector<std::string> Cells(absl::string_view line) {
 bool PersonOf(absl::string_view rec_id, uint32_t& person) {
   const std::vector<absl::string_view> parts = absl::StrSplit(rec_id, '-');
   return parts.size() >= 2 && absl::SimpleAtoi(parts[1], &person);
+}
+
+// What else is not there counts as not given.
+absl::Status CheckHeader(const std::vector<std::string>& header) {
+  for (const char* name : {"rec_id", "surname"}) {
+    if (std::count(header.begin(), header.end(), name) != 1) {
+      return absl::InvalidArgumentError(absl::StrCat("the header does not name column ", name, " once"));
+    }
+  }
+  return absl::OkStatus();
 }
 
 linkage::Normalised Fields(const std::map<std::string, std::string>& row) {
@@ -60,6 +71,7 @@ absl::StatusOr<std::vector<FebrlRow>> ParseFebrl(absl::string_view text) {
     std::vector<std::string> cells = Cells(line);
     if (header.empty()) {
       header = std::move(cells);
+      if (const absl::Status status = CheckHeader(header); !status.ok()) return status;
       continue;
     }
     if (cells.size() != header.size()) {

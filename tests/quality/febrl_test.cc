@@ -61,6 +61,9 @@ TEST(FebrlTest, ADateThatIsNoneIsLeftOutAndTheRestStays) {
 
 TEST(FebrlTest, AnotherFormIsRefusedWithItsLine) {
   EXPECT_FALSE(ParseFebrl("").ok());
+  for (const char* header : {"id,surname\n", "rec_id,name\n", "rec_id,surname,surname\n"}) {
+    EXPECT_THAT(ParseFebrl(header).status().message(), ::testing::HasSubstr("header")) << header;
+  }
   EXPECT_THAT(ParseFebrl("rec_id,surname\nrec-1-org,a,b\n").status().message(),
               ::testing::HasSubstr("line 2"));
   EXPECT_THAT(ParseFebrl("rec_id,surname\nrec-1-org,a\nnobody,b\n").status().message(),

@@ -9,6 +9,7 @@ import tempfile
 import unittest
 
 QUALITY = sys.argv.pop(1) if len(sys.argv) > 1 else "build/release/tests/quality/quality"
+MAKE_FEBRL = pathlib.Path(__file__).resolve().parent / "make_febrl.py"
 FULL = os.environ.get("RAAKVLAK_FULL", "0") == "1"
 HEADER = "rec_id, given_name, surname, street_number, address_1, address_2, suburb, postcode, state, date_of_birth, soc_sec_id"
 
@@ -71,30 +72,46 @@ class FiguresTest(unittest.TestCase):
         linked = figures(self.write("a.csv", first), self.write("b.csv", second, "\r\n", last=False))
         merged = figures(self.write("c.csv", first + second))
         for result in (linked, merged):
-            self.assertEqual(result["without_id"]["true_pairs"], 3000)
+            # Programs read these; whatever else there is to tell stands in the subgroups.
+            self.assertEqual(set(result), {"without_id", "with_id", "subgroups"})
+            self.assertEqual(result["subgroups"]["all"]["parts"]["without_id"]["true_pairs"], 3000)
             self.assertGreaterEqual(result["without_id"]["precision"], 0.999)
             self.assertGreaterEqual(result["without_id"]["recall"], 0.95)
             self.assertGreaterEqual(result["with_id"]["recall"], 0.985)
             self.assertGreaterEqual(result["with_id"]["recall"], result["without_id"]["recall"])
             self.assertLessEqual(len(result["without_id"]["rules"]), 8)
             for part in ("without_id", "with_id"):
-                self.assertEqual({"precision", "recall", "f1", "rules"} - set(result[part]), set())
+                self.assertEqual(set(result[part]), {"precision", "recall", "f1", "rules"})
             self.assertNotIn("bsn", [rule["id"] for rule in result["without_id"]["rules"]])
             self.assertIn("bsn", [rule["id"] for rule in result["with_id"]["rules"]])
-        self.assertEqual(linked["with_id"]["found_pairs"], merged["with_id"]["found_pairs"])
+        found = lambda result: result["subgroups"]["all"]["parts"]["with_id"]["found_pairs"]
+        self.assertEqual(found(linked), found(merged))
+
+    def test_a_large_file_keeps_the_precision_of_a_small_one(self):
+        for originals in (2_000, 50_000) if FULL else (4_000,):
+            made = subprocess.run([sys.executable, MAKE_FEBRL, "--originals", str(originals), "--seed", "5"],
+                                  check=True, capture_output=True).stdout
+            path = self.folder / "made.csv"
+            path.write_bytes(made)
+            result = figures(path)
+            self.assertGreaterEqual(result["without_id"]["precision"], 0.998 if originals > 20_000 else 0.999)
+            self.assertGreaterEqual(result["without_id"]["recall"], 0.87)
+            self.assertGreaterEqual(result["with_id"]["recall"], 0.98)
 
     def test_the_region_stays_near_the_targets(self):
-        people, seeds = (200_000, (1, 2, 3)) if FULL else (20_000, (1,))
+        people, seeds = (200_000, (1, 2, 3)) if FULL else (100_000, (1,))
         for seed in seeds:
             with self.subTest(seed=seed):
                 result = figures("--people", people, "--seed", seed)
                 # Somewhat below what docs/quality.md measures: accidents come in ones and twos.
                 self.assertGreaterEqual(result["with_id"]["precision"], 0.999)
-                self.assertGreaterEqual(result["with_id"]["recall"], 0.987 if FULL else 0.98)
-                self.assertGreaterEqual(result["no_id_on_either_side"]["recall"], 0.95 if FULL else 0.90)
+                self.assertGreaterEqual(result["with_id"]["recall"], 0.987)
+                self.assertGreaterEqual(result["subgroups"]["all"]["parts"]["no_id_on_either_side"]["recall"], 0.95 if FULL else 0.90)
                 if FULL:
                     for by, groups in result["subgroups"].items():
-                        self.assertLessEqual(groups["recall_gap"], 0.045 if by == "age" else 0.03, by)
+                        if by == "all":
+                            continue
+                        self.assertLessEqual(groups["recall_gap"], 0.035, by)
 
     def test_the_same_seed_gives_the_same_figures(self):
         first = run("--people", 2000, "--seed", 9, "--json")
@@ -109,6 +126,14 @@ class FiguresTest(unittest.TestCase):
         done = run(self.write("bad.csv", ["rec-1-org, only"]), "--json")
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertIn("line 2", done.stderr)
+        self.assertIn("bad.csv", done.stderr)
+        done = run(self.write("number.csv", [", " * HEADER.count(",")]))
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("line 2: rec_id holds no number", done.stderr)
+        (self.folder / "header.csv").write_text("id, name\n1, jan\n")
+        done = run(self.folder / "header.csv")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("rec_id", done.stderr)
         self.assertEqual(run(self.folder / "none.csv").returncode, 1)
         self.assertEqual(run("--level", "awful").returncode, 2)
 

@@ -186,6 +186,7 @@ class Maker {
     child.origin = namer.origin;
     child.sex = random_.Chance(0.5) ? 'm' : 'f';
     child.born = born;
+    child.with_parents = true;
     child.name = namer.name;
     if (child.origin == "polish" && absl::EndsWith(child.name.surname, "ska"))
       child.name.surname.back() = 'i';
@@ -281,6 +282,7 @@ class Maker {
     if (person.born.year() > 2005 || !random_.Chance(kTwinElsewhere)) return;
     Person twin = person;
     twin.partner_name = {};
+    twin.with_parents = false;
     GiveNames(twin);
     if (twin.given_names[0] != person.given_names[0]) twins_to_place_.push_back(std::move(twin));
   }

@@ -31,6 +31,7 @@ struct Person {
   Name partner_name;                     // of the spouse; empty when not married
   std::vector<std::string> given_names;  // official, one or more
   std::string call_name;                 // empty: the first given name
+  bool with_parents = false;             // a child at home, of any age
   uint32_t home = 0;
   uint32_t former_home = 0;  // the same as home when not moved within two years
   bool moved() const { return home != former_home; }

@@ -24,7 +24,8 @@ ordered_json ToJson(const Figures& figures) {
 }
 
 ordered_json ToJson(const Result& result) {
-  ordered_json out = ToJson(result.all);
+  ordered_json out = {
+      {"precision", result.all.precision()}, {"recall", result.all.recall()}, {"f1", result.all.f1()}};
   out["rules"] = ordered_json::array();
   for (const RuleFigures& rule : result.rules) {
     out["rules"].push_back({{"id", rule.id},
@@ -96,8 +97,10 @@ std::string Tables(const Report& report) {
 
 std::string Json(const Report& report) {
   ordered_json out = {{"without_id", ToJson(report.without_id)}, {"with_id", ToJson(report.with_id)}};
-  if (!report.subgroups.empty()) out["no_id_on_either_side"] = ToJson(report.no_id_on_either_side);
-  out["subgroups"] = ordered_json::object();
+  ordered_json& all = out["subgroups"]["all"]["parts"];
+  all["without_id"] = ToJson(report.without_id.all);
+  all["with_id"] = ToJson(report.with_id.all);
+  if (!report.subgroups.empty()) all["no_id_on_either_side"] = ToJson(report.no_id_on_either_side);
   for (const Subgroups& groups : report.subgroups) {
     ordered_json& one = out["subgroups"][groups.by];
     for (const auto& [name, figures] : groups.parts) one["parts"][name] = ToJson(figures);

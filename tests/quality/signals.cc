@@ -117,7 +117,8 @@ class Writer {
     weights[kPolice] = age < 10 ? 0.1 : age < 27 ? 1.5 : 1.0;
     weights[kMunicipality] = 1.0;
     weights[kYouthCare] = age < 23 ? 1.5 : 0.1;
-    weights[kHousing] = age < 18 ? 0.2 : 0.8;
+    // It knows its tenants; of their children, grown or not, few.
+    weights[kHousing] = person.with_parents ? 0.2 : 0.8;
     std::vector<uint32_t> partners;
     while (partners.size() < count) {
       Weighted choice;

@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -225,6 +226,25 @@ TEST(DefaultRulesTest, SwappedDigitsAndSwappedDayAndMonthAreRecognised) {
 
 TEST(DefaultRulesTest, LettersThatOtherSystemsRefusedAreTaken) {
   EXPECT_TRUE(IsMatch(Person("Jörg", "Strauß", kBorn), Person("Jorg", "Strauss", kBorn)));
+}
+
+TEST(DefaultRulesTest, ManyThreadsGetTheSameFields) {
+  const auto fields = [] {
+    std::string all;
+    for (const char* name : {"Zoë", "Muhammad Ali", "Çelik", "Jörg"}) {
+      const Normalised record = Normal(At(Person(name, "van den Berg-Öztürk", "1984-05-06"), kHome, "7"));
+      for (const DefaultRule& each : DefaultPersonRules()) {
+        absl::StrAppend(&all, absl::StrJoin(FieldsOf(each.rule, record), " "), "\n");
+      }
+    }
+    return all;
+  };
+  std::vector<std::string> results(4);
+  std::vector<std::thread> threads;
+  for (std::string& result : results) threads.emplace_back([&] { result = fields(); });
+  for (std::thread& thread : threads) thread.join();
+  for (const std::string& result : results) EXPECT_EQ(result, fields());
+  EXPECT_NE(fields(), "");
 }
 
 // Normalised text is all that a rule sees: what was normalised gives the same identifiers again.

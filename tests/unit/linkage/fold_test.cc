@@ -37,6 +37,14 @@ TEST(FoldTest, AsciiIsFoldedAsAnyOtherText) {
   }
 }
 
+TEST(FoldTest, WhatIsLookedUpIsWhatTheGeneralWayGives) {
+  for (UChar32 c = 0x80; c < 0x400; ++c) {
+    const std::string text = "Xa" + Utf8(c) + "b" + Utf8(c);
+    // A letter that has no form in basic Latin makes the general way be taken, and stays itself.
+    EXPECT_EQ(FoldToLetters(text) + "\u4E00", FoldToLetters(text + "\u4E00")) << std::hex << c;
+  }
+}
+
 // The file is made by fold_vectors.py with Python's unicodedata, another implementation of the Unicode
 // tables.
 TEST(FoldTest, AgreesWithAnotherUnicodeImplementation) {

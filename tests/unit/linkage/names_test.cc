@@ -149,6 +149,16 @@ TEST(NamesTest, EveryCodePointGivesWordsThatStayTheSame) {
   }
 }
 
+TEST(NamesTest, WhatIsLookedUpIsWhatTheGeneralWayGives) {
+  for (UChar32 c = 0x80; c < 0x400; ++c) {
+    const std::string text = absl::StrCat("Xa", EncodeUtf8(c), "b", EncodeUtf8(c), "c, d");
+    std::vector<std::string> general = FoldToWords(absl::StrCat(text, " \u4E00"));
+    ASSERT_EQ(general.back(), "\u4E00");
+    general.pop_back();
+    EXPECT_EQ(FoldToWords(text), general) << std::hex << c;
+  }
+}
+
 TEST(NamesTest, AsciiIsFoldedAsAnyOtherText) {
   for (int c = 0; c < 128; ++c) {
     const std::string text = absl::StrCat("a", std::string(1, static_cast<char>(c)), "b");

@@ -1,5 +1,6 @@
 #include "linkage/phonetic.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
@@ -55,6 +56,20 @@ TEST(SoundTest, ARuleCountsOnlyInItsPlace) {
   EXPECT_EQ(SoundOf("wout"), "waut");
   EXPECT_EQ(SoundOf("djamal"), "jamal");
   EXPECT_EQ(SoundOf("adjid"), "adjit");
+}
+
+TEST(SoundTest, TheStartOfASoundIsThatOfTheWholeWord) {
+  for (const char* word : {"", "a", "schuijtema", "xander", "qureshi", "tsjitske", "ελενη", "aaαα", "ccc"}) {
+    const std::string whole = SoundOf(word);
+    for (size_t letters = 0; letters < 12; ++letters) {
+      const std::string start = SoundOf(word, letters);
+      EXPECT_EQ(whole.substr(0, start.size()), start) << word << letters;
+      const auto begun = [](const std::string& text) {
+        return std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; });
+      };
+      EXPECT_TRUE(start == whole || begun(start) > static_cast<std::ptrdiff_t>(letters)) << word << letters;
+    }
+  }
 }
 
 TEST(SoundTest, LettersOutsideBasicLatinStandForThemselves) {

@@ -292,6 +292,21 @@ TEST_P(MatcherTest, SignalReplacedBetweenRunsKeepsTheId) {
   EXPECT_EQ(Only().id, id);
 }
 
+TEST_P(MatcherTest, EditedRecordIsLinkedAnewWithoutARestart) {
+  Submit("politie", "a", {Bsn("jan")});
+  Submit("gemeente", "wrong", {Bsn("piet")});
+  Run();
+  EXPECT_THAT(Open(), IsEmpty());
+  Withdraw("gemeente", "wrong");
+  Submit("gemeente", "right", {Bsn("jan")});
+  Run();
+  EXPECT_THAT(Open(), ElementsAre("1+3"));
+  Withdraw("gemeente", "right");
+  Submit("gemeente", "wrong again", {Bsn("kees")});
+  Run();
+  EXPECT_THAT(Open(), IsEmpty());
+}
+
 TEST_P(MatcherTest, OtherCommitmentsUnderOneTagAreAConflictAndNoGroup) {
   const StoredToken wrong = MakeToken("bsn", "jan", v1::EXACT, v1::PERSON_SUBJECT, "wrong");
   Submit("politie", "a", {Bsn("jan")});
