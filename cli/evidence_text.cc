@@ -112,12 +112,12 @@ std::string EvidenceSentence(const v1::RuleEvidence& evidence, const v1::Purpose
     if (!evidence.differ().empty()) {
       const bool alone = evidence.differ_size() == 1;
       absl::StrAppend(&text, "; ", Listed(evidence.differ()), alone ? " had" : " hadden",
-                      " deze gegevens maar ", alone ? "wijkt" : "wijken", " af");
+                      one ? " dit gegeven maar " : " deze gegevens maar ", alone ? "wijkt" : "wijken", " af");
     }
   }
   if (!evidence.absent().empty()) {
     absl::StrAppend(&text, "; ", Listed(evidence.absent()), evidence.absent_size() == 1 ? " had" : " hadden",
-                    " ze niet");
+                    one ? " dit niet" : " ze niet");
   }
   return text + ".";
 }

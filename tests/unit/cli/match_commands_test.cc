@@ -146,7 +146,7 @@ TEST_F(MatchCommandsTest, ListAndOpenSayWhyInWords) {
   v1::MatchSummary& match = matches_["onaantastbaren"][0];
   *match.add_evidence() = Evidence("bsn", v1::EXACT, {"gemeente", "politie"}, {}, {"jeugdzorg"});
   *response_.mutable_match() = match;
-  const std::string why = "  Zeker: BSN komt overeen bij gemeente en politie; jeugdzorg had ze niet.\n";
+  const std::string why = "  Zeker: BSN komt overeen bij gemeente en politie; jeugdzorg had dit niet.\n";
   EXPECT_THAT(world_.RunAs("staff", {"match", "list"}).out, HasSubstr("\n3f9a6c210000\n" + why));
   EXPECT_THAT(Open("3F9A6C21").out, HasSubstr("why\n" + why));
 }
@@ -155,15 +155,14 @@ TEST_F(MatchCommandsTest, JsonHasTheEvidenceByRule) {
   v1::MatchSummary& match = matches_["onaantastbaren"][0];
   *match.add_evidence() = Evidence("bsn", v1::EXACT, {"gemeente", "politie"}, {"jeugdzorg"}, {"school"});
   *response_.mutable_match() = match;
-  const nlohmann::json want = {
-      {{"rule", "bsn"},
-       {"quality", "EXACT"},
-       {"agree", {"gemeente", "politie"}},
-       {"differ", {"jeugdzorg"}},
-       {"absent", {"school"}},
-       {"text",
-        "Zeker: BSN komt overeen bij gemeente en politie; jeugdzorg had deze gegevens "
-        "maar wijkt af; school had ze niet."}}};
+  const nlohmann::json want = {{{"rule", "bsn"},
+                                {"quality", "EXACT"},
+                                {"agree", {"gemeente", "politie"}},
+                                {"differ", {"jeugdzorg"}},
+                                {"absent", {"school"}},
+                                {"text",
+                                 "Zeker: BSN komt overeen bij gemeente en politie; jeugdzorg had dit gegeven "
+                                 "maar wijkt af; school had dit niet."}}};
   EXPECT_EQ(world_.RunAs("staff", {"--json", "match", "list"}).json()["matches"][0]["evidence"], want);
   const auto opened =
       world_.RunAs("staff", {"--json", "match", "open", kFirst, "--case", "ZVH-1", "--reason", "overleg"})

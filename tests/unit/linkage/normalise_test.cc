@@ -1,7 +1,5 @@
 #include "linkage/normalise.h"
 
-#include <cstdio>
-#include <ctime>
 #include <string>
 #include <vector>
 
@@ -9,9 +7,7 @@
 #include "base/reason.h"
 #include "base/testing/status_matchers.h"
 #include "gtest/gtest.h"
-#include "linkage/default_rules.h"
 #include "linkage/fold.h"
-#include "linkage/rules.h"
 
 namespace raakvlak::linkage {
 namespace {
@@ -316,39 +312,6 @@ TEST(AgeTest, BornOnALeapDayIsAYearOlderOnTheFirstOfMarch) {
 
 TEST(AgeTest, AgeBeforeBirthAborts) {
   EXPECT_DEATH(AgeOn(absl::CivilDay(2026, 1, 2), absl::CivilDay(2026, 1, 1)), "before birth");
-}
-
-// A figure, not a limit: sanitizers and busy machines run this too. Seconds are those of the processor.
-TEST(NormaliseTest, RecordsPerSecondArePrinted) {
-  Record record;
-  record.bsn = "999993847";
-  record.surname = "Jansen-de Vries";
-  record.given_names = "Maria Johanna";
-  record.birth_date = "2011-03-04";
-  record.postcode = "6211 ab";
-  record.house_number = "7";
-  Record accented = record;
-  accented.surname = "Çelik-Benaïssa";
-  accented.given_names = "Élodie";
-  constexpr int kRecords = 50'000;
-  const auto measure = [](const char* what, const Record& each, Recipe recipe, bool with_rules) {
-    size_t fields = 0;
-    const std::clock_t begin = std::clock();
-    for (int i = 0; i < kRecords; ++i) {
-      const auto normal = Normalise(each, kToday, recipe);
-      ASSERT_TRUE(normal.ok());
-      if (!with_rules) continue;
-      for (const DefaultRule& rule : DefaultPersonRules()) fields += FieldsOf(rule.rule, *normal).size();
-    }
-    const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
-    EXPECT_EQ(fields > 0, with_rules);
-    std::printf("[   FIGURE ] %s: %.0f records/s\n", what, kRecords / seconds);
-  };
-  measure("recipe 1, ASCII", record, Recipe::kOne, false);
-  measure("recipe 2, ASCII", record, Recipe::kTwo, false);
-  measure("recipe 2, accents", accented, Recipe::kTwo, false);
-  measure("recipe 2 and all fields of the default rules, ASCII", record, Recipe::kTwo, true);
-  measure("recipe 2 and all fields of the default rules, accents", accented, Recipe::kTwo, true);
 }
 
 TEST(NormaliseTest, BirthDatesWithUnknownPartsAreTakenByRecipeTwo) {
