@@ -136,6 +136,8 @@ class FiguresTest(unittest.TestCase):
         self.assertIn("rec_id", done.stderr)
         self.assertEqual(run(self.folder / "none.csv").returncode, 1)
         self.assertEqual(run("--level", "awful").returncode, 2)
+        for people in ("-5", "0", "many", "6000000"):
+            self.assertEqual(run("--people", people).returncode, 2, people)
 
 
 if __name__ == "__main__":

@@ -210,7 +210,7 @@ int main(int argc, char** argv) {
   CLI::App app(
       "Judges linkage: one FEBRL file = duplicates in it, two = links between them, none = a made region");
   app.add_option("files", options.files, "one or two files in FEBRL's CSV form")->expected(0, 2);
-  app.add_option("--people", options.people, "people of the made region");
+  app.add_option("--people", options.people, "people of the made region")->check(CLI::Range(1, 5'000'000));
   app.add_option("--seed", options.seed, "the same seed, the same region");
   app.add_option("--level", options.level, "of errors")->check(CLI::IsMember({"low", "middle", "high"}));
   app.add_option("--write", options.write,
