@@ -134,11 +134,14 @@ void Cosigner::RunRounds() {
     auto next = NextRound();
     base::MutexLock lock(mutex_);
     if (!next.ok()) {
+      ++attempts_;
       ++failures_;
+      changed_.NotifyAll();
       base::LogStatus(base::LogLevel::kError, "log.not_cosigned", next.status());
       continue;
     }
     if (*next == nullptr) {
+      ++attempts_;
       failures_ = 0;
       standing_.quorum = true;
       standing_.uncovered_since.reset();
@@ -156,6 +159,7 @@ void Cosigner::RunRounds() {
 }
 
 void Cosigner::Finish() {
+  ++attempts_;
   Round& round = *round_;
   const absl::Status status = round.counting >= options_.quorum ? Keep(round) : absl::OkStatus();
   if (!status.ok()) base::LogStatus(base::LogLevel::kError, "log.cosigned_not_written", status);
@@ -247,6 +251,11 @@ bool Cosigner::IsKept(uint32_t year, uint64_t index) const {
   return kept != kept_.end() && kept->second.size > index;
 }
 
+absl::Status Cosigner::NoQuorum() const {
+  return base::Error(absl::StatusCode::kUnavailable, base::reason::kQuorumMissing,
+                     absl::StrCat("fewer than ", options_.quorum, " witnesses cosigned the log in time"));
+}
+
 absl::StatusOr<std::string> Cosigner::CosignThrough(uint32_t year, uint64_t index, absl::Time deadline) {
   // The caller's clock may be another than that which threads wait by.
   const absl::Time until = Steady() + (deadline - clock_.Now());
@@ -265,8 +274,19 @@ absl::StatusOr<std::string> Cosigner::CosignThrough(uint32_t year, uint64_t inde
   }
   --waiting_;
   if (IsKept(year, index)) return kept_.find(year)->second.note;
-  return base::Error(absl::StatusCode::kUnavailable, base::reason::kQuorumMissing,
-                     absl::StrCat("fewer than ", options_.quorum, " witnesses cosigned the log in time"));
+  return NoQuorum();
+}
+
+absl::Status Cosigner::CheckQuorum(absl::Time deadline) {
+  const absl::Time until = Steady() + (deadline - clock_.Now());
+  base::MutexLock lock(mutex_);
+  if (standing_.quorum) return absl::OkStatus();
+  asked_ = true;
+  // The round that is under way was not asked for by us, but is news all the same.
+  const uint64_t before = attempts_;
+  changed_.NotifyAll();
+  while (!stopping_ && attempts_ == before && Steady() < until) changed_.WaitFor(mutex_, until - Steady());
+  return standing_.quorum ? absl::OkStatus() : NoQuorum();
 }
 
 absl::Status Cosigner::CheckStanding() const {

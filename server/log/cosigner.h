@@ -76,6 +76,10 @@ class Cosigner {
   // covers the entry is published.
   absl::StatusOr<std::string> CosignThrough(uint32_t year, uint64_t index, absl::Time deadline);
 
+  // CheckQuorum is OK at once when the last round had its quorum, also before the first. Else it has a round
+  // made at once and tells how that went: QUORUM_MISSING when it failed, or did not end before `deadline`.
+  absl::Status CheckQuorum(absl::Time deadline);
+
   // LOG_UNWITNESSED when entries have waited longer than the grace for a quorum.
   absl::Status CheckStanding() const;
   Standing GetStanding() const;
@@ -108,6 +112,7 @@ class Cosigner {
   absl::Status Keep(Round& round) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RaiseAlarm(const Round& round) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsKept(uint32_t year, uint64_t index) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status NoQuorum() const;
   absl::Duration Pause() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   PublishedFiles& files_;
@@ -122,6 +127,7 @@ class Cosigner {
   std::shared_ptr<Round> round_ ABSL_GUARDED_BY(mutex_);
   std::map<uint32_t, Kept> kept_ ABSL_GUARDED_BY(mutex_);
   uint64_t rounds_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t attempts_ ABSL_GUARDED_BY(mutex_) = 0;  // ended, also when there was nothing to cosign
   uint64_t failures_ ABSL_GUARDED_BY(mutex_) = 0;  // in a row
   size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;
   bool asked_ ABSL_GUARDED_BY(mutex_) = false;

@@ -48,6 +48,7 @@ class WitnessedLog final : public Prover {
   // Whether the newest entries came into a signed checkpoint, and the last round of the witnesses had its
   // quorum: what grpc.health.v1 says under kHealthName.
   bool IsInOrder() const { return log_.LastPublish().ok() && cosigner_->GetStanding().quorum; }
+  absl::Status CheckQuorum(absl::Time deadline) override { return cosigner_->CheckQuorum(deadline); }
 
   Cosigner& cosigner() { return *cosigner_; }
   const rpc::Condition& condition() const { return *condition_; }

@@ -113,12 +113,27 @@ class FakeCheckpointSigner final : public CheckpointSigner {
 // Answers "proof of <year>/<index>", or the error that was set. What it returns proves nothing.
 class FakeProver final : public Prover {
  public:
+  // What CheckQuorum answers from now on.
+  void SetQuorum(absl::Status status) {
+    base::MutexLock lock(mutex_);
+    quorum_ = std::move(status);
+  }
+  // The deadline of the last call of Prove.
+  absl::Time deadline() {
+    base::MutexLock lock(mutex_);
+    return deadline_;
+  }
   void FailWith(absl::Status status) {
     base::MutexLock lock(mutex_);
     status_ = std::move(status);
   }
-  absl::StatusOr<std::string> Prove(const storage::Logged& logged, absl::Time) override {
+  absl::Status CheckQuorum(absl::Time) override {
     base::MutexLock lock(mutex_);
+    return quorum_;
+  }
+  absl::StatusOr<std::string> Prove(const storage::Logged& logged, absl::Time deadline) override {
+    base::MutexLock lock(mutex_);
+    deadline_ = deadline;
     if (!status_.ok()) return status_;
     return absl::StrCat("proof of ", logged.id.year, "/", logged.id.index);
   }
@@ -126,6 +141,8 @@ class FakeProver final : public Prover {
  private:
   base::Mutex mutex_;
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
+  absl::Status quorum_ ABSL_GUARDED_BY(mutex_);
+  absl::Time deadline_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace raakvlak::log::testing

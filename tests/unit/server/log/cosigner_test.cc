@@ -142,6 +142,47 @@ TEST_F(CosignerTest, WitnessThatComesBackMakesTheQuorum) {
   EXPECT_EQ(cosigner_->GetStanding().uncovered_since, std::nullopt);
 }
 
+TEST_F(CosignerTest, QuorumIsThereUntilARoundFailsAndAgainWhenOneSucceeds) {
+  const auto check = [&] { return cosigner_->CheckQuorum(clock_.Now() + absl::Seconds(30)); };
+  options_.retry = absl::Hours(1);
+  Start();
+  EXPECT_THAT(check(), IsOk()) << "nothing was tried";
+  files_.Publish(kYear, 7);
+  ASSERT_THAT(Through(6), IsOk());
+  EXPECT_THAT(check(), IsOk());
+  witnesses_[0]->Be(Mood::kAway);
+  witnesses_[1]->Be(Mood::kAway);
+  files_.Publish(kYear, 8);
+  EXPECT_THAT(Through(7, absl::Milliseconds(50)), HasReason(reason::kQuorumMissing));
+  const int calls = witnesses_[0]->calls();
+  EXPECT_THAT(check(), HasReason(reason::kQuorumMissing));
+  EXPECT_GT(witnesses_[0]->calls(), calls) << "asked again, at once";
+  witnesses_[1]->Be(Mood::kWell);
+  EXPECT_THAT(check(), IsOk()) << "as soon as they are back";
+  EXPECT_TRUE(cosigner_->GetStanding().quorum);
+}
+
+TEST_F(CosignerTest, CheckOfTheQuorumEndsAtItsDeadline) {
+  Start();
+  for (size_t i = 0; i < 2; ++i) witnesses_[i]->Be(Mood::kAway);
+  files_.Publish(kYear, 7);
+  EXPECT_THAT(Through(6, absl::Milliseconds(50)), HasReason(reason::kQuorumMissing));
+  for (size_t i = 0; i < 2; ++i) witnesses_[i]->Be(Mood::kSilent);
+  ASSERT_TRUE(
+      Eventually([&] { return !cosigner_->CheckQuorum(clock_.Now() + absl::Milliseconds(20)).ok(); }));
+}
+
+// What many openings at once rely on.
+TEST_F(CosignerTest, AllWhoWaitShareARound) {
+  Start();
+  files_.Publish(kYear, 30);
+  std::vector<std::thread> threads;
+  for (uint64_t i = 0; i < 30; ++i) threads.emplace_back([this, i] { EXPECT_THAT(Through(i), IsOk()); });
+  for (std::thread& thread : threads) thread.join();
+  ASSERT_TRUE(Eventually([&] { return witnesses_[3]->calls() >= 1; }));
+  for (size_t i = 0; i < 4; ++i) EXPECT_LE(witnesses_[i]->calls(), 2);
+}
+
 TEST_F(CosignerTest, SilentWitnessDelaysNobody) {
   Start();
   witnesses_[2]->Be(Mood::kSilent);
