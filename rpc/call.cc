@@ -88,6 +88,7 @@ absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment, const grpc:
   if (pass.ok()) {
     pass->origin = NetworkOf(context.peer());
     pass->trace_id = ReadTraceId(context);
+    pass->deadline = absl::FromChrono(context.deadline());
     return pass;
   }
   const Refusal refusal = RefusalOf(context, names, method, pass.status());

@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "policy/authority.h"
 #include "rpc/identity.h"
 
@@ -42,6 +43,8 @@ class Gate {
     std::string origin = {};
     // The trace id of the call (TraceIdOf). Set by Admit as well.
     std::string trace_id = {};
+    // When the caller stops waiting. Set by Admit as well.
+    absl::Time deadline = absl::InfiniteFuture();
   };
   // `uri_names` are the URI names of the peer's certificate. UNAUTHENTICATED (not exactly one, not a URN of
   // ours), NOT_ALLOWED (wrong region, role or id, unknown member, no row), PARTNER_SUSPENDED,

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 
 namespace raakvlak::rpc {
 namespace {
 
 constexpr size_t kTraceIdSize = 16;
+constexpr size_t kParentIdSize = 8;
 constexpr size_t kTraceParentSize = 55;
 
 bool IsLowerHex(absl::string_view text) {
@@ -29,6 +31,13 @@ std::string TraceIdOf(absl::string_view traceparent, base::Random& random) {
     return std::string(traceparent.substr(3, 32));
   }
   return base::Hex(random.Bytes(kTraceIdSize));
+}
+
+std::string TraceParent(absl::string_view trace_id, base::Random& random) {
+  if (trace_id.size() != 2 * kTraceIdSize || !IsId(trace_id)) return "";
+  std::string parent_id = random.Bytes(kParentIdSize);
+  parent_id.back() |= 1;  // never zero
+  return absl::StrCat("00-", trace_id, "-", base::Hex(parent_id), "-00");
 }
 
 }  // namespace raakvlak::rpc

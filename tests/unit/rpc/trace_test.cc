@@ -42,5 +42,15 @@ TEST(TraceTest, AnythingElseGetsAFreshId) {
   }
 }
 
+TEST(TraceTest, HeaderOfAnIdGivesItBack) {
+  const std::string id = "4bf92f3577b34da6a3ce929d0e0e4736";
+  ScriptedRandom random({std::string(8, '\0')});
+  ScriptedRandom none({});
+  EXPECT_EQ(TraceIdOf(TraceParent(id, random), none), id);
+  for (const std::string& other : {std::string(), id.substr(1), std::string(32, '0'), id + "0"}) {
+    EXPECT_EQ(TraceParent(other, none), "") << other;
+  }
+}
+
 }  // namespace
 }  // namespace raakvlak::rpc
