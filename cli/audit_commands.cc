@@ -14,9 +14,8 @@
 #include "cli/audit_report.h"
 #include "cli/audit_source.h"
 #include "cli/audit_verify.h"
+#include "cli/log_proof.h"
 #include "cli/output.h"
-#include "crypto/tlog/proof_file.h"
-#include "policy/log_trust.h"
 
 namespace raakvlak::cli {
 namespace {
@@ -81,35 +80,6 @@ struct ShowOptions {
   std::string proof_file;
 };
 
-struct Proven {
-  bool quorum = false;
-  uint64_t size = 0;
-  std::vector<std::string> witnesses;
-  std::string why_not;
-};
-
-absl::StatusOr<Proven> CheckProof(const v1::GetEntryResponse& response, const policy::Covenant& covenant) {
-  Proven proven;
-  if (response.proof().empty()) {
-    proven.why_not = response.no_proof_reason();
-    return proven;
-  }
-  RAAKVLAK_ASSIGN_OR_RETURN(const policy::LogTrust trust, policy::TrustOf(covenant, response.entry().log()));
-  RAAKVLAK_ASSIGN_OR_RETURN(const crypto::tlog::VerifiedProof verified,
-                            crypto::tlog::VerifyProofFile(response.proof(), response.entry().leaf(),
-                                                          trust.log, trust.witnesses, trust.quorum));
-  if (verified.index != response.entry().index()) {
-    return base::Error(absl::StatusCode::kDataLoss, base::reason::kVerificationFailed,
-                       "the proof is about another entry");
-  }
-  proven.quorum = true;
-  proven.size = verified.checkpoint.size;
-  for (const crypto::tlog::Cosigned& cosigned : verified.cosigned) {
-    proven.witnesses.push_back(trust.witnesses[cosigned.witness].name());
-  }
-  return proven;
-}
-
 absl::StatusOr<ExitCode> ShowEntry(const ShowOptions& options, Context& context) {
   RAAKVLAK_ASSIGN_OR_RETURN(const auto covenant, context.services->Covenant());
   RAAKVLAK_ASSIGN_OR_RETURN(const auto client, context.services->Audit(options.log));
@@ -120,20 +90,24 @@ absl::StatusOr<ExitCode> ShowEntry(const ShowOptions& options, Context& context)
   const absl::StatusOr<v1::GetEntryResponse> response = client->GetEntry(request, kAuditTimeout);
   if (!response.ok()) return FromPeer(response.status());
   RAAKVLAK_ASSIGN_OR_RETURN(const audit::Record record, audit::ReadEntry(response->entry()));
-  RAAKVLAK_ASSIGN_OR_RETURN(const Proven proven, CheckProof(*response, *covenant));
-  if (!options.proof_file.empty() && proven.quorum) {
+  const bool is_proven = !response->proof().empty();
+  ProvenEntry proven;
+  if (is_proven) {
+    RAAKVLAK_ASSIGN_OR_RETURN(proven, CheckLogProof(response->entry(), response->proof(), *covenant));
+  }
+  if (!options.proof_file.empty() && is_proven) {
     RAAKVLAK_RETURN_IF_ERROR(base::WriteFileAtomically(options.proof_file, response->proof(), kProofMode));
   }
   Json json = audit::ToJson(record);
   json["salt"] = base::Hex(response->entry().salt());
   json["leaf"] = base::Hex(response->entry().leaf());
-  json["proven"] = proven.quorum;
-  if (proven.quorum) {
+  json["proven"] = is_proven;
+  if (is_proven) {
     json["checkpoint_size"] = proven.size;
     json["witnesses"] = proven.witnesses;
     json["proof"] = response->proof();
   } else {
-    json["no_proof_reason"] = proven.why_not;
+    json["no_proof_reason"] = response->no_proof_reason();
   }
   if (context.json) {
     PrintJson(context.out, json);
@@ -144,7 +118,7 @@ absl::StatusOr<ExitCode> ShowEntry(const ShowOptions& options, Context& context)
       context.out << Printable(absl::StrCat(name, ": ", text)) << "\n";
     }
   }
-  return proven.quorum ? ExitCode::kOk : ExitCode::kVerificationFailed;
+  return is_proven ? ExitCode::kOk : ExitCode::kVerificationFailed;
 }
 
 // export

@@ -8,11 +8,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/bytes.h"
+#include "base/file.h"
 #include "base/reason.h"
 #include "base/status.h"
 #include "cli/evidence_text.h"
+#include "cli/log_proof.h"
 #include "cli/matches.h"
 #include "cli/output.h"
+#include "crypto/tlog/leaf.h"
 #include "policy/order.h"
 
 namespace raakvlak::cli {
@@ -124,7 +127,20 @@ struct OpenOptions {
   std::string purpose;
   std::string case_reference;
   std::string reason;
+  std::string proof_file;
 };
+
+// By whoever may read it.
+constexpr unsigned kOpeningProofMode = 0600;
+
+Json LoggedJson(const v1::LogEntry& logged) {
+  return {{"log", logged.log()},
+          {"index", logged.index()},
+          {"time", TimeText(logged.time_ms())},
+          {"leaf", base::Hex(logged.leaf())},
+          {"salt", base::Hex(logged.salt())},
+          {"details", base::Base64(logged.details())}};
+}
 
 Json OpenedJson(const v1::OpenCaseResponse& opened, const policy::Covenant& covenant) {
   Json signals = Json::array();
@@ -142,7 +158,10 @@ Json OpenedJson(const v1::OpenCaseResponse& opened, const policy::Covenant& cove
   for (const v1::Fault& fault : opened.faults()) {
     faults.push_back({{"partner", fault.partner()}, {"reason", fault.reason()}});
   }
-  return {{"match", MatchJson(opened.match(), covenant)}, {"signals", signals}, {"faults", faults}};
+  return {{"match", MatchJson(opened.match(), covenant)},
+          {"logged", LoggedJson(opened.logged())},
+          {"signals", signals},
+          {"faults", faults}};
 }
 
 void PrintOpened(const v1::OpenCaseResponse& opened, const OpenOptions& options,
@@ -151,6 +170,7 @@ void PrintOpened(const v1::OpenCaseResponse& opened, const OpenOptions& options,
   out << "match     " << base::Hex(match.match_id()) << "\n";
   out << "purpose   " << Printable(match.purpose()) << "\n";
   out << "case      " << Printable(options.case_reference) << "\n";
+  out << "logged    " << Printable(opened.logged().log()) << ", entry " << opened.logged().index() << "\n";
   out << "quality   " << QualityName(match.quality()) << " (" << Printable(absl::StrJoin(match.rules(), ", "))
       << ")\n";
   out << "partners  " << Printable(absl::StrJoin(match.partners(), ", ")) << "\n";
@@ -172,6 +192,15 @@ void PrintOpened(const v1::OpenCaseResponse& opened, const OpenOptions& options,
   }
 }
 
+// Only what proves the entry: a file that does not is worse than none.
+absl::Status WriteProof(const std::string& path, const v1::OpenCaseResponse& opened,
+                        const policy::Covenant& covenant) {
+  const v1::LogEntry& logged = opened.logged();
+  RAAKVLAK_RETURN_IF_ERROR(crypto::tlog::VerifyLeaf(logged.leaf(), logged.salt(), logged.details()));
+  RAAKVLAK_RETURN_IF_ERROR(CheckLogProof(logged, opened.proof(), covenant).status());
+  return base::WriteFileAtomically(path, opened.proof(), kOpeningProofMode);
+}
+
 absl::StatusOr<ExitCode> OpenMatch(const OpenOptions& options, Context& context) {
   // An odd number of digits is fine: it is the beginning of an id.
   const bool hexadecimal = options.id.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
@@ -189,6 +218,9 @@ absl::StatusOr<ExitCode> OpenMatch(const OpenOptions& options, Context& context)
   RAAKVLAK_ASSIGN_OR_RETURN(const v1::MatchSummary match, matches.Find(options.id, options.purpose));
   RAAKVLAK_ASSIGN_OR_RETURN(const v1::OpenCaseResponse opened,
                             matches.Open(match, options.case_reference, options.reason));
+  if (!options.proof_file.empty()) {
+    RAAKVLAK_RETURN_IF_ERROR(WriteProof(options.proof_file, opened, matches.covenant()));
+  }
   if (context.json) {
     PrintJson(context.out, OpenedJson(opened, matches.covenant()));
   } else {
@@ -223,14 +255,16 @@ void AddMatchCommands(Commands& commands) {
       "raakvlak --region region.json --as staff match open 3f9a6c21 --case ZVH-2026-0042 --reason \"triage "
       "overleg 12 mei\"",
       Needs::kRegion, [open](Context& context) { return OpenMatch(*open, context); },
-      "approval by a second person where the purpose wants one; the hub opens nothing before it has seen the "
-      "order in\n"
-      "the cosigned log (log proof at the opener), nor a signal that is in no recent inventory of its "
-      "partner.");
+      "approval by a second person where the purpose wants one; the hub opens no signal that is in no recent "
+      "inventory of\n"
+      "its partner.");
   open_command.add_option("ID", open->id, "Id of the match, or its beginning")->required()->type_name("");
   open_command.add_option("--case", open->case_reference, "Reference of the case this is for")->required();
   open_command.add_option("--reason", open->reason, "Why you open it; goes into the log")->required();
   open_command.add_option("--purpose", open->purpose, "Look only among the matches of this purpose");
+  open_command.add_option(
+      "--proof", open->proof_file,
+      "Write the proof that this opening stands in the broker's log (C2SP tlog-proof) here");
 }
 
 }  // namespace raakvlak::cli

@@ -11,13 +11,13 @@ class GrpcMatchesClient final : public MatchesClient {
   explicit GrpcMatchesClient(std::shared_ptr<grpc::Channel> channel)
       : stub_(v1::Matches::NewStub(std::move(channel))) {}
 
-  absl::StatusOr<v1::ListMatchesResponse> List(const v1::ListMatchesRequest& request,
-                                               absl::Duration timeout) override {
-    return rpc::CallUnary(*stub_, &v1::Matches::Stub::List, request, timeout);
+  absl::StatusOr<v1::ListMatchesResponse> List(const v1::ListMatchesRequest& request, absl::Duration timeout,
+                                               const std::string& trace_id) override {
+    return rpc::CallUnary(*stub_, &v1::Matches::Stub::List, request, timeout, trace_id);
   }
-  absl::StatusOr<v1::OpenMatchResponse> Open(const v1::OpenMatchRequest& request,
-                                             absl::Duration timeout) override {
-    return rpc::CallUnary(*stub_, &v1::Matches::Stub::Open, request, timeout);
+  absl::StatusOr<v1::OpenMatchResponse> Open(const v1::OpenMatchRequest& request, absl::Duration timeout,
+                                             const std::string& trace_id) override {
+    return rpc::CallUnary(*stub_, &v1::Matches::Stub::Open, request, timeout, trace_id);
   }
 
  private:

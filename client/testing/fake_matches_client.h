@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "client/matches_client.h"
 #include "client/testing/answer.h"
@@ -15,11 +16,17 @@ class FakeMatchesClient final : public MatchesClient {
   std::function<absl::StatusOr<v1::ListMatchesResponse>(const v1::ListMatchesRequest&)> on_list;
   std::function<absl::StatusOr<v1::OpenMatchResponse>(const v1::OpenMatchRequest&)> on_open;
 
-  absl::StatusOr<v1::ListMatchesResponse> List(const v1::ListMatchesRequest& request,
-                                               absl::Duration) override {
+  // Of the call before.
+  std::string trace_id;
+
+  absl::StatusOr<v1::ListMatchesResponse> List(const v1::ListMatchesRequest& request, absl::Duration,
+                                               const std::string& trace) override {
+    trace_id = trace;
     return Answer(on_list, request);
   }
-  absl::StatusOr<v1::OpenMatchResponse> Open(const v1::OpenMatchRequest& request, absl::Duration) override {
+  absl::StatusOr<v1::OpenMatchResponse> Open(const v1::OpenMatchRequest& request, absl::Duration,
+                                             const std::string& trace) override {
+    trace_id = trace;
     return Answer(on_open, request);
   }
 };

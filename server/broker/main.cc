@@ -43,6 +43,8 @@ constexpr char kSummary[] =
     "Takes sealed signals from the partners' nodes, finds overlap between them without being able to read\n"
     "them, and hands matches to the hub on signed orders of its staff.";
 constexpr size_t kMaxQueuedCalls = 1024;
+// Each sleeps while its opening is cosigned, and all that wait share one round of the witnesses.
+constexpr int kOpeningThreads = 32;
 constexpr absl::Duration kGrace = absl::Seconds(10);
 
 const std::string& UrnOf(const policy::Covenant& covenant) { return covenant.text().broker().urn(); }
@@ -99,11 +101,15 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   rpc::CallEnvironment environment{&gate, &executor, &refusals};
   environment.condition = &witnessed->condition();
   Exchange exchange(*store, clock);
-  Matches matches(*store, clock);
+  Matches matches(*store, *witnessed, clock);
   log::AuditReading reading(store->audit_log(), *store, *witnessed, process_log->folder(), clock);
   EntryProver entry_prover(*store, *witnessed, clock);
   ExchangeService exchange_service(environment, exchange, entry_prover);
-  MatchesService matches_service(environment, matches);
+  // Openings wait for the witnesses; submits are not to wait behind them.
+  base::Executor openings(kOpeningThreads, kMaxQueuedCalls);
+  rpc::CallEnvironment openings_environment = environment;
+  openings_environment.executor = &openings;
+  MatchesService matches_service(openings_environment, matches);
   log::AuditService audit_service(environment, reading);
   RAAKVLAK_ASSIGN_OR_RETURN(
       const auto witnessing,
@@ -129,6 +135,7 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   health.Stop();
   server->Shutdown(kGrace);
   executor.Drain();
+  openings.Drain();
   refusals.Stop();
   background.Stop();
   retention.Stop();

@@ -1,5 +1,6 @@
 #include "server/broker/matches.h"
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 #include <set>
@@ -10,11 +11,13 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
+#include "base/log.h"
 #include "base/reason.h"
 #include "base/status.h"
 #include "policy/covenant.h"
 #include "policy/evidence.h"
 #include "server/broker/method_table.h"
+#include "server/storage/log_codec.h"
 
 namespace raakvlak::broker {
 namespace {
@@ -153,12 +156,24 @@ absl::Status AddEnvelopes(BrokerTransaction& transaction, const MatchRecord& mat
   return absl::OkStatus();
 }
 
+// What the caller is told when there is no proof in time, whatever was missing for it; other reasons stay.
+absl::Status Unwitnessed(const absl::Status& why) {
+  const std::string code = base::ReasonOf(why);
+  if (code != reason::kQuorumMissing && code != reason::kDeadlineExceeded && code != reason::kUnavailable) {
+    return why;
+  }
+  return base::Error(
+      absl::StatusCode::kUnavailable, reason::kLogUnwitnessed,
+      absl::StrCat("nothing is opened before a quorum of witnesses cosigned it: ", why.message()));
+}
+
 }  // namespace
 
-absl::Status Matches::Act(absl::string_view rpc, const policy::VerifiedOrder& order,
-                          storage::AuditEntry entry, absl::Time now,
-                          absl::FunctionRef<absl::Status(BrokerTransaction&, storage::AuditEntry&)> body) {
+absl::StatusOr<storage::Logged> Matches::Act(
+    absl::string_view rpc, const policy::VerifiedOrder& order, storage::AuditEntry entry, absl::Time now,
+    absl::FunctionRef<absl::Status(BrokerTransaction&, storage::AuditEntry&)> body) {
   absl::Status outcome;
+  storage::Logged logged;
   const auto decide_and_log = [&](BrokerTransaction& transaction) -> absl::Status {
     storage::AuditEntry done = entry;
     RAAKVLAK_ASSIGN_OR_RETURN(const bool is_new,
@@ -166,12 +181,14 @@ absl::Status Matches::Act(absl::string_view rpc, const policy::VerifiedOrder& or
     outcome =
         is_new ? body(transaction, done)
                : base::Error(absl::StatusCode::kAlreadyExists, reason::kReplayed, "an order is taken once");
-    if (outcome.ok()) return transaction.AppendAudit(done).status();
     if (EndsTransaction(outcome)) return outcome;
-    return transaction.AppendAudit(AsRefusal(entry, rpc, outcome)).status();
+    RAAKVLAK_ASSIGN_OR_RETURN(logged,
+                              transaction.AppendAudit(outcome.ok() ? done : AsRefusal(entry, rpc, outcome)));
+    return absl::OkStatus();
   };
   RAAKVLAK_RETURN_IF_ERROR(store_.Write(rpc, decide_and_log));
-  return outcome;
+  if (!outcome.ok()) return outcome;
+  return logged;
 }
 
 absl::StatusOr<v1::ListMatchesResponse> Matches::List(const rpc::Gate::Pass& pass,
@@ -218,7 +235,8 @@ absl::StatusOr<v1::ListMatchesResponse> Matches::List(const rpc::Gate::Pass& pas
     return absl::OkStatus();
   };
   RAAKVLAK_RETURN_IF_ERROR(
-      Act(kListMatchesMethod, *order, EntryOfOrder(pass, now, "list", order->body, order->hash), now, list));
+      Act(kListMatchesMethod, *order, EntryOfOrder(pass, now, "list", order->body, order->hash), now, list)
+          .status());
   return response;
 }
 
@@ -235,9 +253,13 @@ absl::StatusOr<v1::OpenMatchResponse> Matches::Open(const rpc::Gate::Pass& pass,
   const v1::Purpose* purpose = pass.snapshot.covenant->FindPurpose(body.purpose());
   RAAKVLAK_CHECK(purpose != nullptr, "VerifyOrder found the purpose");
 
+  const absl::Time deadline = std::min(pass.deadline, now + kProofLimit);
+  const absl::Status quorum = prover_.CheckQuorum(deadline);
+
   v1::OpenMatchResponse response;
   const auto open = [&](BrokerTransaction& transaction, storage::AuditEntry& entry) -> absl::Status {
     response.Clear();
+    if (!quorum.ok()) return Unwitnessed(quorum);
     RAAKVLAK_ASSIGN_OR_RETURN(const std::optional<MatchRecord> match, transaction.FindMatch(body.match_id()));
     if (!match || match->purpose != purpose->id()) {
       return base::Error(absl::StatusCode::kNotFound, reason::kNotFound, "no such match for this purpose");
@@ -253,8 +275,23 @@ absl::StatusOr<v1::OpenMatchResponse> Matches::Open(const rpc::Gate::Pass& pass,
     entry.count = match->members.size();
     return absl::OkStatus();
   };
-  RAAKVLAK_RETURN_IF_ERROR(
+  RAAKVLAK_ASSIGN_OR_RETURN(
+      storage::Logged logged,
       Act(kOpenMatchMethod, *order, EntryOfOrder(pass, now, "open", body, order->hash), now, open));
+  absl::StatusOr<std::string> proof = prover_.Prove(logged, deadline);
+  if (!proof.ok()) {
+    base::LogStatus(base::LogLevel::kError, "broker.opening_not_proven", proof.status(),
+                    {{"entry", absl::StrCat(logged.id.index)}});
+    return Unwitnessed(proof.status());
+  }
+  v1::LogEntry& entry = *response.mutable_logged();
+  entry.set_log(store_.audit_log().Origin(logged.id.year));
+  entry.set_index(logged.id.index);
+  entry.set_time_ms(logged.time_ms);
+  entry.set_leaf(storage::LeafOf(logged));
+  entry.set_salt(std::move(logged.salt));
+  entry.set_details(std::move(logged.details));
+  response.set_proof(*std::move(proof));
   return response;
 }
 

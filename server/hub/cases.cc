@@ -19,14 +19,21 @@ absl::Status NotWhatWasAsked() {
                      "the broker answered with another match or purpose than the order names");
 }
 
+// The caller is not told all of it.
+absl::Status NotOpened(const policy::VerifiedOrder& order, const absl::Status& why) {
+  base::LogStatus(base::LogLevel::kWarning, "hub.not_opened", why,
+                  {{"match", base::Hex(order.body.match_id())}});
+  return why;
+}
+
 }  // namespace
 
 absl::Status Cases::List(const rpc::Gate::Pass& pass, const v1::ListMatchesRequest& request,
                          v1::ListMatchesResponse& out_response) {
   const auto order = Verify(pass.caller, pass.snapshot, request.order(), v1::LIST_MATCHES);
-  const absl::Status outcome = order.ok() ? DoList(*order, request, out_response) : order.status();
+  const absl::Status outcome = order.ok() ? DoList(pass, *order, request, out_response) : order.status();
   const auto count = static_cast<uint64_t>(out_response.matches_size());
-  const absl::Status status = Record(pass, "list", order, count, outcome);
+  const absl::Status status = Record(pass, "list", order, count, outcome, std::nullopt);
   if (!status.ok()) out_response.Clear();
   return status;
 }
@@ -34,10 +41,11 @@ absl::Status Cases::List(const rpc::Gate::Pass& pass, const v1::ListMatchesReque
 absl::Status Cases::Open(const rpc::Gate::Pass& pass, const v1::OpenCaseRequest& request,
                          v1::OpenCaseResponse& out_response) {
   const auto order = Verify(pass.caller, pass.snapshot, request.order(), v1::OPEN_MATCH);
+  std::optional<OpeningProof> proof;
   const absl::Status outcome =
-      order.ok() ? DoOpen(*order, pass.snapshot, request, out_response) : order.status();
+      order.ok() ? DoOpen(pass, *order, request, proof, out_response) : order.status();
   const auto count = static_cast<uint64_t>(out_response.signals_size());
-  const absl::Status status = Record(pass, "open", order, count, outcome);
+  const absl::Status status = Record(pass, "open", order, count, outcome, proof);
   if (!status.ok()) out_response.Clear();
   return status;
 }
@@ -54,9 +62,10 @@ absl::StatusOr<policy::VerifiedOrder> Cases::Verify(const rpc::Caller& caller,
   return verified;
 }
 
-absl::Status Cases::DoList(const policy::VerifiedOrder& order, const v1::ListMatchesRequest& request,
-                           v1::ListMatchesResponse& out_response) {
-  RAAKVLAK_ASSIGN_OR_RETURN(v1::ListMatchesResponse answer, matches_.List(request, kBrokerTimeout));
+absl::Status Cases::DoList(const rpc::Gate::Pass& pass, const policy::VerifiedOrder& order,
+                           const v1::ListMatchesRequest& request, v1::ListMatchesResponse& out_response) {
+  RAAKVLAK_ASSIGN_OR_RETURN(v1::ListMatchesResponse answer,
+                            matches_.List(request, kBrokerTimeout, pass.trace_id));
   for (const v1::MatchSummary& match : answer.matches()) {
     if (match.purpose() != order.body.purpose()) return NotWhatWasAsked();
   }
@@ -64,22 +73,25 @@ absl::Status Cases::DoList(const policy::VerifiedOrder& order, const v1::ListMat
   return absl::OkStatus();
 }
 
-absl::Status Cases::DoOpen(const policy::VerifiedOrder& order, const policy::Snapshot& snapshot,
-                           const v1::OpenCaseRequest& request, v1::OpenCaseResponse& out_response) {
+absl::Status Cases::DoOpen(const rpc::Gate::Pass& pass, const policy::VerifiedOrder& order,
+                           const v1::OpenCaseRequest& request, std::optional<OpeningProof>& out_proof,
+                           v1::OpenCaseResponse& out_response) {
   v1::OpenMatchRequest forwarded;
   *forwarded.mutable_order() = request.order();
-  RAAKVLAK_ASSIGN_OR_RETURN(v1::OpenMatchResponse sealed, matches_.Open(forwarded, kBrokerTimeout));
+  RAAKVLAK_ASSIGN_OR_RETURN(v1::OpenMatchResponse sealed,
+                            matches_.Open(forwarded, kBrokerTimeout, pass.trace_id));
   if (sealed.match().match_id() != order.body.match_id() ||
       sealed.match().purpose() != order.body.purpose()) {
     return NotWhatWasAsked();
   }
+  const policy::Snapshot& snapshot = pass.snapshot;
+  absl::StatusOr<OpeningProof> proof =
+      OpeningProof::Verify(order, sealed.logged(), sealed.proof(), *snapshot.covenant, clock_.Now());
+  if (!proof.ok()) return NotOpened(order, proof.status());
+  out_proof = *std::move(proof);
   const std::vector<v1::Envelope> envelopes(sealed.envelopes().begin(), sealed.envelopes().end());
-  const absl::StatusOr<Opener::Opened> opened = opener_.Open(order, envelopes, snapshot, clock_.Now());
-  if (!opened.ok()) {
-    base::LogStatus(base::LogLevel::kWarning, "hub.not_opened", opened.status(),
-                    {{"match", base::Hex(order.body.match_id())}});
-    return opened.status();
-  }
+  const absl::StatusOr<Opener::Opened> opened = opener_.Open(*out_proof, envelopes, snapshot, clock_.Now());
+  if (!opened.ok()) return NotOpened(order, opened.status());
   for (const v1::Fault& fault : opened->faults) {
     base::Log(
         base::LogLevel::kWarning, "hub.fault",
@@ -87,6 +99,8 @@ absl::Status Cases::DoOpen(const policy::VerifiedOrder& order, const policy::Sna
   }
   *out_response.mutable_match() = std::move(*sealed.mutable_match());
   out_response.mutable_match()->mutable_evidence()->Assign(opened->evidence.begin(), opened->evidence.end());
+  *out_response.mutable_logged() = std::move(*sealed.mutable_logged());
+  out_response.set_proof(std::move(*sealed.mutable_proof()));
   out_response.mutable_signals()->Assign(opened->signals.begin(), opened->signals.end());
   out_response.mutable_faults()->Assign(opened->faults.begin(), opened->faults.end());
   return absl::OkStatus();
@@ -94,7 +108,7 @@ absl::Status Cases::DoOpen(const policy::VerifiedOrder& order, const policy::Sna
 
 absl::Status Cases::Record(const rpc::Gate::Pass& pass, const char* action,
                            const absl::StatusOr<policy::VerifiedOrder>& order, uint64_t count,
-                           const absl::Status& outcome) {
+                           const absl::Status& outcome, const std::optional<OpeningProof>& proof) {
   storage::AuditEntry entry;
   entry.time_ms = absl::ToUnixMillis(clock_.Now());
   entry.actor = pass.caller.urn;
@@ -113,6 +127,14 @@ absl::Status Cases::Record(const rpc::Gate::Pass& pass, const char* action,
   entry.policy = pass.snapshot.Name();
   entry.origin = pass.origin;
   entry.trace_id = pass.trace_id;
+  if (proof.has_value()) {
+    const absl::Status kept = audit_.AppendOpening(entry, proof->kept()).status();
+    if (base::ReasonOf(kept) != base::reason::kReplayed) return kept.ok() ? outcome : kept;
+    entry.result = base::ReasonOf(kept);
+    entry.count = 0;
+    RAAKVLAK_RETURN_IF_ERROR(audit_.AppendAudit(entry).status());
+    return kept;
+  }
   RAAKVLAK_RETURN_IF_ERROR(audit_.AppendAudit(entry).status());
   return outcome;
 }

@@ -34,7 +34,7 @@
 #include "server/program/policy_log.h"
 #include "server/program/program.h"
 #include "server/program/retention.h"
-#include "server/storage/process_store.h"
+#include "server/storage/hub_store.h"
 
 namespace raakvlak::hub {
 namespace {
@@ -43,8 +43,10 @@ constexpr char kName[] = "raakvlak-hub";
 constexpr char kSummary[] =
     "Serves staff of the Zorg- en Veiligheidshuis: lists matches, and opens one on a signed order. Holds "
     "the\n"
-    "seal keys, and keeps nothing of what it opens.";
+    "seal keys. Of what it opens it keeps the proof that it was logged, and no content.";
 constexpr size_t kMaxQueuedCalls = 1024;
+// Each sleeps while the broker answers.
+constexpr int kCaseThreads = 32;
 constexpr absl::Duration kGrace = absl::Seconds(10);
 
 const std::string& UrnOf(const policy::Covenant& covenant) { return covenant.text().hub().urn(); }
@@ -99,8 +101,8 @@ absl::Status Serve(const v1::HubConfig& config) {
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot files, server::CheckFiles(common, clock));
   RAAKVLAK_ASSIGN_OR_RETURN(storage::LogCodec codec,
                             server::MakeLogCodec(common, UrnOf(*files.covenant), random));
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<storage::ProcessStore> store,
-                            storage::OpenProcessStore(common.state() + "/hub.db", std::move(codec)));
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<storage::HubStore> store,
+                            storage::OpenHubStore(common.state() + "/hub.db", std::move(codec)));
   RAAKVLAK_ASSIGN_OR_RETURN(log::ProcessLog::Options log_options,
                             log::ProcessLog::OptionsFor(common, *files.covenant, UrnOf(*files.covenant)));
   // Before anything is appended: a restored database is to be noticed as it is.
@@ -127,7 +129,11 @@ absl::Status Serve(const v1::HubConfig& config) {
                                 std::move(witnesses), common, clock));
   rpc::CallEnvironment environment{&gate, &executor, &refusals};
   environment.condition = &witnessed->condition();
-  CasesService service(cases, environment);
+  // Openings wait for the broker's witnesses; officers are not to wait for them.
+  base::Executor case_executor(kCaseThreads, kMaxQueuedCalls);
+  rpc::CallEnvironment case_environment = environment;
+  case_environment.executor = &case_executor;
+  CasesService service(cases, case_environment);
   log::AuditReading reading(store->audit_log(), *store, *witnessed, process_log->folder(), clock);
   log::AuditService audit_service(environment, reading);
 
@@ -138,7 +144,10 @@ absl::Status Serve(const v1::HubConfig& config) {
   RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<rpc::Server> server,
                             rpc::Server::Start(options, {&service, &audit_service}));
   server::Retention retention(store->audit_log(), *authority, clock, in_force,
-                              in_force.covenant->text().hub().urn(), "hub");
+                              in_force.covenant->text().hub().urn(), "hub",
+                              [&store](int64_t before_ms, const storage::AuditEntry& proof) {
+                                return store->EraseOpenings(before_ms, proof);
+                              });
   retention.Start();
   base::Log(base::LogLevel::kInfo, "listening", {{"address", server->address()}});
 
@@ -148,6 +157,7 @@ absl::Status Serve(const v1::HubConfig& config) {
   health.Stop();
   server->Shutdown(kGrace);
   executor.Drain();
+  case_executor.Drain();
   refusals.Stop();
   retention.Stop();
   witnessed->Stop();

@@ -331,9 +331,10 @@ class Opening {
 Opener::Opener(std::map<std::string, seal::SealKeyPair> seal_keys, policy::KeysetStore keysets)
     : seal_keys_(std::move(seal_keys)), keysets_(std::move(keysets)) {}
 
-absl::StatusOr<Opener::Opened> Opener::Open(const policy::VerifiedOrder& order,
+absl::StatusOr<Opener::Opened> Opener::Open(const OpeningProof& proof,
                                             absl::Span<const v1::Envelope> envelopes,
                                             const policy::Snapshot& snapshot, absl::Time now) const {
+  const policy::VerifiedOrder& order = proof.order();
   const v1::Purpose* purpose = snapshot.covenant->FindPurpose(order.body.purpose());
   if (purpose == nullptr) {
     return base::Error(absl::StatusCode::kNotFound, reason::kPurposeUnknown, "no such purpose");

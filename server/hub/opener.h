@@ -9,8 +9,8 @@
 // ENVELOPE_INVALID name who the envelope says it is of: whoever handed it over may be the liar.
 //
 // Keys are wiped when the call ends and nothing is kept; content passes through protobuf messages, which are
-// not wiped. It does NOT check the order (policy::VerifyOrder, by the caller) nor, in this version, that the
-// order stands in the log. Thread safety: Open may be called from any thread.
+// not wiped. It opens on an OpeningProof only: that the order was verified, and stands in the broker's
+// cosigned log. Thread safety: Open may be called from any thread.
 #pragma once
 
 #include <map>
@@ -23,8 +23,8 @@
 #include "crypto/seal/seal.h"
 #include "policy/authority.h"
 #include "policy/keyset/keyset.h"
-#include "policy/order.h"
 #include "raakvlak/v1/cases.pb.h"
+#include "server/hub/opening_proof.h"
 
 namespace raakvlak::hub {
 
@@ -43,7 +43,7 @@ class Opener {
   // MATCH_CHANGED when the envelopes are not those the order was signed for; THRESHOLD_NOT_MET when no group
   // is left that may be opened (the message names the faults); KEYSET_UNKNOWN when this hub lacks the seal
   // key or a keyset of the purpose and epoch; PURPOSE_UNKNOWN.
-  absl::StatusOr<Opened> Open(const policy::VerifiedOrder& order, absl::Span<const v1::Envelope> envelopes,
+  absl::StatusOr<Opened> Open(const OpeningProof& proof, absl::Span<const v1::Envelope> envelopes,
                               const policy::Snapshot& snapshot, absl::Time now) const;
 
  private:

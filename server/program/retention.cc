@@ -14,12 +14,13 @@ constexpr absl::Duration kDay = absl::Hours(24);
 }  // namespace
 
 Retention::Retention(storage::AuditLog& log, policy::Authority& authority, const base::Clock& clock,
-                     policy::Snapshot in_force, std::string urn, std::string role)
+                     policy::Snapshot in_force, std::string urn, std::string role, EraseMore erase_more)
     : log_(log),
       authority_(authority),
       clock_(clock),
       urn_(std::move(urn)),
       role_(std::move(role)),
+      erase_more_(std::move(erase_more)),
       last_known_(std::move(in_force)) {}
 
 absl::StatusOr<uint64_t> Retention::RunOnce() {
@@ -35,8 +36,9 @@ absl::StatusOr<uint64_t> Retention::RunOnce() {
   proof.actor = urn_;
   proof.role = role_;
   proof.policy = snapshot.Name();
-  const absl::Time before = now - kDay * snapshot.covenant->text().log_retention_days();
-  return log_.EraseDetails(absl::ToUnixMillis(before), proof);
+  const int64_t before = absl::ToUnixMillis(now - kDay * snapshot.covenant->text().log_retention_days());
+  if (erase_more_) RAAKVLAK_RETURN_IF_ERROR(erase_more_(before, proof).status());
+  return log_.EraseDetails(before, proof);
 }
 
 void Retention::Start() {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -20,9 +21,14 @@ namespace raakvlak::server {
 
 class Retention {
  public:
+  // Erases what else has the term of the details, and returns how many; `proof` is the entry to append for
+  // it.
+  using EraseMore =
+      std::function<absl::StatusOr<uint64_t>(int64_t before_ms, const storage::AuditEntry& proof)>;
+
   // `in_force` is what is in force now; `urn` is this process, in `role`. The references outlive this.
   Retention(storage::AuditLog& log, policy::Authority& authority, const base::Clock& clock,
-            policy::Snapshot in_force, std::string urn, std::string role);
+            policy::Snapshot in_force, std::string urn, std::string role, EraseMore erase_more = nullptr);
 
   // RunOnce erases what is due now, and returns how many entries lost their details. STORAGE_FAILED.
   absl::StatusOr<uint64_t> RunOnce();
@@ -38,6 +44,7 @@ class Retention {
   const base::Clock& clock_;
   const std::string urn_;
   const std::string role_;
+  const EraseMore erase_more_;
   base::Mutex mutex_;
   policy::Snapshot last_known_ ABSL_GUARDED_BY(mutex_);
   // Ends before what it uses.

@@ -203,6 +203,22 @@ absl::Status LogCodec::CheckKey(absl::string_view key_check) const {
                      "the log was made with another details key, or by another process");
 }
 
+// Never the additional data of a detail, whose first part ends in a year, nor of the key check, which has one
+// part.
+std::string LogCodec::PlaceBeside(absl::string_view place) const {
+  return absl::StrCat(base::LengthPrefixed(urn_), base::LengthPrefixed(place));
+}
+
+std::string LogCodec::SealBeside(absl::string_view place, absl::string_view plaintext) const {
+  return crypto::aead::Encrypt(details_key_, plaintext, PlaceBeside(place), *random_);
+}
+
+absl::StatusOr<std::string> LogCodec::OpenBeside(absl::string_view place, absl::string_view sealed) const {
+  RAAKVLAK_ASSIGN_OR_RETURN(const base::SecretBytes opened,
+                            crypto::aead::Decrypt(details_key_, sealed, PlaceBeside(place)));
+  return std::string(opened.Reveal(base::RevealSecret{}));
+}
+
 AuditEntry LogCodec::Erasure(const AuditEntry& proof, EntryId first, EntryId last, int64_t first_ms,
                              int64_t last_ms) const {
   AuditEntry entry = proof;

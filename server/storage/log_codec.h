@@ -48,6 +48,11 @@ class LogCodec {
   // An entry of which only the leaf is left. VERIFICATION_FAILED for what is no leaf.
   absl::StatusOr<StoredEntry> OpenErased(EntryId id, absl::string_view leaf) const;
 
+  // What a process keeps beside its log under the same key: `place` is the table and the row that it belongs
+  // to. OpenBeside: VERIFICATION_FAILED when it was not sealed for that place.
+  std::string SealBeside(absl::string_view place, absl::string_view plaintext) const;
+  absl::StatusOr<std::string> OpenBeside(absl::string_view place, absl::string_view sealed) const;
+
   // A value that only a codec with the same URN and key accepts (VERIFICATION_FAILED), to be kept beside the
   // log.
   std::string KeyCheck() const;
@@ -60,6 +65,7 @@ class LogCodec {
  private:
   Logged Make(EntryId id, int64_t time_ms, const AuditEntry& entry) const;
   std::string Place(EntryId id, int64_t time_ms) const;
+  std::string PlaceBeside(absl::string_view place) const;
 
   std::string urn_;
   base::SecretBytes details_key_;

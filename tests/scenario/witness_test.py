@@ -5,6 +5,7 @@ Cosignatures are verified here from the standard's text, with the covenant's key
 """
 import base64
 import hashlib
+import json
 import os
 import re
 import struct
@@ -22,6 +23,7 @@ from scenario import region, wait_for
 
 BROKER = region.urn("broker", "centrum")
 AWAY = ["politie", "gemeente"]  # with them away 2 of 4 are left, and 3 are needed
+SECRET = "zorgen van school"
 
 
 class WitnessedRegion(region.Region):
@@ -125,6 +127,24 @@ class WitnessTest(scenario.ScenarioTest):
         line = base64.b64encode(key_id + private.sign(text)).decode()
         return text + f"\n\u2014 {origin} {line}\n".encode()
 
+    def match(self):
+        """A match of two that staff may open; made at its first use."""
+        if not self.here.json("staff", "match", "list")["matches"]:
+            for name in ("jeugdzorg", "politie"):
+                path = self.folder / f"{name}.csv"
+                path.write_text("client_ref,purpose,kind,category,bsn,surname,given_names,birth_date,contact,note\n"
+                                f"{name}-1,onaantastbaren,signal,overlast,999991334,Crutzen,Esra,1993-12-26,balie,{SECRET}\n")
+                self.assertEqual(self.here.push(name, path)["rejected"], [])
+            self.here.wait_until_submitted()
+        return wait_for(lambda: self.here.json("staff", "match", "list")["matches"], "a match")[0]
+
+    def open_match(self, match, *more):
+        return self.here.cli("--json", "match", "open", match["id"], "--case", "ZVH-1", "--reason", "overleg", *more,
+                             check=False, identity="staff")
+
+    def entries(self, action):
+        return self.here.json("officer", "audit", "list", "--action", action, "--limit", "1000")["entries"]
+
     # Situations.
 
     def test_1_every_log_is_cosigned_by_its_quorum(self):
@@ -180,7 +200,46 @@ class WitnessTest(scenario.ScenarioTest):
         stranger = self.checkpoint(5, os.urandom(32), key="hub.log")
         self.assertEqual(self.add_checkpoint("jeugdzorg.peer", b"old 0\n\n" + stranger)[0], 403)
 
-    def test_5_without_quorum_there_is_an_alarm_and_in_the_end_no_service(self):
+    def test_5_opening_is_proven_and_nothing_is_opened_without_the_quorum(self):
+        here, match = self.here, self.match()
+        proof = self.folder / "opening.tlog-proof"
+        done = self.open_match(match, "--proof", proof)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(SECRET, done.stdout)
+        logged = json.loads(done.stdout)["logged"]
+        self.assertEqual(logged["log"], f"{BROKER}/{time.strftime('%Y', time.gmtime())}")
+        head, _, checkpoint = proof.read_bytes().partition(b"\n\n")
+        self.assertEqual(head.splitlines()[1], b"index %d" % logged["index"])
+        self.assertGreaterEqual(len(self.cosigners(checkpoint)), 3)
+        listed = {entry["index"]: entry for entry in self.entries("open")}
+        self.assertEqual(listed[logged["index"]]["object"], match["id"])
+        # The entry of the hub and that of the broker are of one trace.
+        of_hub = here.json("officer", "audit", "list", "--log", "hub", "--action", "open")["entries"][-1]
+        self.assertEqual(of_hub["trace_id"], listed[logged["index"]]["trace_id"])
+
+        for name in AWAY:
+            here.kill_one(name)
+        since = len(self.broker_log())
+        for attempt in ("asks the witnesses", "knows that they are away"):
+            with self.subTest(attempt):
+                refused = self.open_match(match)
+                self.assertEqual(refused.returncode, 1, refused.stdout + refused.stderr)
+                self.assertIn("LOG_UNWITNESSED", refused.stdout + refused.stderr)
+                self.assertIn("quorum of witnesses", refused.stdout + refused.stderr)
+                self.assertNotIn(SECRET, refused.stdout + refused.stderr)
+        self.assertIn("log.no_quorum", self.broker_log(since))
+        self.assertEqual(len(self.entries("open")), len(listed) + 1, "the first attempt stands in the log")
+        self.assertEqual(self.entries("refuse")[-1]["result"], "LOG_UNWITNESSED")
+        for name in AWAY:
+            here.restart_one(name)
+
+        def opened():
+            done = self.open_match(match)
+            return done.returncode == 0 and SECRET in done.stdout
+
+        wait_for(opened, "the match opened, with the quorum back", 30)
+
+    def test_6_without_quorum_there_is_an_alarm_and_in_the_end_no_service(self):
         here = self.here
         for name in AWAY:
             here.kill_one(name)

@@ -28,6 +28,8 @@ class SqliteAuditLog final : public AuditLog {
   // Within a Write of the database.
   absl::StatusOr<Logged> Append(Connection& connection, const AuditEntry& entry) const;
 
+  const LogCodec& codec() const { return codec_; }
+
   std::string Origin(uint32_t year) const override { return codec_.Origin(year); }
   absl::StatusOr<std::vector<LogSize>> Logs() override;
   absl::StatusOr<std::vector<std::string>> ReadLeaves(uint32_t year, uint64_t from, size_t limit) override;

@@ -66,7 +66,7 @@ TEST_F(AppTest, HelpOfEveryCommandHasAnExampleThatNamesIt) {
 TEST_F(AppTest, HelpSaysWhatComesLater) {
   EXPECT_THAT(world_.Run({"match", "open", "--help"}).out,
               HasSubstr("In later versions: approval by a second person"));
-  EXPECT_THAT(world_.Run({"match", "open", "--help"}).out, HasSubstr("log proof"));
+  EXPECT_THAT(world_.Run({"match", "open", "--help"}).out, HasSubstr("no recent inventory"));
 }
 
 TEST_F(AppTest, HelpOfTheProgramNamesGroupsAndExitCodes) {

@@ -1,10 +1,13 @@
 #include "cli/match_commands.h"
 
+#include <filesystem>
+
 #include "base/testing/status_matchers.h"
 #include "cli/evidence_text.h"
 #include "crypto/note/signed_message.h"
 #include "gmock/gmock.h"
 #include "linkage/derived.h"
+#include "tests/unit/cli/made_log.h"
 #include "tests/unit/cli/world.h"
 
 namespace raakvlak::cli {
@@ -303,6 +306,43 @@ TEST_F(MatchCommandsTest, OpenAsJsonHasMatchSignalsAndFaults) {
   EXPECT_EQ(json["faults"][0]["reason"], "VERIFICATION_FAILED");
 }
 
+TEST_F(MatchCommandsTest, OpenTellsWhereItIsLoggedAndWritesTheProof) {
+  testing::MadeLog log;
+  log.AddMany(20);
+  log.Publish(world_, 2);
+  *response_.mutable_logged() = log.entries()[12];
+  response_.set_proof(log.ProofOf(12));
+  EXPECT_THAT(Open(kFirst).out, HasSubstr("logged    urn:raakvlak:demo:broker:b/2026, entry 12\n"));
+  const std::string file = world_.path("opening.tlog-proof");
+  const auto open = [&] {
+    return world_.RunAs("staff", {"--json", "match", "open", kFirst, "--case", "ZVH-1", "--reason", "overleg",
+                                  "--proof", file});
+  };
+  const auto json = open().json();
+  EXPECT_EQ(*base::ReadFile(file), log.ProofOf(12));
+  EXPECT_EQ(json["logged"]["log"], "urn:raakvlak:demo:broker:b/2026");
+  EXPECT_EQ(json["logged"]["index"], 12);
+  EXPECT_EQ(json["logged"]["leaf"], base::Hex(log.entries()[12].leaf()));
+  EXPECT_EQ(json["logged"]["salt"], base::Hex(log.entries()[12].salt()));
+  EXPECT_EQ(json["logged"]["details"], base::Base64(log.entries()[12].details()));
+
+  // What does not prove the entry is not written.
+  std::filesystem::remove(file);
+  response_.set_proof(log.ProofOf(13));
+  EXPECT_EQ(open().exit_code, ExitCode::kVerificationFailed);
+  *response_.mutable_logged() = log.entries()[13];
+  response_.mutable_logged()->set_details("other");
+  EXPECT_EQ(open().exit_code, ExitCode::kVerificationFailed);
+  *response_.mutable_logged() = log.entries()[13];
+  response_.mutable_logged()->set_index(12);
+  EXPECT_EQ(open().exit_code, ExitCode::kVerificationFailed);
+  log.Publish(world_, 1);
+  *response_.mutable_logged() = log.entries()[13];
+  response_.set_proof(log.ProofOf(13));
+  EXPECT_EQ(open().exit_code, ExitCode::kVerificationFailed);
+  EXPECT_FALSE(std::filesystem::exists(file));
+}
+
 TEST_F(MatchCommandsTest, NothingThatCouldBeOpenedIsAFailedVerification) {
   response_.clear_signals();
   v1::Fault& fault = *response_.add_faults();
@@ -350,6 +390,7 @@ TEST_F(MatchCommandsTest, WhatTheOpenerRefusesDecidesTheExitCode) {
       {reason::kVerificationFailed, ExitCode::kVerificationFailed},
       {reason::kThresholdNotMet, ExitCode::kVerificationFailed},
       {reason::kMatchChanged, ExitCode::kError},
+      {reason::kLogUnwitnessed, ExitCode::kError},
       {reason::kMatchClosed, ExitCode::kError},
       {reason::kNotAllowed, ExitCode::kDenied},
       {reason::kNotFound, ExitCode::kNotFound}};

@@ -39,6 +39,10 @@ class Recorder {
     EXPECT_GT(left, std::chrono::seconds(10)) << name;
     EXPECT_LT(left, std::chrono::seconds(32)) << name;
     called = name;
+    const auto trace = context->client_metadata().find("traceparent");
+    trace_parent = trace == context->client_metadata().end()
+                       ? ""
+                       : std::string(trace->second.data(), trace->second.size());
     bytes = request.SerializeAsString();
     if (!refuse) return grpc::Status::OK;
     context->AddTrailingMetadata(rpc::kReasonKey, base::reason::kQuotaExceeded);
@@ -46,6 +50,7 @@ class Recorder {
   }
   std::string called;
   std::string bytes;
+  std::string trace_parent;
   bool refuse = false;
 };
 
@@ -251,10 +256,15 @@ TEST_F(ClientTest, MatchesMethodsReachTheirRpcs) {
   const auto client = MakeMatchesClient(channel_);
   v1::ListMatchesRequest list;
   list.set_page_size(3);
-  Check("Matches.List", list, [&](const auto& request) { return client->List(request, kTimeout); });
+  const std::string trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  Check("Matches.List", list, [&](const auto& request) { return client->List(request, kTimeout, trace); });
+  EXPECT_EQ(recorder_.trace_parent.substr(0, 36), "00-" + trace + "-");
   v1::OpenMatchRequest open;
   open.mutable_order()->set_body("o");
-  Check("Matches.Open", open, [&](const auto& request) { return client->Open(request, kTimeout); });
+  Check("Matches.Open", open, [&](const auto& request) { return client->Open(request, kTimeout, ""); });
+  EXPECT_EQ(recorder_.trace_parent, "");
+  client->Open(open, kTimeout, trace).IgnoreError();
+  EXPECT_EQ(recorder_.trace_parent.substr(0, 36), "00-" + trace + "-");
 }
 
 TEST_F(ClientTest, CasesMethodsReachTheirRpcs) {

@@ -16,8 +16,8 @@ TEST(FakeClientsTest, MethodThatIsNotProgrammedIsUnavailable) {
   EXPECT_THAT(FakeExchangeClient().Submit({}, kTimeout), HasReason(base::reason::kUnavailable));
   EXPECT_THAT(FakeExchangeClient().Withdraw({}, kTimeout), HasReason(base::reason::kUnavailable));
   EXPECT_THAT(FakeKeyShareClient().Evaluate({}, kTimeout), HasReason(base::reason::kUnavailable));
-  EXPECT_THAT(FakeMatchesClient().List({}, kTimeout), HasReason(base::reason::kUnavailable));
-  EXPECT_THAT(FakeMatchesClient().Open({}, kTimeout), HasReason(base::reason::kUnavailable));
+  EXPECT_THAT(FakeMatchesClient().List({}, kTimeout, ""), HasReason(base::reason::kUnavailable));
+  EXPECT_THAT(FakeMatchesClient().Open({}, kTimeout, ""), HasReason(base::reason::kUnavailable));
 }
 
 TEST(FakeClientsTest, ProgrammedMethodSeesTheRequest) {

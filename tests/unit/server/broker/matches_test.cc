@@ -12,6 +12,8 @@
 #include "server/broker/exchange.h"
 #include "server/broker/matcher.h"
 #include "server/broker/matches.h"
+#include "server/log/testing/fakes.h"
+#include "server/storage/testing/entries.h"
 #include "tests/unit/server/broker/broker_region.h"
 
 namespace raakvlak::broker {
@@ -78,6 +80,12 @@ class MatchesTest : public ::testing::Test {
     if (!response.ok()) return {};
     return {response->matches().begin(), response->matches().end()};
   }
+  v1::MatchSummary MatchOfTwo() {
+    Signal("politie", kListPurpose, "a");
+    Signal("gemeente", kListPurpose, "a");
+    RunMatcher();
+    return ListAll(kListPurpose).at(0);
+  }
   absl::StatusOr<v1::OpenMatchResponse> Open(const v1::Order& order) {
     v1::OpenMatchRequest request;
     *request.mutable_order() = order;
@@ -106,7 +114,8 @@ class MatchesTest : public ::testing::Test {
   BrokerRegion region_;
   FailingStore store_;
   Exchange exchange_{store_, region_.clock()};
-  Matches matches_{store_, region_.clock()};
+  log::testing::FakeProver prover_;
+  Matches matches_{store_, prover_, region_.clock()};
   base::testing::SeededRandom random_{11};
   Matcher matcher_{store_, region_.clock(), random_, "urn:raakvlak:maastricht:broker:centre"};
 };
@@ -511,6 +520,67 @@ TEST_F(MatchesTest, NoAnswerWithoutItsEntry) {
     EXPECT_THAT(Open(OrderFor(match, [](auto& body) { body.set_contents_digest(std::string(32, 'd')); })),
                 HasReason(reason::kStorageFailed));
   }
+}
+
+TEST_F(MatchesTest, OpeningCarriesItsEntryAndTheProof) {
+  const v1::MatchSummary match = MatchOfTwo();
+  const v1::Order order = OrderFor(match);
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const v1::OpenMatchResponse response, Open(order));
+  const v1::LogEntry& logged = response.logged();
+  const auto stored = storage::testing::StoredEntries(store_.audit_log()).back();
+  EXPECT_EQ(stored.entry.action, "open");
+  EXPECT_EQ(stored.entry.order_hash, base::Sha256(order.body()));
+  EXPECT_EQ(logged.log(), store_.audit_log().Origin(stored.id.year));
+  EXPECT_EQ(logged.index(), stored.id.index);
+  EXPECT_EQ(logged.time_ms(), stored.time_ms);
+  EXPECT_EQ(logged.salt(), stored.salt);
+  EXPECT_EQ(logged.details(), stored.details);
+  EXPECT_EQ(logged.leaf(), stored.leaf);
+  EXPECT_EQ(response.proof(), absl::StrCat("proof of ", stored.id.year, "/", stored.id.index));
+  EXPECT_EQ(prover_.deadline(), region_.clock().Now() + kProofLimit);
+}
+
+TEST_F(MatchesTest, OpeningWaitsNoLongerThanItsCaller) {
+  const v1::MatchSummary match = MatchOfTwo();
+  v1::OpenMatchRequest request;
+  *request.mutable_order() = OrderFor(match);
+  rpc::Gate::Pass pass = region_.Hub();
+  pass.deadline = region_.clock().Now() + absl::Seconds(3);
+  ASSERT_THAT(matches_.Open(pass, request), IsOk());
+  EXPECT_EQ(prover_.deadline(), pass.deadline);
+}
+
+TEST_F(MatchesTest, WithoutAProofNoEnvelopeLeavesAndTheEntryStays) {
+  const v1::MatchSummary match = MatchOfTwo();
+  const std::pair<const char*, const char*> causes[] = {{reason::kQuorumMissing, reason::kLogUnwitnessed},
+                                                        {reason::kDeadlineExceeded, reason::kLogUnwitnessed},
+                                                        {reason::kUnavailable, reason::kLogUnwitnessed},
+                                                        {reason::kLogFork, reason::kLogFork}};
+  for (const auto& [why, shown] : causes) {
+    const size_t before = store_.Audit("open").size();
+    prover_.FailWith(base::Error(absl::StatusCode::kUnavailable, why, "not in time"));
+    const v1::Order order = OrderFor(match);
+    EXPECT_THAT(Open(order), HasReason(shown)) << why;
+    ASSERT_EQ(store_.Audit("open").size(), before + 1) << "it may say more than was given, never less";
+    EXPECT_EQ(store_.Audit("open").back().order_hash, base::Sha256(order.body()));
+  }
+  prover_.FailWith(absl::OkStatus());
+  EXPECT_THAT(Open(OrderFor(match)), IsOk());
+}
+
+TEST_F(MatchesTest, QuorumThatIsMissingAlreadyRefusesAtOnce) {
+  const v1::MatchSummary match = MatchOfTwo();
+  prover_.SetQuorum(base::Error(absl::StatusCode::kUnavailable, reason::kQuorumMissing, "2 of 3"));
+  const v1::Order order = OrderFor(match);
+  EXPECT_THAT(Open(order), HasReason(reason::kLogUnwitnessed));
+  EXPECT_TRUE(store_.Audit("open").empty());
+  ASSERT_EQ(store_.Audit("refuse").size(), 1u);
+  EXPECT_EQ(store_.Audit("refuse").back().result, reason::kLogUnwitnessed);
+  EXPECT_EQ(store_.Audit("refuse").back().order_hash, base::Sha256(order.body()));
+  EXPECT_THAT(List(region_.MakeListOrder(kListPurpose)), IsOk()) << "lists go on";
+  prover_.SetQuorum(absl::OkStatus());
+  EXPECT_THAT(Open(order), HasReason(reason::kReplayed));
+  EXPECT_THAT(Open(OrderFor(match)), IsOk());
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "server/hub/cases.h"
 
+#include <functional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,6 +10,7 @@
 #include "base/reason.h"
 #include "client/testing/fake_matches_client.h"
 #include "policy/order.h"
+#include "tests/unit/server/hub/broker_log.h"
 #include "tests/unit/server/hub/fixture.h"
 
 namespace raakvlak::hub {
@@ -19,8 +22,15 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 namespace reason = base::reason;
 
-class FakeAudit final : public storage::AuditAppender {
+class FakeAudit final : public storage::OpeningLog {
  public:
+  absl::StatusOr<storage::Logged> AppendOpening(const storage::AuditEntry& entry,
+                                                const v1::KeptOpening& opening) override {
+    if (!fails && !kept.emplace(opening.order_hash(), opening).second) {
+      return base::Error(absl::StatusCode::kAlreadyExists, reason::kReplayed, "an order is taken once");
+    }
+    return AppendAudit(entry);
+  }
   absl::StatusOr<storage::Logged> AppendAudit(const storage::AuditEntry& entry) override {
     if (fails) {
       return base::Error(absl::StatusCode::kInternal, reason::kStorageFailed, "the disk is full");
@@ -29,6 +39,7 @@ class FakeAudit final : public storage::AuditAppender {
     return storage::Logged{{2026, entries.size() - 1}, entry.time_ms, "", ""};
   }
   std::vector<storage::AuditEntry> entries;
+  std::map<std::string, v1::KeptOpening> kept;  // by the order's hash
   bool fails = false;
 };
 
@@ -41,6 +52,11 @@ class CasesTest : public HubTest {
       response.mutable_match()->set_match_id(std::string(16, 'm'));
       response.mutable_match()->set_purpose(kList);
       for (const v1::Envelope& envelope : envelopes_) *response.add_envelopes() = envelope;
+      BrokerLog log = LogOf(request.order());
+      if (bend_) bend_(log);
+      const LoggedAndProof answer = log.Make();
+      *response.mutable_logged() = answer.logged;
+      response.set_proof(answer.proof);
       return response;
     };
     broker_.on_list = [this](const v1::ListMatchesRequest& request) {
@@ -65,6 +81,12 @@ class CasesTest : public HubTest {
     body.clear_match_id();
     body.clear_contents_digest();
     return body;
+  }
+
+  BrokerLog LogOf(const v1::Order& order) {
+    policy::VerifiedOrder verified{{}, base::Sha256(order.body())};
+    RAAKVLAK_CHECK(verified.body.ParseFromString(order.body()), "the hub forwards orders that parse");
+    return BrokerLog(*snapshot().covenant, verified, region_.clock().Now());
   }
 
   rpc::Gate::Pass Pass() { return {caller_, snapshot(), "192.0.2.0/24", "4bf92f3577b34da6a3ce929d0e0e4736"}; }
@@ -96,6 +118,7 @@ class CasesTest : public HubTest {
   std::vector<v1::Envelope> envelopes_ =
       MakeAll({{.partner = "politie", .subject = "jan"}, {.partner = "gemeente", .subject = "jan"}});
   client::testing::FakeMatchesClient broker_;
+  std::function<void(BrokerLog&)> bend_;  // what the broker logs
   FakeAudit audit_;
   rpc::Caller caller_ = CallerOf("staff", "anna");
   v1::Order asked_;
@@ -139,6 +162,61 @@ TEST_F(CasesTest, OpenGivesContentAndLeavesOneEntryWithTheOrder) {
   EXPECT_EQ(entry.count, 2u);
   EXPECT_EQ(entry.order_hash, base::Sha256(order.body()));
   EXPECT_EQ(entry.policy, snapshot().Name());
+  EXPECT_EQ(broker_.trace_id, entry.trace_id) << "one trace in both logs";
+}
+
+TEST_F(CasesTest, ProofOfTheOpeningIsGivenAndKept) {
+  const v1::Order order = SignOrder(OrderFor(envelopes_, kList));
+  ASSERT_THAT(Open(order), IsOk());
+  const LoggedAndProof honest = LogOf(order).Make();
+  EXPECT_EQ(opened_.logged().SerializeAsString(), honest.logged.SerializeAsString());
+  EXPECT_EQ(opened_.proof(), honest.proof);
+  ASSERT_EQ(audit_.kept.size(), 1u);
+  const auto& [hash, kept] = *audit_.kept.begin();
+  EXPECT_EQ(hash, base::Sha256(order.body()));
+  EXPECT_EQ(kept.proof(), honest.proof);
+  EXPECT_EQ(kept.case_reference(), "ZVH-2027-001");
+}
+
+// Issue 3: "A broker that answers Open without logging, or with a log only it knows, gets nothing opened."
+TEST_F(CasesTest, BrokerThatDoesNotLogTheOpeningGetsNothingOpened) {
+  const auto good = broker_.on_open;
+  broker_.on_open = [&](const v1::OpenMatchRequest& request) {
+    auto response = good(request);
+    response->clear_logged();
+    response->clear_proof();
+    return response;
+  };
+  ExpectRefused(OpenGood(), reason::kVerificationFailed);
+  broker_.on_open = good;
+  // Its signature alone makes a log that nobody else knows.
+  bend_ = [](BrokerLog& log) { log.witnesses.clear(); };
+  ExpectRefused(OpenGood(), reason::kVerificationFailed);
+  bend_ = [](BrokerLog& log) { log.details.set_action("list"); };
+  ExpectRefused(OpenGood(), reason::kVerificationFailed);
+  EXPECT_TRUE(audit_.kept.empty());
+  bend_ = nullptr;
+  EXPECT_THAT(OpenGood(), IsOk());
+}
+
+TEST_F(CasesTest, ProofIsAskedForBeforeAnythingIsOpened) {
+  // Of envelopes that would not open either.
+  envelopes_.pop_back();
+  bend_ = [](BrokerLog& log) { log.witnesses.clear(); };
+  ExpectRefused(OpenGood(), reason::kVerificationFailed);
+}
+
+TEST_F(CasesTest, ProofIsKeptAlsoWhenTheOpenerRefuses) {
+  envelopes_.pop_back();
+  ExpectRefused(OpenGood(), reason::kThresholdNotMet);
+  EXPECT_EQ(audit_.kept.size(), 1u) << "the broker's log says that it was opened";
+}
+
+TEST_F(CasesTest, BrokerThatAnswersAnOrderTwiceGetsNothingOpenedTheSecondTime) {
+  const v1::Order order = SignOrder(OrderFor(envelopes_, kList));
+  ASSERT_THAT(Open(order), IsOk());
+  audit_.entries.clear();
+  ExpectRefused(Open(order), reason::kReplayed);
 }
 
 TEST_F(CasesTest, EvidenceOfAnOpenedMatchIsNotTheBrokersWord) {
@@ -254,10 +332,11 @@ TEST_F(CasesTest, RefusalAfterTheOrderKeepsTheOrderInItsEntry) {
 
 TEST_F(CasesTest, EnvelopesThatDoNotFitTheOrderAreRefused) {
   const v1::Order order = SignOrder(OrderFor(envelopes_, kList));
+  const v1::Order another = SignOrder(OrderFor(envelopes_, kList));
   envelopes_.push_back(Make({.partner = "jeugdzorg", .subject = "jan"}));
   ExpectRefused(Open(order), reason::kMatchChanged);
   envelopes_.clear();
-  ExpectRefused(Open(order), reason::kMatchChanged);
+  ExpectRefused(Open(another), reason::kMatchChanged);
 }
 
 TEST_F(CasesTest, LoneSignalIsRefused) {

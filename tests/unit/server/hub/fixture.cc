@@ -12,6 +12,7 @@
 #include "crypto/note/signed_message.h"
 #include "crypto/oprf/oprf.h"
 #include "crypto/threshold/sharing.h"
+#include "tests/unit/server/hub/broker_log.h"
 
 namespace raakvlak::hub {
 namespace {
@@ -258,6 +259,15 @@ Opener HubTest::MakeOpener() {
   return Opener(std::move(keys), *std::move(keysets));
 }
 
+OpeningProof HubTest::ProofFor(const policy::VerifiedOrder& order) {
+  const policy::Snapshot in_force = snapshot();
+  const absl::Time now = region_.clock().Now();
+  const LoggedAndProof answer = BrokerLog(*in_force.covenant, order, now).Make();
+  auto proof = OpeningProof::Verify(order, answer.logged, answer.proof, *in_force.covenant, now);
+  RAAKVLAK_CHECK(proof.ok(), "the log of the fixture is honest");
+  return *std::move(proof);
+}
+
 absl::StatusOr<Opener::Opened> HubTest::Open(const std::vector<v1::Envelope>& envelopes,
                                              const std::string& purpose) {
   const policy::Snapshot in_force = snapshot();
@@ -265,7 +275,7 @@ absl::StatusOr<Opener::Opened> HubTest::Open(const std::vector<v1::Envelope>& en
   RAAKVLAK_ASSIGN_OR_RETURN(
       const policy::VerifiedOrder order,
       policy::VerifyOrder(SignOrder(OrderFor(envelopes, purpose)), in_force, now, v1::OPEN_MATCH));
-  return MakeOpener().Open(order, envelopes, in_force, now);
+  return MakeOpener().Open(ProofFor(order), envelopes, in_force, now);
 }
 
 std::vector<std::string> SignalsOf(const Opener::Opened& opened) {

@@ -85,6 +85,8 @@ class HubTest : public ::testing::Test {
 
   policy::Snapshot snapshot() { return *region_.authority().Current(); }
   Opener MakeOpener();
+  // That the opening stands in the log of an honest broker.
+  OpeningProof ProofFor(const policy::VerifiedOrder& order);
   // Opens them on a good order.
   absl::StatusOr<Opener::Opened> Open(const std::vector<v1::Envelope>& envelopes,
                                       const std::string& purpose = kList);

@@ -405,7 +405,7 @@ TEST_F(OpenerForgeryTest, AnyByteChangedAndSignedAgainOpensNothingElse) {
         crypto::note::SignMessage(key, crypto::note::kEnvelopeKind, again ? bent.body() : body));
     const std::vector<v1::Envelope> match = {honest[0], bent, honest[1]};
     const policy::VerifiedOrder order{OrderFor(match, kList), ""};
-    const auto opened = opener.Open(order, match, in_force, region_.clock().Now());
+    const auto opened = opener.Open(ProofFor(order), match, in_force, region_.clock().Now());
     ASSERT_THAT(opened, IsOk()) << "byte " << at;
     ASSERT_LE(opened->faults.size(), 1u) << "byte " << at;
     std::vector<std::string> signals = SignalsOf(*opened);

@@ -320,17 +320,18 @@ TEST_F(OpenerTest, EnvelopesOtherThanTheOrdersAreMatchChanged) {
                                                    {.partner = "jeugdzorg", .subject = "jan"}});
   const Opener opener = MakeOpener();
   policy::VerifiedOrder order{OrderFor(three, kList), ""};
+  const OpeningProof proof = ProofFor(order);
   const absl::Time now = region_.clock().Now();
-  EXPECT_THAT(opener.Open(order, {three[0], three[1]}, snapshot(), now), HasReason(reason::kMatchChanged));
-  EXPECT_THAT(opener.Open(order, {three[0], three[1], three[2], three[2]}, snapshot(), now),
+  EXPECT_THAT(opener.Open(proof, {three[0], three[1]}, snapshot(), now), HasReason(reason::kMatchChanged));
+  EXPECT_THAT(opener.Open(proof, {three[0], three[1], three[2], three[2]}, snapshot(), now),
               HasReason(reason::kMatchChanged));
-  EXPECT_THAT(opener.Open(order, {three[0], three[1], Make({.partner = "jeugdzorg", .subject = "jan"})},
+  EXPECT_THAT(opener.Open(proof, {three[0], three[1], Make({.partner = "jeugdzorg", .subject = "jan"})},
                           snapshot(), now),
               HasReason(reason::kMatchChanged));
-  EXPECT_THAT(opener.Open(order, {}, snapshot(), now), HasReason(reason::kMatchChanged));
-  EXPECT_THAT(opener.Open(order, {three[2], three[0], three[1]}, snapshot(), now), IsOk()) << "in any order";
+  EXPECT_THAT(opener.Open(proof, {}, snapshot(), now), HasReason(reason::kMatchChanged));
+  EXPECT_THAT(opener.Open(proof, {three[2], three[0], three[1]}, snapshot(), now), IsOk()) << "in any order";
   order.body.set_purpose("unknown");
-  EXPECT_THAT(opener.Open(order, three, snapshot(), now), HasReason(reason::kPurposeUnknown));
+  EXPECT_THAT(opener.Open(ProofFor(order), three, snapshot(), now), HasReason(reason::kPurposeUnknown));
 }
 
 TEST_F(OpenerTest, MissingKeysetOrSealKeyIsTheHubsFault) {

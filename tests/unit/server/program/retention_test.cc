@@ -56,6 +56,23 @@ TEST_F(RetentionTest, DetailsGoWhenTheTermOfTheCovenantEndsAndNotBefore) {
   EXPECT_EQ(stored[2].entry.count, 1u);
 }
 
+TEST_F(RetentionTest, WhatElseHasTheTermGoesWithTheDetails) {
+  std::vector<int64_t> asked;
+  storage::AuditEntry proof;
+  Retention retention(store_.audit_log(), region_.authority(), region_.clock(),
+                      *region_.authority().Current(), kUrn, "broker",
+                      [&](int64_t before_ms, const storage::AuditEntry& entry) -> absl::StatusOr<uint64_t> {
+                        asked.push_back(before_ms);
+                        proof = entry;
+                        if (asked.size() > 1) return absl::UnavailableError("the disk is full");
+                        return 7;
+                      });
+  EXPECT_THAT(retention.RunOnce(), IsOk());
+  EXPECT_EQ(asked, std::vector<int64_t>{absl::ToUnixMillis(region_.clock().Now() - absl::Hours(24) * 30)});
+  EXPECT_EQ(proof.actor, kUrn);
+  EXPECT_FALSE(retention.RunOnce().ok());
+}
+
 TEST_F(RetentionTest, GoesOnUnderWhatWasLastInForce) {
   Retention retention(store_.audit_log(), region_.authority(), region_.clock(),
                       *region_.authority().Current(), kUrn, "broker");

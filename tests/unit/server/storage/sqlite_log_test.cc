@@ -14,7 +14,7 @@
 #include "base/testing/fakes.h"
 #include "base/testing/status_matchers.h"
 #include "gmock/gmock.h"
-#include "server/storage/process_store.h"
+#include "server/storage/hub_store.h"
 #include "server/storage/sqlite/process_tables.h"
 #include "server/storage/testing/entries.h"
 
@@ -283,7 +283,7 @@ TEST_F(SqliteLogTest, FullDiskRefusesAndLeavesTheLogWhole) {
   ASSERT_GE(child, 0);
   if (child == 0) {
     signal(SIGXFSZ, SIG_IGN);
-    auto store = OpenProcessStore(folder_.File("hub.db"), testing::TestCodec());
+    auto store = OpenHubStore(folder_.File("hub.db"), testing::TestCodec());
     AuditEntry entry;
     entry.time_ms = kNow;
     if (!store.ok() || !(*store)->AppendAudit(entry).ok()) _exit(1);
@@ -300,24 +300,12 @@ TEST_F(SqliteLogTest, FullDiskRefusesAndLeavesTheLogWhole) {
   ASSERT_EQ(waitpid(child, &status, 0), child);
   ASSERT_TRUE(WIFEXITED(status));
   ASSERT_EQ(WEXITSTATUS(status), 0);
-  RAAKVLAK_ASSERT_OK_AND_ASSIGN(auto store, OpenProcessStore(folder_.File("hub.db"), testing::TestCodec()));
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(auto store, OpenHubStore(folder_.File("hub.db"), testing::TestCodec()));
   const size_t kept = testing::StoredEntries(store->audit_log()).size();
   EXPECT_GT(kept, 1u);
   AuditEntry entry;
   entry.time_ms = kNow;
   EXPECT_EQ(store->AppendAudit(entry)->id, (EntryId{kYear, kept}));
-}
-
-TEST(ProcessStoreTest, EntriesAndPolicyAreThereAfterReopening) {
-  base::testing::TemporaryFolder folder;
-  {
-    RAAKVLAK_ASSERT_OK_AND_ASSIGN(auto store, OpenProcessStore(folder.File("hub.db"), testing::TestCodec()));
-    ASSERT_THAT(store->AppendAudit({}), IsOk());
-    ASSERT_THAT(store->Store({"id", 1, 2}), IsOk());
-  }
-  RAAKVLAK_ASSERT_OK_AND_ASSIGN(auto store, OpenProcessStore(folder.File("hub.db"), testing::TestCodec()));
-  EXPECT_EQ(testing::Entries(store->audit_log()).size(), 1u);
-  EXPECT_EQ(store->Load()->roster_number, 2u);
 }
 
 }  // namespace
