@@ -126,6 +126,12 @@ inline constexpr char kAgeNotAllowed[] = "AGE_NOT_ALLOWED";
 inline constexpr char kAgeUnknown[] = "AGE_UNKNOWN";
 // The fields of no linkage rule are complete.
 inline constexpr char kNoRuleApplies[] = "NO_RULE_APPLIES";
+// At this address addresses are not matched, and no other rule applies.
+inline constexpr char kAddressExcluded[] = "ADDRESS_EXCLUDED";
+// The list of excluded addresses is missing or too old: address rules are off, the signal waits.
+inline constexpr char kExcludedListStale[] = "EXCLUDED_LIST_STALE";
+// A list of excluded addresses that breaks a rule of its format, or is older than one seen before.
+inline constexpr char kExcludedListInvalid[] = "EXCLUDED_LIST_INVALID";
 // This client_ref is known with other content.
 inline constexpr char kClientRefConflict[] = "CLIENT_REF_CONFLICT";
 // This client_ref was withdrawn or has expired.

@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/reason.h"
 #include "base/status.h"
-#include "linkage/rules.h"
+#include "policy/budget/covenant_budget.h"
 #include "policy/roster.h"
 #include "policy/text.h"
 
@@ -18,29 +18,6 @@ absl::Status InvalidArgument(absl::string_view message) {
 }
 
 }  // namespace
-
-absl::StatusOr<std::vector<linkage::QualifiedRule>> RulesOf(const v1::Purpose& purpose) {
-  std::vector<linkage::QualifiedRule> rules;
-  for (const v1::LinkageRule& rule : purpose.rules()) {
-    auto definition = linkage::DefineRule(
-        rule.id(), rule.version(), static_cast<linkage::IdentifierClass>(rule.identifier_class()),
-        static_cast<linkage::Subject>(rule.subject()), {rule.fields().begin(), rule.fields().end()});
-    if (!definition.ok()) {
-      return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kCovenantInvalid,
-                         absl::StrCat("purpose \"", purpose.id(), "\" rule \"", rule.id(), "\" version ",
-                                      rule.version(), ": ", definition.status().message()));
-    }
-    rules.push_back({*std::move(definition), static_cast<linkage::Quality>(rule.quality())});
-  }
-  return rules;
-}
-
-absl::Status CheckRules(const v1::Covenant& covenant) {
-  for (const v1::Purpose& purpose : covenant.purposes()) {
-    RAAKVLAK_RETURN_IF_ERROR(RulesOf(purpose).status());
-  }
-  return absl::OkStatus();
-}
 
 absl::StatusOr<crypto::note::Note> ParseFile(absl::string_view file) {
   if (file.size() > crypto::note::kMaxNoteSize) {
@@ -54,7 +31,7 @@ absl::StatusOr<crypto::note::Note> ParseFile(absl::string_view file) {
 absl::StatusOr<std::string> NewCovenant(absl::string_view text) {
   RAAKVLAK_ASSIGN_OR_RETURN(const v1::Covenant covenant, policy::ParseCovenantText(text));
   RAAKVLAK_RETURN_IF_ERROR(policy::CheckCovenant(covenant));
-  RAAKVLAK_RETURN_IF_ERROR(CheckRules(covenant));
+  RAAKVLAK_RETURN_IF_ERROR(policy::CheckLinkage(covenant));
   return policy::PrintText(covenant);
 }
 

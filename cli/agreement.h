@@ -2,8 +2,7 @@
 // out.
 //
 // A file holds either an unsigned text (protobuf text format) or a signed note of it. Errors are those of
-// policy/covenant.h and policy/roster.h; COVENANT_INVALID also for a linkage rule that this version does not
-// know.
+// policy/covenant.h, policy/budget/covenant_budget.h and policy/roster.h.
 //
 // Thread safety: all functions are pure.
 #pragma once
@@ -17,7 +16,6 @@
 #include "absl/time/time.h"
 #include "crypto/note/ed25519.h"
 #include "crypto/note/note.h"
-#include "linkage/rules.h"
 #include "policy/covenant.h"
 #include "raakvlak/v1/roster.pb.h"
 
@@ -30,12 +28,6 @@ extern const char kRosterSample[];
 // CovenantSample returns kCovenantSample with the default rules (linkage/default_rules.h) in place of its
 // own.
 std::string CovenantSample();
-
-// RulesOf returns the rules of a purpose. COVENANT_INVALID for one that linkage::DefineRule refuses.
-absl::StatusOr<std::vector<linkage::QualifiedRule>> RulesOf(const v1::Purpose& purpose);
-
-// CheckRules: that error for any purpose.
-absl::Status CheckRules(const v1::Covenant& covenant);
 
 // ParseFile splits a file into text and signatures; none for an unsigned text. MALFORMED when it is too
 // large.

@@ -18,6 +18,13 @@ absl::StatusOr<crypto::note::Note> ReadAgreement(const std::string& path) {
   return note;
 }
 
+absl::StatusOr<std::shared_ptr<const policy::Covenant>> ReadCovenant(const std::string& path) {
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::string bytes, base::ReadFile(path, crypto::note::kMaxNoteSize));
+  auto covenant = policy::Covenant::Verify(bytes);
+  if (!covenant.ok()) return base::Annotate(covenant.status(), path);
+  return covenant;
+}
+
 absl::Status WriteOutput(const std::string& path, absl::string_view text, Context& context) {
   if (!path.empty()) RAAKVLAK_RETURN_IF_ERROR(base::WriteFileAtomically(path, text, 0644));
   if (context.json) {

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct SignOptions {
 };
 
 absl::StatusOr<crypto::note::Note> ReadAgreement(const std::string& path);
+
+// ReadCovenant verifies what it reads.
+absl::StatusOr<std::shared_ptr<const policy::Covenant>> ReadCovenant(const std::string& path);
 
 // WriteOutput writes `text` to a file, or to `out` when no path is given. As JSON, `out` gets {"file"} or
 // {"text"}.

@@ -73,6 +73,7 @@ void BuildCommandLine(CLI::App& app, GlobalOptions& options, Commands& commands)
   AddAuditCommands(commands);
   AddCovenantCommands(commands);
   AddRosterCommands(commands);
+  AddAddressesCommands(commands);
   AddKeyCommands(commands);
   AddLinkageCommands(commands);
 }

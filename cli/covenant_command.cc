@@ -6,8 +6,10 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "cli/agreement_io.h"
+#include "cli/budget_output.h"
 #include "cli/output.h"
 #include "cli/policy_commands.h"
+#include "policy/budget/covenant_budget.h"
 
 namespace raakvlak::cli {
 namespace {
@@ -38,7 +40,7 @@ absl::StatusOr<ExitCode> Sign(const SignOptions& options, Context& context) {
   RAAKVLAK_ASSIGN_OR_RETURN(const auto note, ReadAgreement(options.in));
   RAAKVLAK_ASSIGN_OR_RETURN(const v1::Covenant covenant, policy::ParseCovenantText(note.text));
   RAAKVLAK_RETURN_IF_ERROR(policy::CheckCovenant(covenant));
-  RAAKVLAK_RETURN_IF_ERROR(CheckRules(covenant));
+  RAAKVLAK_RETURN_IF_ERROR(policy::CheckLinkage(covenant));
   RAAKVLAK_ASSIGN_OR_RETURN(const auto verifiers, policy::SignersOf(covenant));
   return SignAgreement(options, note, verifiers, context);
 }
@@ -46,17 +48,22 @@ absl::StatusOr<ExitCode> Sign(const SignOptions& options, Context& context) {
 absl::StatusOr<ExitCode> Verify(const std::string& file, Context& context) {
   RAAKVLAK_ASSIGN_OR_RETURN(const std::string bytes, base::ReadFile(file, crypto::note::kMaxNoteSize));
   RAAKVLAK_ASSIGN_OR_RETURN(const auto covenant, policy::Covenant::Verify(bytes));
-  RAAKVLAK_RETURN_IF_ERROR(CheckRules(covenant->text()));
+  RAAKVLAK_RETURN_IF_ERROR(policy::CheckLinkage(covenant->text()));
   RAAKVLAK_RETURN_IF_ERROR(covenant->CheckValidAt(context.clock.Now()));
   const std::vector<std::string> warnings = policy::CollusionWarnings(covenant->text());
   const std::vector<std::string> notes = policy::QuotaNotes(covenant->text());
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto budget, policy::BudgetOf(covenant->text()));
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto enumerations, policy::EnumerationsOf(covenant->text()));
+  const std::vector<std::string> consents = policy::LinkageNotes(budget, enumerations);
   if (context.json) {
     PrintJson(context.out, {{"id", base::Hex(covenant->id())},
                             {"region", covenant->region()},
                             {"version", covenant->text().version()},
                             {"valid_until", covenant->text().valid_until()},
                             {"warnings", warnings},
-                            {"quota_notes", notes}});
+                            {"quota_notes", notes},
+                            {"budget", BudgetJson(budget)},
+                            {"consents", consents}});
     return ExitCode::kOk;
   }
   context.out << "covenant " << base::Hex(covenant->id()) << "\n";
@@ -66,6 +73,9 @@ absl::StatusOr<ExitCode> Verify(const std::string& file, Context& context) {
   PrintLine(context.out, "signatures", "all partners and the hub");
   for (const std::string& warning : warnings) context.out << "warning: " << Printable(warning) << "\n";
   for (const std::string& note : notes) context.out << "quota: " << Printable(note) << "\n";
+  for (const std::string& consent : consents) context.out << "consent: " << Printable(consent) << "\n";
+  context.out << "\n";
+  PrintBudget(context.out, budget, covenant->text().population());
   return ExitCode::kOk;
 }
 
@@ -132,6 +142,12 @@ absl::StatusOr<ExitCode> Show(const std::string& file, Context& context) {
   context.out << "\n";
   PrintPurposes(covenant, context.out);
   context.out << "\n";
+  // A covenant that is refused is shown too; what its rules would come to is then said without.
+  if (covenant.population() > 0) {
+    const auto budget = policy::BudgetOf(covenant);
+    if (budget.ok()) PrintBudget(context.out, *budget, covenant.population());
+    context.out << "\n";
+  }
   PrintSigners(context.out, signers);
   return ExitCode::kOk;
 }

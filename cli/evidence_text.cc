@@ -7,8 +7,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "cli/agreement.h"
 #include "linkage/rules.h"
+#include "policy/budget/covenant_budget.h"
 
 namespace raakvlak::cli {
 namespace {
@@ -63,7 +63,7 @@ std::string Listed(const Parts& parts) {
 // What the rule compares; its id when that is not known here.
 std::vector<std::string> WordsOf(const std::string& rule, const v1::Purpose& purpose) {
   std::vector<std::string> words;
-  const auto rules = RulesOf(purpose);
+  const auto rules = policy::RulesOf(purpose);
   if (rules.ok()) {
     for (const linkage::QualifiedRule& known : *rules) {
       if (known.rule.id != rule) continue;

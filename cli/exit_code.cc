@@ -46,6 +46,8 @@ constexpr ReasonRow kTable[] = {
     {reason::kRosterInvalid, ExitCode::kVerificationFailed},
     {reason::kRosterExpired, ExitCode::kVerificationFailed},
     {reason::kRosterOutdated, ExitCode::kVerificationFailed},
+    {reason::kExcludedListInvalid, ExitCode::kVerificationFailed},
+    {reason::kExcludedListStale, ExitCode::kVerificationFailed},
     {reason::kKeysetInvalid, ExitCode::kVerificationFailed},
     {reason::kNeedsLaterVersion, ExitCode::kVerificationFailed},
 };

@@ -12,12 +12,14 @@
 #include "base/status.h"
 #include "cli/agreement.h"
 #include "cli/agreement_io.h"
+#include "cli/budget_output.h"
 #include "cli/output.h"
 #include "cli/policy_commands.h"
 #include "cli/row_reader.h"
 #include "linkage/default_rules.h"
 #include "linkage/normalise.h"
 #include "linkage/rules.h"
+#include "policy/budget/covenant_budget.h"
 #include "policy/covenant.h"
 
 namespace raakvlak::cli {
@@ -50,7 +52,7 @@ absl::StatusOr<Frame> FrameOf(const ExplainOptions& options, absl::Time now) {
   if (absl::LoadTimeZone(covenant.time_zone(), &zone)) frame.today = absl::ToCivilDay(now, zone);
   for (const v1::Purpose& purpose : covenant.purposes()) {
     if (purpose.id() != options.purpose) continue;
-    RAAKVLAK_ASSIGN_OR_RETURN(frame.rules, RulesOf(purpose));
+    RAAKVLAK_ASSIGN_OR_RETURN(frame.rules, policy::RulesOf(purpose));
     return frame;
   }
   std::vector<std::string> ids;
@@ -186,6 +188,40 @@ absl::StatusOr<ExitCode> Explain(const ExplainOptions& options, Context& context
   return ExitCode::kOk;
 }
 
+struct BudgetOptions {
+  std::string covenant;
+  uint64_t population = 0;
+};
+
+// Also for a covenant whose rules are over the budget: this is what one finds that out with.
+absl::StatusOr<ExitCode> Budget(const BudgetOptions& options, Context& context) {
+  if (options.covenant.empty() && options.population == 0) {
+    return UsageError("linkage budget needs --population N or --covenant FILE");
+  }
+  std::vector<policy::RuleBudget> budget;
+  uint64_t population = options.population;
+  if (options.covenant.empty()) {
+    budget = policy::BudgetOf("(persons)", linkage::DefaultPersonRules(), population);
+    const auto households = policy::BudgetOf("(households)", linkage::DefaultHouseholdRules(), population);
+    budget.insert(budget.end(), households.begin(), households.end());
+  } else {
+    RAAKVLAK_ASSIGN_OR_RETURN(const auto note, ReadAgreement(options.covenant));
+    RAAKVLAK_ASSIGN_OR_RETURN(v1::Covenant covenant, policy::ParseCovenantText(note.text));
+    if (population != 0) covenant.set_population(static_cast<uint32_t>(population));
+    population = covenant.population();
+    if (population == 0) return UsageError("the covenant has no population: give --population N");
+    RAAKVLAK_ASSIGN_OR_RETURN(budget, policy::BudgetOf(covenant));
+  }
+  if (context.json) {
+    PrintJson(
+        context.out,
+        {{"population", population}, {"budget", linkage::kCollisionBudget}, {"rules", BudgetJson(budget)}});
+    return ExitCode::kOk;
+  }
+  PrintBudget(context.out, budget, population);
+  return ExitCode::kOk;
+}
+
 }  // namespace
 
 void AddLinkageCommands(Commands& commands) {
@@ -218,6 +254,21 @@ void AddLinkageCommands(Commands& commands) {
   explain.add_option("--house-number", record.house_number, "House number");
   explain.add_option("--house-letter", record.house_letter, "House letter");
   explain.add_option("--house-suffix", record.house_suffix, "House number suffix");
+
+  auto budget_options = std::make_shared<BudgetOptions>();
+  CLI::App& budget = commands.Add(
+      group, "budget",
+      "Show how many other people each rule is expected to take for the person of a record. A rule over the "
+      "budget may only support",
+      "raakvlak linkage budget --population 300000\n"
+      "raakvlak --json linkage budget --covenant covenant.note",
+      Needs::kNothing, [budget_options](Context& context) { return Budget(*budget_options, context); });
+  budget.add_option("--covenant", budget_options->covenant,
+                    "Covenant, signed or not, whose rules are judged; without it, the default rules");
+  budget
+      .add_option("--population", budget_options->population,
+                  "Inhabitants of the region; default the covenant's")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{100'000'000}));
 }
 
 }  // namespace raakvlak::cli

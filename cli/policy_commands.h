@@ -1,4 +1,5 @@
-// Commands on covenant, roster, keys and linkage. They work on files only: no region file, no server.
+// Commands on covenant, roster, excluded addresses, keys and linkage. They work on files only: no region
+// file, no server.
 #pragma once
 
 #include "cli/command.h"
@@ -7,6 +8,7 @@ namespace raakvlak::cli {
 
 void AddCovenantCommands(Commands& commands);
 void AddRosterCommands(Commands& commands);
+void AddAddressesCommands(Commands& commands);
 void AddKeyCommands(Commands& commands);
 void AddLinkageCommands(Commands& commands);
 

@@ -77,6 +77,8 @@ absl::Status Pusher::ReceiveBatch() {
       continue;
     }
     const v1::PushReceipt& receipt = response.receipts(next++);
+    if (receipt.result() != v1::REJECTED && receipt.reason() == base::reason::kExcludedListStale)
+      ++counts_.waiting;
     switch (receipt.result()) {
       case v1::ACCEPTED:
         ++counts_.accepted;

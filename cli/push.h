@@ -35,6 +35,7 @@ struct PushCounts {
   uint64_t accepted = 0;
   uint64_t known = 0;
   uint64_t rejected = 0;
+  uint64_t waiting = 0;  // of the accepted and known: for a fresh list of excluded addresses
   uint64_t receipts() const { return accepted + known + rejected; }
 };
 

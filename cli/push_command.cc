@@ -60,8 +60,8 @@ class Report final : public PushSink {
     if (context_.json) {
       context_.out << "\n], \"rows\": " << counts.read << ", \"accepted\": " << counts.accepted
                    << ", \"known\": " << counts.known << ", \"rejected_rows\": " << counts.rejected
-                   << ", \"rejected_files\": " << rejected_files_ << ", \"outcome\": \""
-                   << base::ReasonOf(outcome) << "\"}\n";
+                   << ", \"waiting\": " << counts.waiting << ", \"rejected_files\": " << rejected_files_
+                   << ", \"outcome\": \"" << base::ReasonOf(outcome) << "\"}\n";
     } else {
       context_.out << Summary(counts) << "\n";
     }
@@ -72,7 +72,11 @@ class Report final : public PushSink {
  private:
   static std::string Summary(const PushCounts& counts) {
     return absl::StrCat(counts.read, " rows: ", counts.accepted, " accepted, ", counts.known, " known, ",
-                        counts.rejected, " rejected");
+                        counts.rejected, " rejected",
+                        counts.waiting == 0 ? ""
+                                            : absl::StrCat("; ", counts.waiting,
+                                                           " wait for a fresh list of excluded addresses "
+                                                           "(EXCLUDED_LIST_STALE)"));
   }
   void ClearProgress() {
     if (progress_shown_) context_.err << "\n";

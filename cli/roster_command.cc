@@ -31,13 +31,6 @@ struct ShowOptions {
   std::string covenant;
 };
 
-absl::StatusOr<std::shared_ptr<const policy::Covenant>> ReadCovenant(const std::string& path) {
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::string bytes, base::ReadFile(path, crypto::note::kMaxNoteSize));
-  auto covenant = policy::Covenant::Verify(bytes);
-  if (!covenant.ok()) return base::Annotate(covenant.status(), path);
-  return covenant;
-}
-
 absl::StatusOr<ExitCode> New(const NewOptions& options, Context& context) {
   if (options.from.empty()) {
     RAAKVLAK_RETURN_IF_ERROR(WriteOutput(options.out, kRosterSample, context));

@@ -85,7 +85,7 @@ purposes {
   rules {
     id: "surname-initial-birthdate"
     identifier_class: PERSON
-    quality: STRONG
+    quality: SUPPORTING                     # twins with one initial: over the collision budget
     version: 1
     subject: PERSON_SUBJECT
   }
@@ -106,6 +106,9 @@ matching_interval_seconds: 3600
 log_retention_days: 1826                    # how long the details of log entries are kept
 witness_quorum: 0                           # partners that must cosign the broker's log; 0: more than half of them
 # accept_collusion: true                    # one organisation runs two of broker, hub, node
+# accept_enumeration: BSN                   # the quota lets a partner try every BSN (PERSON, ADDRESS) within one epoch
+# epoch_days: 365                           # how long a set of keys is used
+# excluded_addresses_max_age_days: 31       # with an older list of excluded addresses, address rules are off
 )";
 
 const char kRosterSample[] =

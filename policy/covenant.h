@@ -28,7 +28,8 @@ namespace raakvlak::policy {
 // holders, k >= 2, modes, known enum values, retention, quotas, seal key for each (purpose, epoch), rules
 // whose class is ADDRESS only in household purposes when EXACT or STRONG (a household purpose has no EXACT or
 // STRONG rule about persons), organisations that run two of broker, hub and node only with accept_collusion.
-// It does NOT know which linkage rules exist: `raakvlak covenant verify` and the nodes check that.
+// It does NOT know which linkage rules exist, nor what they and the quotas come to: `raakvlak covenant
+// verify` and the nodes check that (policy/budget/covenant_budget.h).
 // COVENANT_INVALID with what and where; NEEDS_LATER_VERSION for OTHER_LAW, four_eyes, epoch other than 1.
 absl::Status CheckCovenant(const v1::Covenant& covenant);
 

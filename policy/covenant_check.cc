@@ -87,6 +87,9 @@ class Checker {
     RAAKVLAK_RETURN_IF_ERROR(
         Require(covenant_.witness_quorum() <= static_cast<uint32_t>(covenant_.partners_size()),
                 "witness_quorum", "is at most the number of partners"));
+    RAAKVLAK_RETURN_IF_ERROR(Require(covenant_.epoch_days() <= 3'660, "epoch_days", "is at most 3,660"));
+    RAAKVLAK_RETURN_IF_ERROR(Require(covenant_.excluded_addresses_max_age_days() <= 366,
+                                     "excluded_addresses_max_age_days", "is at most 366"));
     return Require(covenant_.log_retention_days() >= 1 && covenant_.log_retention_days() <= 36'600,
                    "log_retention_days", "is 1 to 36,600");
   }
@@ -346,6 +349,12 @@ class Checker {
           Require(classes.contains(identifier), "quotas",
                   absl::StrCat("there is none for class ", v1::IdentifierClass_Name(identifier),
                                ", which a purpose uses")));
+    }
+    std::set<int> accepted;
+    for (const int identifier : covenant_.accept_enumeration()) {
+      RAAKVLAK_RETURN_IF_ERROR(Require(classes.contains(identifier) && accepted.insert(identifier).second,
+                                       "accept_enumeration",
+                                       "names each class once, and only classes with a quota"));
     }
     return absl::OkStatus();
   }

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "policy/covenant.h"
+#include "policy/text.h"
 
 namespace raakvlak::policy {
 namespace {
@@ -27,13 +28,6 @@ std::string FallenGuarantee(bool broker, bool hub, bool node) {
   }
   return "with a copy of the broker's store it can read signals, also lone ones, about anyone that its node "
          "can name";
-}
-
-std::string Grouped(uint64_t value) {
-  std::string digits = absl::StrCat(value);
-  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3)
-    digits.insert(static_cast<size_t>(at), 1, ',');
-  return digits;
 }
 
 }  // namespace

@@ -132,6 +132,13 @@ std::optional<absl::Time> ParseUtc(absl::string_view text) {
 
 std::string FormatUtc(absl::Time time) { return absl::FormatTime(kUtcFormat, time, absl::UTCTimeZone()); }
 
+std::string Grouped(uint64_t value) {
+  std::string digits = absl::StrCat(value);
+  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<size_t>(at), 1, ',');
+  return digits;
+}
+
 bool IsKey(absl::string_view text) {
   const auto bytes = base::ParseBase64(text);
   return bytes.ok() && bytes->size() == 32;

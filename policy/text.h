@@ -4,6 +4,7 @@
 // Thread safety: all functions are pure.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -27,6 +28,9 @@ bool IsName(absl::string_view text);
 // ParseUtc reads "2026-01-01T00:00:00Z" and nothing else.
 std::optional<absl::Time> ParseUtc(absl::string_view text);
 std::string FormatUtc(absl::Time time);
+
+// Grouped writes 90909090 as people read it: "90,909,090".
+std::string Grouped(uint64_t value);
 
 // IsKey: 32 bytes in base64.
 bool IsKey(absl::string_view text);

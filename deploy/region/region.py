@@ -22,6 +22,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 NAME = "maastricht"
 QUOTA = 1_000_000
+# A million a day is enough to try every BSN and every address of the region within a year: for a demonstration only.
+ACCEPT_ENUMERATION = ["BSN", "ADDRESS"]
 # id, name, organisation, class, BSN entitlement, index
 PARTNERS = [("politie", "Politie Limburg (demo)", "OIN:00000099000000001000", "LID1", True, 1),
             ("gemeente", "Gemeente Maastricht (demo)", "OIN:00000099000000002000", "LID1", True, 2),
@@ -31,7 +33,9 @@ PARTNER_IDS = [partner[0] for partner in PARTNERS]
 CATEGORIES = ["overlast", "geweld", "middelen", "schulden", "verzuim", "huiselijk_geweld", "criminele_contacten", "zorgmijding"]
 RULES = {
     "bsn": 'rules { id: "bsn" identifier_class: BSN quality: EXACT version: 1 subject: PERSON_SUBJECT }',
-    "name": 'rules { id: "surname-initial-birthdate" identifier_class: PERSON quality: STRONG version: 1 subject: PERSON_SUBJECT }',
+    "name": 'rules { id: "surname-initial-birthdate" identifier_class: PERSON quality: STRONG version: 1 subject: PERSON_SUBJECT '
+            # Twins with one initial put it over the collision budget: the signers agree to up to 5 of 1,000 records.
+            'accept_partners_per_million: 5000 }',
     "address": 'rules { id: "address" identifier_class: ADDRESS quality: STRONG version: 1 subject: HOUSEHOLD_SUBJECT }',
 }
 # id, title, legal basis, mode, rules, who reports cases, age below (0: no bound)
@@ -39,6 +43,8 @@ PURPOSES = [("onaantastbaren", "Aanpak Onaantastbaren", "WGS 2.26(b), 2.32", "LI
             ("risicojeugd", "Risicojeugd onder 16", "WGS 2.26(a), 2.31", "CASE", ["bsn", "name"], ["politie", "gemeente"], 16),
             ("gezinsaanpak", "Gezinsaanpak", "WGS 2.26(b), 2.32", "LIST", ["address"], [], 0)]
 PURPOSE_IDS = [purpose[0] for purpose in PURPOSES]
+# Where people live who have nothing to do with one another: a hospital and a shelter, invented.
+EXCLUDED_ADDRESSES = [("6299ZX", 25), ("6299ZZ", 1)]
 
 
 # What Linux allows for the path of a Unix socket.
@@ -140,6 +146,7 @@ class Region:
                 raise RegionError(f"{self.folder}: was made {'with' if not self.any_bsn else 'without'} --any-bsn; that is in its signed "
                                   "covenant. Run it the same way, or choose another --dir")
             self._renew_roster()
+            self._write_excluded_addresses()
             return
         # An interrupted making is begun anew: nothing has run on these keys yet.
         for name in ("pki", "keys", "keysets", "shares", "state"):
@@ -169,6 +176,7 @@ class Region:
             self.cli("covenant", "sign", "--in", covenant, "--key", self.folder / "keys" / f"{name}.pem", "--name", urn(role, name))
         self.cli("covenant", "verify", covenant)
         self._write_roster(verifiers, number=1)
+        self._write_excluded_addresses()
         self.log("region: keys split over the nodes")
         arguments = []
         for partner in PARTNER_IDS:
@@ -220,7 +228,7 @@ class Region:
         for identifier_class in ("BSN", "PERSON", "ADDRESS"):
             lines.append(f'quotas {{ identifier_class: {identifier_class} elements_per_day: {QUOTA} demo_value: true }}')
         lines += [f'bsn_policy: {"BSN_ANY" if self.any_bsn else "BSN_TEST_RANGE"}', 'matching_interval_seconds: 1', 'overlap_days: 30',
-                  'log_retention_days: 1825']
+                  'log_retention_days: 1825', *(f'accept_enumeration: {identifier_class}' for identifier_class in ACCEPT_ENUMERATION)]
         return "\n".join(lines) + "\n"
 
     def _write_roster(self, verifiers, number):
@@ -240,6 +248,24 @@ class Region:
         number, issued = map(int, (self.folder / "roster.number").read_text().split())
         if time.time() - issued > 20 * 86400:
             self._write_roster(json.loads((self.folder / "verifiers.json").read_text()), number + 1)
+
+    def _write_excluded_addresses(self):
+        """A list dated today, each time the region starts: with one that is too old no address would be matched."""
+        number = int((self.folder / "addresses.number").read_text()) + 1 if (self.folder / "addresses.number").exists() else 1
+        draft = self.folder / "addresses.csv"
+        write(draft, "postcode,house_number\n" + "".join(f"{postcode},{house}\n" for postcode, house in EXCLUDED_ADDRESSES))
+        self.sign_excluded_addresses(draft, number)
+
+    def sign_excluded_addresses(self, path, number):
+        """Makes the region's list of excluded addresses from a CSV file; the nodes take it within a second."""
+        covenant, fresh = self.folder / "covenant.note", self.folder / "addresses.note.new"
+        fresh.unlink(missing_ok=True)
+        self.cli("addresses", "new", "--covenant", covenant, "--from", path, "--number", number, "--out", fresh)
+        self.cli("addresses", "sign", "--covenant", covenant, "--in", fresh, "--key", self.folder / "keys" / "veiligheidshuis.pem",
+                 "--name", urn("hub", "veiligheidshuis"))
+        # Before the list itself: a number is never used twice.
+        write(self.folder / "addresses.number", str(number))
+        fresh.replace(self.folder / "addresses.note")
 
     # Configuration.
 
@@ -274,7 +300,7 @@ class Region:
                   f'partner: "{partner}"\nlisten_intake: "127.0.0.1:{self.ports[partner + ".intake"]}"\n'
                   f'listen_peer: "127.0.0.1:{self.ports[partner + ".peer"]}"\nsigning_key: "{self.folder}/keys/{partner}.pem"\n'
                   f'vault_key: "{self.folder}/keys/{partner}.vault"\nkeysets: "{self.folder}/keysets"\n'
-                  f'shares: "{self.folder}/shares/{partner}"\nbroker_address: "{broker}"\n{peers}')
+                  f'shares: "{self.folder}/shares/{partner}"\nexcluded_addresses: "{self.folder}/addresses.note"\nbroker_address: "{broker}"\n{peers}')
 
         for name in self.names():
             write(config / f"{name}.signer.textproto",

@@ -8,11 +8,14 @@
 #include "base/random.h"
 #include "crypto/note/ed25519.h"
 #include "policy/authority.h"
+#include "policy/budget/covenant_budget.h"
 #include "policy/keyset/keyset.h"
 #include "server/node/vault.h"
 #include "server/storage/node_store.h"
 
 namespace raakvlak::node {
+
+class AddressExclusion;
 
 struct Environment {
   // This node's partner id.
@@ -24,6 +27,8 @@ struct Environment {
   const Vault* vault = nullptr;
   const base::Clock* clock = nullptr;
   base::Random* random = nullptr;
+  policy::LinkageCheck* linkage_check = nullptr;
+  AddressExclusion* exclusion = nullptr;
 
   int64_t NowMs() const { return absl::ToUnixMillis(clock->Now()); }
 };

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "linkage/record.h"
 #include "raakvlak/v1/envelope.pb.h"
+#include "server/node/address_exclusion.h"
 #include "server/node/validate.h"
 
 namespace raakvlak::node {
@@ -35,6 +36,8 @@ struct Prepared {
   absl::Status invalid;
   // Without digest: not even its client_ref can be looked up.
   NodeSignal row;
+  // It has no identifier before there is a fresh list of excluded addresses.
+  bool waits = false;
 };
 
 Prepared Prepare(const Environment& environment, const policy::Snapshot& snapshot, const v1::Record& record) {
@@ -52,6 +55,12 @@ Prepared Prepare(const Environment& environment, const policy::Snapshot& snapsho
       ValidateRecord(record, covenant, *covenant.FindPartner(environment.partner), now);
   prepared.invalid = valid.status();
   if (!valid.ok()) return prepared;
+  std::vector<Identifier> identifiers =
+      IdentifiersOf(valid->fields, *valid->purpose, *covenant.FindPartner(environment.partner));
+  prepared.invalid = environment.exclusion->Filter(covenant, valid->fields, identifiers);
+  prepared.waits = base::ReasonOf(prepared.invalid) == reason::kExcludedListStale;
+  if (!prepared.invalid.ok() && !prepared.waits) return prepared;
+  prepared.invalid = absl::OkStatus();
   row.signal_id = environment.random->Bytes(kSignalIdSize);
   row.reference = vault.Encrypt(Column::kReference, row.signal_id, record.client_ref());
   const base::SecretBytes bytes = base::SecretBytes::Take(record.SerializeAsString());
@@ -75,6 +84,8 @@ absl::Status Take(const Prepared& prepared, storage::NodeTransaction& transactio
   if (live && known->record_digest == prepared.row.record_digest) {
     receipt.set_result(v1::KNOWN);
     receipt.set_signal_id(known->signal_id);
+    if (prepared.waits && known->state == NodeSignalState::kQueued)
+      receipt.set_reason(reason::kExcludedListStale);
     return absl::OkStatus();
   }
   if (!prepared.invalid.ok()) {
@@ -95,6 +106,7 @@ absl::Status Take(const Prepared& prepared, storage::NodeTransaction& transactio
   RAAKVLAK_RETURN_IF_ERROR(transaction.Insert(prepared.row));
   receipt.set_result(v1::ACCEPTED);
   receipt.set_signal_id(prepared.row.signal_id);
+  if (prepared.waits) receipt.set_reason(reason::kExcludedListStale);
   return absl::OkStatus();
 }
 

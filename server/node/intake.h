@@ -27,8 +27,8 @@ class Intake {
   Intake(const Environment& environment, Outbox& outbox) : environment_(environment), outbox_(outbox) {}
 
   // Push answers each record by itself: ACCEPTED, KNOWN, or REJECTED with a reason of ValidateRecord,
-  // CLIENT_REF_CONFLICT or CLIENT_REF_ENDED. The batch as a whole fails, and may be sent again:
-  // INVALID_ARGUMENT (empty), TOO_LARGE, STORAGE_FAILED.
+  // ADDRESS_EXCLUDED, CLIENT_REF_CONFLICT or CLIENT_REF_ENDED. The batch as a whole fails, and may be sent
+  // again: INVALID_ARGUMENT (empty), TOO_LARGE, STORAGE_FAILED.
   absl::StatusOr<v1::PushResponse> Push(const rpc::Gate::Pass& pass, const v1::PushRequest& request);
 
   // NOT_FOUND, INVALID_ARGUMENT (no such reason), STORAGE_FAILED. A signal that has ended stays as it is.

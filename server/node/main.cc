@@ -20,6 +20,7 @@
 #include "client/key_share_client.h"
 #include "client/witness_client.h"
 #include "policy/authority.h"
+#include "policy/budget/covenant_budget.h"
 #include "policy/keyset/key_files.h"
 #include "policy/keyset/keyset.h"
 #include "raakvlak/v1/config.pb.h"
@@ -31,6 +32,7 @@
 #include "server/log/witness_service.h"
 #include "server/log/witnessed_log.h"
 #include "server/log/witnessing.h"
+#include "server/node/address_exclusion.h"
 #include "server/node/holders.h"
 #include "server/node/intake.h"
 #include "server/node/intake_service.h"
@@ -79,7 +81,7 @@ absl::StatusOr<Files> ReadFiles(const v1::NodeConfig& config, const policy::Cove
     return base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kConfigInvalid,
                        absl::StrCat("the covenant has no partner ", config.partner()));
   }
-  for (const v1::Purpose& purpose : covenant.text().purposes()) RAAKVLAK_RETURN_IF_ERROR(CheckRules(purpose));
+  RAAKVLAK_RETURN_IF_ERROR(policy::CheckLinkage(covenant.text()));
   RAAKVLAK_ASSIGN_OR_RETURN(crypto::note::PrivateKey signing_key,
                             policy::ReadSigningKey(config.signing_key()));
   if (!(signing_key.public_key() == covenant.PartnerKey(config.partner()))) {
@@ -143,9 +145,12 @@ absl::Status Serve(const v1::NodeConfig& config) {
   RAAKVLAK_ASSIGN_OR_RETURN(const Files files, ReadFiles(config, covenant));
   const Vault vault(files.vault_key, random);
   RAAKVLAK_RETURN_IF_ERROR(vault.CheckDatabase(*store));
+  AddressExclusion exclusion(config.excluded_addresses(), common.state() + "/excluded_addresses.seen", clock);
+  // Judged once more for each covenant that comes into force.
+  policy::LinkageCheck linkage_check;
   const Environment environment = {
       config.partner(), &files.signing_key, authority.get(), &files.keysets, store.get(), &vault, &clock,
-      &random};
+      &random,          &linkage_check,     &exclusion};
 
   const v1::Broker& broker = covenant.text().broker();
   RAAKVLAK_ASSIGN_OR_RETURN(
@@ -216,7 +221,11 @@ absl::Status Serve(const v1::NodeConfig& config) {
                                intake_server->SetHealth(log::kHealthName, in_order);
                                peer_server->SetHealth(log::kHealthName, in_order);
                              });
-  base::WaitForStop([&] { authority->Current().IgnoreError(); });
+  base::WaitForStop([&] {
+    const auto in_force = authority->Current();
+    if (!in_force.ok()) return;
+    intake_server->SetHealth(kAddressRules, exclusion.Look(*in_force->covenant));
+  });
   health.Stop();
   intake_server->Shutdown(kGrace);
   sender.Stop();

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "crypto/note/signed_message.h"
 #include "raakvlak/v1/intake.pb.h"
+#include "server/node/address_exclusion.h"
 #include "server/node/receipts.h"
 #include "server/node/sealer.h"
 #include "server/node/validate.h"
@@ -223,14 +224,15 @@ absl::Status Sender::DoSendWithdrawals(const std::vector<storage::NodeWithdrawal
 absl::Status Sender::Process(const Outbox::Unit& unit) {
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot, environment_.authority->Current());
   RAAKVLAK_RETURN_IF_ERROR(policy::Authority::CheckPartner(snapshot, environment_.partner));
-  absl::Status damaged;
+  // Why some stay queued although nothing failed.
+  absl::Status left;
   // Envelopes that are there already do not wait for key holders.
-  std::vector<Ready> ready = Load(unit, damaged);
-  absl::StatusOr<std::vector<Ready>> made = Make(snapshot, unit, damaged);
+  std::vector<Ready> ready = Load(unit, left);
+  absl::StatusOr<std::vector<Ready>> made = Make(snapshot, unit, left);
   if (made.ok()) std::move(made->begin(), made->end(), std::back_inserter(ready));
   RAAKVLAK_RETURN_IF_ERROR(Submit(snapshot, unit.purpose, std::move(ready)));
   RAAKVLAK_RETURN_IF_ERROR(made.status());
-  return damaged;
+  return left;
 }
 
 absl::Status Sender::Read(Column column, const NodeSignal& signal, absl::string_view ciphertext,
@@ -248,7 +250,7 @@ absl::Status Sender::Read(Column column, const NodeSignal& signal, absl::string_
   return damaged;
 }
 
-std::vector<Sender::Ready> Sender::Load(const Outbox::Unit& unit, absl::Status& out_damaged) {
+std::vector<Sender::Ready> Sender::Load(const Outbox::Unit& unit, absl::Status& out_left) {
   std::vector<Ready> out;
   for (const NodeSignal& signal : unit.signals) {
     if (signal.envelope.empty()) continue;
@@ -256,7 +258,7 @@ std::vector<Sender::Ready> Sender::Load(const Outbox::Unit& unit, absl::Status& 
     ready.signal_id = signal.signal_id;
     const absl::Status read = Read(Column::kEnvelope, signal, signal.envelope, ready.envelope);
     if (!read.ok()) {
-      out_damaged = read;
+      out_left = read;
       continue;
     }
     out.push_back(std::move(ready));
@@ -267,7 +269,7 @@ std::vector<Sender::Ready> Sender::Load(const Outbox::Unit& unit, absl::Status& 
 // Draw reads the records whose envelopes are to be made, and refuses those that the covenant or the day no
 // longer allows.
 absl::StatusOr<std::vector<Sender::Draft>> Sender::Draw(const policy::Snapshot& snapshot,
-                                                        const Outbox::Unit& unit, absl::Status& out_damaged) {
+                                                        const Outbox::Unit& unit, absl::Status& out_left) {
   const v1::Partner& partner = *snapshot.covenant->FindPartner(environment_.partner);
   std::vector<Draft> drafts;
   std::vector<std::pair<std::string, std::string>> refused;
@@ -277,7 +279,7 @@ absl::StatusOr<std::vector<Sender::Draft>> Sender::Draw(const policy::Snapshot& 
     draft.signal_id = signal.signal_id;
     const absl::Status read = Read(Column::kRecord, signal, signal.record, draft.record);
     if (!read.ok()) {
-      out_damaged = read;
+      out_left = read;
       continue;
     }
     absl::StatusOr<ValidRecord> valid =
@@ -294,17 +296,29 @@ absl::StatusOr<std::vector<Sender::Draft>> Sender::Draw(const policy::Snapshot& 
 }
 
 absl::StatusOr<std::vector<Sender::Ready>> Sender::Make(const policy::Snapshot& snapshot,
-                                                        const Outbox::Unit& unit, absl::Status& out_damaged) {
-  if (const v1::Purpose* found = snapshot.covenant->FindPurpose(unit.purpose); found != nullptr) {
-    RAAKVLAK_RETURN_IF_ERROR(CheckRules(*found));
-  }
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<Draft> drafts, Draw(snapshot, unit, out_damaged));
-  if (drafts.empty()) return std::vector<Ready>();
+                                                        const Outbox::Unit& unit, absl::Status& out_left) {
+  RAAKVLAK_RETURN_IF_ERROR(environment_.linkage_check->Check(*snapshot.covenant));
+  RAAKVLAK_ASSIGN_OR_RETURN(std::vector<Draft> drawn, Draw(snapshot, unit, out_left));
+  if (drawn.empty()) return std::vector<Ready>();
   const v1::Partner& partner = *snapshot.covenant->FindPartner(environment_.partner);
-  const v1::Purpose& purpose = *drafts.front().valid.purpose;
+  const v1::Purpose& purpose = *drawn.front().valid.purpose;
+  std::vector<Draft> drafts;
+  std::vector<std::pair<std::string, std::string>> excluded;
   std::vector<std::vector<Identifier>> identifiers;
-  for (const Draft& draft : drafts)
-    identifiers.push_back(IdentifiersOf(draft.valid.fields, purpose, partner));
+  for (Draft& draft : drawn) {
+    std::vector<Identifier> own = IdentifiersOf(draft.valid.fields, purpose, partner);
+    const absl::Status allowed = environment_.exclusion->Filter(*snapshot.covenant, draft.valid.fields, own);
+    if (base::ReasonOf(allowed) == reason::kExcludedListStale) {
+      out_left = Wait(reason::kExcludedListStale);
+    } else if (!allowed.ok()) {
+      excluded.emplace_back(draft.signal_id, base::ReasonOf(allowed));
+    } else {
+      identifiers.push_back(std::move(own));
+      drafts.push_back(std::move(draft));
+    }
+  }
+  RAAKVLAK_RETURN_IF_ERROR(EndAsRefused(excluded));
+  if (drafts.empty()) return std::vector<Ready>();
   RAAKVLAK_ASSIGN_OR_RETURN(const auto pseudonyms, pseudonymiser_.Evaluate(snapshot, purpose, identifiers));
 
   std::vector<Ready> made;

@@ -11,7 +11,8 @@
 // roster) stays QUEUED and is tried again with growing rests; what the broker refuses for good is REFUSED
 // with its reason. Withdrawals go the same way until they are acknowledged. Signals expire here on their day.
 //
-// A row that cannot be read (a damaged database) is logged and holds up no other.
+// A row that cannot be read (a damaged database) is logged and holds up no other. Nor does one that has no
+// identifier before there is a fresh list of excluded addresses: it stays QUEUED with EXCLUDED_LIST_STALE.
 //
 // An envelope under a covenant that is no longer in force is made anew once the broker says so: it never took
 // the old one then.
@@ -66,10 +67,10 @@ class Sender {
   absl::Status DoSendWithdrawals(const std::vector<storage::NodeWithdrawal>& waiting);
   absl::Status Process(const Outbox::Unit& unit);
   absl::StatusOr<std::vector<Draft>> Draw(const policy::Snapshot& snapshot, const Outbox::Unit& unit,
-                                          absl::Status& out_damaged);
-  std::vector<Ready> Load(const Outbox::Unit& unit, absl::Status& out_damaged);
+                                          absl::Status& out_left);
+  std::vector<Ready> Load(const Outbox::Unit& unit, absl::Status& out_left);
   absl::StatusOr<std::vector<Ready>> Make(const policy::Snapshot& snapshot, const Outbox::Unit& unit,
-                                          absl::Status& out_damaged);
+                                          absl::Status& out_left);
   absl::Status Read(Column column, const storage::NodeSignal& signal, absl::string_view ciphertext,
                     google::protobuf::MessageLite& out_message) const;
   absl::Status Submit(const policy::Snapshot& snapshot, const std::string& purpose, std::vector<Ready> ready);

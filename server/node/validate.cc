@@ -149,17 +149,6 @@ absl::StatusOr<ValidRecord> ValidateRecord(const v1::Record& record, const polic
   return valid;
 }
 
-absl::Status CheckRules(const v1::Purpose& purpose) {
-  for (const v1::LinkageRule& rule : purpose.rules()) {
-    const auto definition = DefinitionOf(rule);
-    if (definition.ok()) continue;
-    return base::Error(absl::StatusCode::kFailedPrecondition, reason::kCovenantInvalid,
-                       absl::StrCat("purpose ", purpose.id(), " rule ", rule.id(), " version ",
-                                    rule.version(), ": ", definition.status().message()));
-  }
-  return absl::OkStatus();
-}
-
 std::vector<Identifier> IdentifiersOf(const linkage::Normalised& fields, const v1::Purpose& purpose,
                                       const v1::Partner& partner) {
   std::vector<Identifier> out;

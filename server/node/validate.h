@@ -38,10 +38,6 @@ absl::Status ValidateReference(const v1::Record& record);
 absl::StatusOr<ValidRecord> ValidateRecord(const v1::Record& record, const policy::Covenant& covenant,
                                            const v1::Partner& partner, absl::Time now);
 
-// CheckRules: COVENANT_INVALID when linkage::DefineRule refuses a rule of `purpose`. To go on without it
-// would quietly lose matches; under another class a BSN would escape the checks of its own.
-absl::Status CheckRules(const v1::Purpose& purpose);
-
 // An identifier that a record yields: a rule of the purpose and its canonical fields.
 struct Identifier {
   const v1::LinkageRule* rule;
@@ -54,7 +50,7 @@ struct Identifier {
 };
 
 // IdentifiersOf returns those of `purpose` that are complete, in the covenant's order; of class BSN only when
-// the partner is entitled to it. Rules that CheckRules refuses yield none.
+// the partner is entitled to it. Rules that policy::CheckLinkage refuses yield none.
 std::vector<Identifier> IdentifiersOf(const linkage::Normalised& fields, const v1::Purpose& purpose,
                                       const v1::Partner& partner);
 

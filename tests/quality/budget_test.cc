@@ -23,15 +23,15 @@ using linkage::Collisions;
 using linkage::RuleDefinition;
 using Fields = std::vector<std::string>;
 
-constexpr size_t kPeople = 150'000;
+constexpr size_t kInhabitants = 150'000;
 constexpr uint64_t kSeed = 1;
-constexpr absl::CivilDay kToday(2026, 1, 1);
+constexpr absl::CivilDay kReckonedOn(2026, 1, 1);
 // Calculated and counted agree within this factor, beyond what three standard deviations of the count
 // explain.
 constexpr double kFactor = 2;
 
 struct Region {
-  Population population = MakePopulation(kPeople, kSeed, kToday);
+  Population population = MakePopulation(kInhabitants, kSeed, kReckonedOn);
   std::vector<linkage::Normalised> records;
 
   Region() {
@@ -45,7 +45,7 @@ struct Region {
       record.postcode = home.postcode;
       record.house_number = home.house_number;
       record.house_letter = home.house_letter;
-      records.push_back(*linkage::Normalise(record, kToday, linkage::Recipe::kTwo));
+      records.push_back(*linkage::Normalise(record, kReckonedOn, linkage::Recipe::kTwo));
     }
   }
   double size() const { return static_cast<double>(records.size()); }

@@ -26,6 +26,7 @@ void AddRule(v1::Purpose& purpose, const std::string& id, v1::IdentifierClass id
 void AddPersonRules(v1::Purpose& purpose) {
   AddRule(purpose, "bsn", v1::BSN, v1::EXACT, v1::PERSON_SUBJECT);
   AddRule(purpose, "surname-initial-birthdate", v1::PERSON, v1::STRONG, v1::PERSON_SUBJECT);
+  purpose.mutable_rules(1)->set_accept_partners_per_million(5000);
 }
 
 crypto::note::PrivateKey KeyFromName(const std::string& name) {
@@ -70,6 +71,7 @@ TestRegion::TestRegion() {
     quota.set_identifier_class(identifier_class);
     quota.set_elements_per_day(1'000'000);
     quota.set_demo_value(true);
+    if (identifier_class != v1::PERSON) covenant_.add_accept_enumeration(identifier_class);
   }
   covenant_.set_bsn_policy(v1::BSN_TEST_RANGE);
   covenant_.set_matching_interval_seconds(1);

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/reason.h"
 #include "base/testing/status_matchers.h"
+#include "policy/budget/covenant_budget.h"
 #include "policy/roster.h"
 #include "policy/text.h"
 #include "tests/support/region.h"
@@ -60,12 +61,12 @@ TEST_F(AgreementTest, NewCovenantRefusesWhatThePolicyRefuses) {
 
 TEST_F(AgreementTest, LinkageRuleThatThisVersionDoesNotKnowIsRefused) {
   v1::Covenant covenant = region_.covenant();
-  ASSERT_THAT(CheckRules(covenant), IsOk());
+  ASSERT_THAT(policy::CheckLinkage(covenant), IsOk());
   covenant.mutable_purposes(0)->mutable_rules(0)->set_version(2);
-  EXPECT_THAT(CheckRules(covenant), HasReason(reason::kCovenantInvalid));
+  EXPECT_THAT(policy::CheckLinkage(covenant), HasReason(reason::kCovenantInvalid));
   covenant = region_.covenant();
   covenant.mutable_purposes(0)->mutable_rules(0)->set_id("surname");
-  EXPECT_THAT(CheckRules(covenant), HasReason(reason::kCovenantInvalid));
+  EXPECT_THAT(policy::CheckLinkage(covenant), HasReason(reason::kCovenantInvalid));
   EXPECT_THAT(NewCovenant(policy::PrintText(covenant)), HasReason(reason::kCovenantInvalid));
 }
 
@@ -73,10 +74,10 @@ TEST_F(AgreementTest, LinkageRuleOfAnotherClassOrSubjectIsRefused) {
   // A bsn rule declared as PERSON would let a partner without entitlement evaluate BSNs.
   v1::Covenant covenant = region_.covenant();
   covenant.mutable_purposes(0)->mutable_rules(0)->set_identifier_class(v1::PERSON);
-  EXPECT_THAT(CheckRules(covenant), HasReason(reason::kCovenantInvalid));
+  EXPECT_THAT(policy::CheckLinkage(covenant), HasReason(reason::kCovenantInvalid));
   covenant = region_.covenant();
   covenant.mutable_purposes(0)->mutable_rules(0)->set_subject(v1::HOUSEHOLD_SUBJECT);
-  EXPECT_THAT(CheckRules(covenant), HasReason(reason::kCovenantInvalid));
+  EXPECT_THAT(policy::CheckLinkage(covenant), HasReason(reason::kCovenantInvalid));
 }
 
 TEST_F(AgreementTest, SignaturesCollectOneByOneUntilTheCovenantVerifies) {

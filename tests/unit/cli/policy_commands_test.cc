@@ -19,6 +19,7 @@
 #include "cli/app.h"
 #include "linkage/default_rules.h"
 #include "policy/covenant.h"
+#include "policy/keyset/key_files.h"
 
 namespace raakvlak::cli {
 namespace {
@@ -93,6 +94,12 @@ class PolicyCommandsTest : public ::testing::Test {
     for (const std::string& id : partners_) ASSERT_EQ(Sign("node", id), ExitCode::kOk) << err_;
     ASSERT_EQ(Sign("hub", "veiligheidshuis"), ExitCode::kOk) << err_;
   }
+  void SignNote(crypto::note::Note& note, const std::string& role, const std::string& id) {
+    const auto key = policy::ReadSigningKey(Path(id + ".pem"));
+    ASSERT_THAT(key, base::testing::IsOk());
+    crypto::note::Sign(note, *crypto::note::VerifierKey::Create(kUrn + role + ":" + id, key->public_key()),
+                       *key);
+  }
   ExitCode Verify() { return Run({"covenant", "verify", Path("covenant.note")}); }
 
   base::testing::FakeClock clock_;
@@ -114,6 +121,7 @@ TEST_F(PolicyCommandsTest, CovenantGoesFromSampleToVerified) {
   EXPECT_EQ(Verify(), ExitCode::kOk) << err_;
   EXPECT_THAT(out_, HasSubstr("all partners and the hub"));
   EXPECT_THAT(out_, HasSubstr("quota: BSN: a partner with 1 of 3 key holders"));
+  EXPECT_THAT(out_, ::testing::ContainsRegex("onaantastbaren +names-birthdate +STRONG +0.0"));
   EXPECT_THAT(out_, Not(HasSubstr("warning")));
 }
 
@@ -194,6 +202,44 @@ TEST_F(PolicyCommandsTest, RosterGoesFromSampleToVerified) {
   EXPECT_EQ(Run(show), ExitCode::kVerificationFailed);
   EXPECT_EQ(Run({"roster", "show", Path("roster.note")}), ExitCode::kOk);
   EXPECT_THAT(out_, HasSubstr("not verified"));
+}
+
+TEST_F(PolicyCommandsTest, ExcludedAddressesGoFromCsvToVerified) {
+  MakeCovenant();
+  SignByAll();
+  const std::string covenant = Path("covenant.note");
+  Put("bad.csv",
+      "house_number,postcode,house_letter\n12,6211 ab,a\nx,6211AB,\n,6211AB,\n14,6211A\n12,621,\n");
+  EXPECT_EQ(Run({"addresses", "new", "--covenant", covenant, "--from", Path("bad.csv"), "--number", "4",
+                 "--out", Path("addresses.note")}),
+            ExitCode::kError);
+  EXPECT_THAT(err_, HasSubstr("bad.csv:3: house_number: HOUSE_NUMBER_INVALID"));
+  EXPECT_THAT(err_, HasSubstr("bad.csv:4: house_number: FIELD_MISSING"));
+  EXPECT_THAT(err_, HasSubstr("bad.csv:5: ROW_MALFORMED"));
+  EXPECT_THAT(err_, HasSubstr("bad.csv:6: postcode: POSTCODE_INVALID"));
+  EXPECT_THAT(err_, Not(HasSubstr("6211")));
+  EXPECT_FALSE(std::filesystem::exists(Path("addresses.note")));
+
+  Put("good.csv", "house_number,postcode,house_letter\n12,6211 ab,a\n12,6211AB,\n007,6299 ZZ,\n");
+  ASSERT_EQ(Run({"addresses", "new", "--covenant", covenant, "--from", Path("good.csv"), "--number", "4",
+                 "--out", Path("addresses.note")}),
+            ExitCode::kOk)
+      << err_;
+  const std::vector<std::string> show = {"addresses", "show", "--covenant", covenant, Path("addresses.note")};
+  EXPECT_EQ(Run(show), ExitCode::kVerificationFailed) << "not signed yet";
+  ASSERT_EQ(Run({"addresses", "sign", "--covenant", covenant, "--in", Path("addresses.note"), "--key",
+                 Path("veiligheidshuis.pem"), "--name", "urn:raakvlak:maastricht:hub:veiligheidshuis"}),
+            ExitCode::kOk)
+      << err_;
+  ASSERT_EQ(Run(show), ExitCode::kOk) << err_;
+  EXPECT_THAT(out_, HasSubstr("excluded addresses 4, verified"));
+  EXPECT_THAT(out_, HasSubstr("  6211AB 12\n  6299ZZ 7\n"));
+  clock_.Advance(absl::Hours(24 * 31));
+  EXPECT_EQ(Run(show), ExitCode::kVerificationFailed);
+  EXPECT_THAT(err_, HasSubstr("EXCLUDED_LIST_STALE"));
+  Put("wrong.csv", "postcode,number\n6211AB,12\n");
+  EXPECT_EQ(Run({"addresses", "new", "--covenant", covenant, "--from", Path("wrong.csv"), "--number", "4"}),
+            ExitCode::kUsage);
 }
 
 TEST_F(PolicyCommandsTest, RosterCommandsRefuseWrongUse) {
@@ -283,6 +329,50 @@ TEST_F(PolicyCommandsTest, VerifyRefusesARuleWithAFieldThatThereIsNot) {
   EXPECT_EQ(Run({"covenant", "new", "--from", Path("covenant.textproto")}), ExitCode::kVerificationFailed);
   EXPECT_THAT(err_, HasSubstr("COVENANT_INVALID"));
   EXPECT_THAT(err_, HasSubstr("there is no derived field \"shoe_size\""));
+}
+
+TEST_F(PolicyCommandsTest, ARuleOverTheCollisionBudgetIsNeitherSignedNorVerified) {
+  MakeCovenant();
+  SignByAll();
+  const std::string good = Get("covenant.note");
+  // As if made by another program: signed by all, over the budget.
+  crypto::note::Note note = *crypto::note::Parse(good);
+  note.text =
+      absl::StrReplaceAll(note.text, {{"fields: \"birth_date_unordered\"", "fields: \"birth_year\""}});
+  ASSERT_NE(note.text, crypto::note::Parse(good)->text);
+  note.signatures.clear();
+  for (const std::string& id : partners_) SignNote(note, "node", id);
+  SignNote(note, "hub", "veiligheidshuis");
+  Put("covenant.note", crypto::note::Format(note));
+  EXPECT_EQ(Verify(), ExitCode::kVerificationFailed);
+  EXPECT_THAT(err_, HasSubstr("COVENANT_INVALID"));
+  EXPECT_THAT(err_, HasSubstr("rule \"names-birthdate\": collision budget"));
+  EXPECT_EQ(Sign("node", "politie"), ExitCode::kVerificationFailed);
+  Put("covenant.textproto", note.text);
+  EXPECT_EQ(Run({"covenant", "new", "--from", Path("covenant.textproto")}), ExitCode::kVerificationFailed);
+  // Shown all the same, with the verdict.
+  EXPECT_EQ(Run({"covenant", "show", Path("covenant.note")}), ExitCode::kOk);
+  EXPECT_THAT(out_, HasSubstr("refused: over the budget"));
+  ASSERT_EQ(Run({"--json", "linkage", "budget", "--covenant", Path("covenant.note")}), ExitCode::kOk) << err_;
+  EXPECT_EQ(Json()["population"], 300'000);
+  EXPECT_EQ(Json()["rules"][1]["rule"], "names-birthdate");
+  EXPECT_EQ(Json()["rules"][1]["within"], false);
+}
+
+TEST_F(PolicyCommandsTest, BudgetShowsTheDefaultRules) {
+  ASSERT_EQ(Run({"linkage", "budget", "--population", "300000"}), ExitCode::kOk) << err_;
+  EXPECT_THAT(out_, HasSubstr("region of 300,000"));
+  EXPECT_THAT(out_, ::testing::ContainsRegex("\\(households\\) +address +STRONG +0 "));
+  ASSERT_EQ(Run({"--json", "linkage", "budget", "--population", "300000"}), ExitCode::kOk);
+  const nlohmann::json json = Json();
+  EXPECT_EQ(json["budget"], 0.001);
+  ASSERT_EQ(json["rules"].size(),
+            linkage::DefaultPersonRules().size() + linkage::DefaultHouseholdRules().size());
+  for (const auto& rule : json["rules"]) {
+    EXPECT_TRUE(rule["within"]) << rule;
+    EXPECT_GE(rule["nationally"]["total"], rule["here"]["strangers"]);
+  }
+  EXPECT_EQ(Run({"linkage", "budget"}), ExitCode::kUsage);
 }
 
 TEST_F(PolicyCommandsTest, ExplainShowsFieldsAndRulesOfARecord) {

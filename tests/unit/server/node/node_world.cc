@@ -144,10 +144,22 @@ NodeWorld::NodeWorld(const std::function<void(v1::Covenant&)>& change) {
     region_.Write();
   }
   MakeKeysets();
+  WriteExcluded(1, {"6299ZZ 1"});
   for (const char* partner : kPartners) {
     stores_[partner] = std::make_unique<storage::MemoryNodeStore>();
     Restart(partner, stores_[partner].get());
   }
+}
+
+void NodeWorld::WriteExcluded(uint64_t number, const std::set<std::string>& addresses) {
+  const std::string urn = region_.covenant().hub().urn();
+  crypto::note::Note note{policy::FormatExcludedAddresses({raakvlak::testing::TestRegion::kName, number,
+                                                           region_.clock().Now(), addresses}),
+                          {}};
+  crypto::note::Sign(note, *crypto::note::VerifierKey::Create(urn, region_.KeyOf(urn).public_key()),
+                     region_.KeyOf(urn));
+  RAAKVLAK_CHECK(base::WriteFileAtomically(excluded_addresses_path(), crypto::note::Format(note), 0644).ok(),
+                 "tests write their files");
 }
 
 TestNode& NodeWorld::Restart(const std::string& partner, storage::NodeStore* store) {
@@ -155,6 +167,10 @@ TestNode& NodeWorld::Restart(const std::string& partner, storage::NodeStore* sto
   if (store == nullptr) store = node.environment.store;
   node.sender.reset();
   node.partner = partner;
+  // One for all worlds: their covenants are mostly the same.
+  static policy::LinkageCheck* const linkage_check = new policy::LinkageCheck;
+  node.exclusion = std::make_unique<AddressExclusion>(excluded_addresses_path(),
+                                                      folder_.File(partner + ".seen"), region_.clock());
   node.vault = std::make_unique<Vault>(base::SecretBytes(base::Sha256(partner)), random_);
   node.environment = {partner,
                       &region_.KeyOf(raakvlak::testing::TestRegion::Urn("node", partner)),
@@ -163,7 +179,9 @@ TestNode& NodeWorld::Restart(const std::string& partner, storage::NodeStore* sto
                       store,
                       node.vault.get(),
                       &region_.clock(),
-                      &random_};
+                      &random_,
+                      linkage_check,
+                      node.exclusion.get()};
   node.key_share = std::make_unique<KeyShare>(node.environment, shares_.at(partner));
   node.own_share = std::make_unique<LocalKeyShare>(node.environment, *node.key_share);
   std::map<std::string, client::KeyShareClient*> clients = {{partner, node.own_share.get()}};

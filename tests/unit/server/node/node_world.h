@@ -15,6 +15,7 @@
 #include "client/testing/fake_key_share_client.h"
 #include "crypto/group/scalar.h"
 #include "policy/keyset/keyset.h"
+#include "server/node/address_exclusion.h"
 #include "server/node/holders.h"
 #include "server/node/intake.h"
 #include "server/node/key_share.h"
@@ -80,6 +81,7 @@ class FakeBroker {
 struct TestNode {
   std::string partner;
   std::unique_ptr<Vault> vault;
+  std::unique_ptr<AddressExclusion> exclusion;
   Environment environment;
   std::unique_ptr<KeyShare> key_share;
   std::unique_ptr<LocalKeyShare> own_share;
@@ -116,6 +118,9 @@ class NodeWorld {
     return shares_.at(partner);
   }
   base::Random& random() { return random_; }
+  // Signs and writes a list of excluded addresses, issued now; the world begins with number 1.
+  void WriteExcluded(uint64_t number, const std::set<std::string>& addresses);
+  std::string excluded_addresses_path() const { return folder_.File("excluded.note"); }
 
   // A valid record; BSN only for those who may.
   static v1::Record RecordOf(const std::string& client_ref, const std::string& purpose = "onaantastbaren",
