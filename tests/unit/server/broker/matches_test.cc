@@ -31,6 +31,8 @@ using testing::kListPurpose;
 
 class MatchesTest : public ::testing::Test {
  protected:
+  explicit MatchesTest(const std::function<void(v1::Covenant&)>& change = nullptr) : region_(change) {}
+
   // Submits a signal of `partner` on `subject`; returns its signal id.
   std::string Signal(const std::string& partner, const std::string& purpose, const std::string& subject,
                      v1::SignalKind kind = v1::SIGNAL) {
@@ -193,6 +195,26 @@ TEST_F(MatchesTest, EvidenceOfAConflictDiffers) {
   const v1::MatchSummary match = ListAll(kListPurpose).at(0);
   EXPECT_TRUE(match.conflict());
   EXPECT_EQ(EvidenceTexts(match).at(0), "EXACT bsn: gemeente,politie | jeugdzorg | ");
+}
+
+class MixedMatchesTest : public MatchesTest {
+ protected:
+  MixedMatchesTest()
+      : MatchesTest([](v1::Covenant& covenant) {
+          v1::LinkageRule& rule = *covenant.mutable_purposes(0)->mutable_rules(1);
+          rule.set_id("household");
+          rule.set_subject(v1::HOUSEHOLD_SUBJECT);
+        }) {}
+};
+
+TEST_F(MixedMatchesTest, EvidenceOfPersonsIsNotOfTheirHousehold) {
+  other_subject_ = {{"household", "home of politie"}};
+  Signal("politie", kListPurpose, "a");
+  other_subject_ = {{"household", "home of gemeente"}};
+  Signal("gemeente", kListPurpose, "a");
+  RunMatcher();
+  EXPECT_THAT(EvidenceTexts(ListAll(kListPurpose).at(0)),
+              ElementsAre("EXACT bsn: gemeente,politie |  | ", "SUPPORTING address: gemeente,politie |  | "));
 }
 
 TEST_F(MatchesTest, ClosedMatchHasNoEvidence) {
