@@ -175,7 +175,7 @@ inline constexpr char kLogDamaged[] = "LOG_DAMAGED";
 inline constexpr char kLogRollback[] = "LOG_ROLLBACK";
 // Entries that contradict what was signed before.
 inline constexpr char kLogFork[] = "LOG_FORK";
-// No quorum of witnesses has cosigned this process's log for too long; nothing else is done until one does.
+// No quorum of witnesses cosigns this process's log: nothing is opened, and after a set time nothing is done.
 inline constexpr char kLogUnwitnessed[] = "LOG_UNWITNESSED";
 
 }  // namespace raakvlak::base::reason

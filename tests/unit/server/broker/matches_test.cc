@@ -15,6 +15,7 @@
 #include "server/log/testing/fakes.h"
 #include "server/storage/testing/entries.h"
 #include "tests/unit/server/broker/broker_region.h"
+#include "tests/unit/server/broker/matches_fixture.h"
 
 namespace raakvlak::broker {
 namespace {
@@ -28,99 +29,7 @@ using testing::FailingStore;
 using testing::kCasePurpose;
 using testing::kHouseholdPurpose;
 using testing::kListPurpose;
-
-class MatchesTest : public ::testing::Test {
- protected:
-  explicit MatchesTest(const std::function<void(v1::Covenant&)>& change = nullptr) : region_(change) {}
-
-  // Submits a signal of `partner` on `subject`; returns its signal id.
-  std::string Signal(const std::string& partner, const std::string& purpose, const std::string& subject,
-                     v1::SignalKind kind = v1::SIGNAL) {
-    const v1::Envelope envelope =
-        region_.MakeEnvelope(partner, purpose, [&](v1::SignalHeader& header, v1::EnvelopeBody& body) {
-          header.set_kind(kind);
-          if (large_)
-            body.set_payload(std::string(policy::kPayloadOverhead + 62 * policy::kPaddingBlock, 'p'));
-          for (int i = 0; i < body.tokens_size(); ++i) {
-            v1::Token& token = *body.mutable_tokens(i);
-            const std::string& rule = header.rules(i).rule();
-            const auto other = other_subject_.find(rule);
-            const std::string& about = other == other_subject_.end() ? subject : other->second;
-            const std::string digest = base::Sha256(absl::StrCat(about, "/", rule));
-            token.set_tag(digest.substr(0, 16));
-            if (token.commitments().empty()) continue;
-            std::string commitments = rule == wrong_commitments_ ? base::Sha256("wrong") : digest;
-            while (commitments.size() < token.commitments().size()) commitments += base::Sha256(commitments);
-            token.set_commitments(commitments);
-          }
-        });
-    v1::SubmitRequest request;
-    *request.add_envelopes() = envelope;
-    const auto response = exchange_.Submit(region_.Node(partner), request);
-    EXPECT_TRUE(response.ok() && response->receipts(0).accepted());
-    return BrokerRegion::HeaderOf(envelope).signal_id();
-  }
-  void Withdraw(const std::string& partner, const std::string& signal_id) {
-    v1::WithdrawSignalsRequest request;
-    *request.add_withdrawals() = region_.MakeWithdrawal(partner, signal_id);
-    EXPECT_THAT(exchange_.Withdraw(region_.Node(partner), request), IsOk());
-  }
-  void RunMatcher() { EXPECT_THAT(matcher_.Run(TermsOf(region_.Snapshot())), IsOk()); }
-
-  absl::StatusOr<v1::ListMatchesResponse> List(const v1::Order& order, uint32_t page_size = 0,
-                                               const std::string& token = "", bool include_closed = false) {
-    v1::ListMatchesRequest request;
-    *request.mutable_order() = order;
-    request.set_page_size(page_size);
-    request.set_page_token(token);
-    request.set_include_closed(include_closed);
-    return matches_.List(region_.Hub(), request);
-  }
-  std::vector<v1::MatchSummary> ListAll(const std::string& purpose, bool include_closed = false) {
-    const auto response = List(region_.MakeListOrder(purpose), 0, "", include_closed);
-    EXPECT_THAT(response, IsOk());
-    if (!response.ok()) return {};
-    return {response->matches().begin(), response->matches().end()};
-  }
-  v1::MatchSummary MatchOfTwo() {
-    Signal("politie", kListPurpose, "a");
-    Signal("gemeente", kListPurpose, "a");
-    RunMatcher();
-    return ListAll(kListPurpose).at(0);
-  }
-  absl::StatusOr<v1::OpenMatchResponse> Open(const v1::Order& order) {
-    v1::OpenMatchRequest request;
-    *request.mutable_order() = order;
-    return matches_.Open(region_.Hub(), request);
-  }
-  v1::Order OrderFor(const v1::MatchSummary& match,
-                     const std::function<void(v1::OrderBody&)>& change = nullptr,
-                     const std::string& member = "staff:anna") {
-    return region_.MakeOpenOrder(match.purpose(), match.match_id(), match.contents_digest(), change, member);
-  }
-
-  // "STRONG bsn: agree | differ | absent".
-  static std::vector<std::string> EvidenceTexts(const v1::MatchSummary& match) {
-    std::vector<std::string> texts;
-    for (const v1::RuleEvidence& entry : match.evidence()) {
-      texts.push_back(absl::StrCat(
-          v1::Quality_Name(entry.quality()), " ", entry.rule(), ": ", absl::StrJoin(entry.agree(), ","),
-          " | ", absl::StrJoin(entry.differ(), ","), " | ", absl::StrJoin(entry.absent(), ",")));
-    }
-    return texts;
-  }
-
-  bool large_ = false;                                // signals of almost 32 KiB
-  std::map<std::string, std::string> other_subject_;  // of these rules
-  std::string wrong_commitments_;                     // of this rule
-  BrokerRegion region_;
-  FailingStore store_;
-  Exchange exchange_{store_, region_.clock()};
-  log::testing::FakeProver prover_;
-  Matches matches_{store_, prover_, region_.clock()};
-  base::testing::SeededRandom random_{11};
-  Matcher matcher_{store_, region_.clock(), random_, "urn:raakvlak:maastricht:broker:centre"};
-};
+using testing::MatchesTest;
 
 TEST_F(MatchesTest, ListShowsWhoOverlapsAndByWhatButOnlyOfThePurpose) {
   Signal("politie", kListPurpose, "a");
@@ -142,88 +51,6 @@ TEST_F(MatchesTest, ListShowsWhoOverlapsAndByWhatButOnlyOfThePurpose) {
   EXPECT_EQ(match.first_day(), region_.Today());
   EXPECT_EQ(match.state(), v1::OPEN);
   EXPECT_EQ(match.contents_digest().size(), 32u);
-}
-
-TEST_F(MatchesTest, EvidenceSaysWhoAgreesWhoDiffersAndWhoHadNothing) {
-  other_subject_ = {{"address", "b"}};
-  Signal("politie", kListPurpose, "a");
-  other_subject_ = {{"bsn", "b"}};
-  Signal("gemeente", kListPurpose, "a");
-  other_subject_.clear();
-  Signal("woningcorporatie", kListPurpose, "a");
-  RunMatcher();
-  const v1::MatchSummary match = ListAll(kListPurpose).at(0);
-  EXPECT_THAT(match.rules(), ElementsAre("address", "surname-initial-birthdate"));
-  EXPECT_THAT(EvidenceTexts(match),
-              ElementsAre("EXACT bsn:  | gemeente,politie | woningcorporatie",
-                          "STRONG surname-initial-birthdate: gemeente,politie,woningcorporatie |  | ",
-                          "SUPPORTING address: gemeente,woningcorporatie | politie | "));
-  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const v1::OpenMatchResponse opened, Open(OrderFor(match)));
-  EXPECT_EQ(EvidenceTexts(opened.match()), EvidenceTexts(match));
-}
-
-TEST_F(MatchesTest, EvidenceIsOfTheLiveSignalsOfTheMatchOnly) {
-  Signal("politie", kListPurpose, "a");
-  Signal("gemeente", kListPurpose, "a");
-  const std::string gone = Signal("woningcorporatie", kListPurpose, "a");
-  Signal("jeugdzorg", kListPurpose, "b");
-  Signal("woningcorporatie", kListPurpose, "b");
-  RunMatcher();
-  Withdraw("woningcorporatie", gone);
-  for (int i = 0; i < 2; ++i) {
-    const std::vector<v1::MatchSummary> matches = ListAll(kListPurpose);
-    ASSERT_EQ(matches.size(), 2u);
-    EXPECT_THAT(EvidenceTexts(matches[0]),
-                ElementsAre("EXACT bsn: gemeente,politie |  | ",
-                            "STRONG surname-initial-birthdate: gemeente,politie |  | ",
-                            "SUPPORTING address: gemeente,politie |  | "))
-        << "before and after the matcher has run";
-    EXPECT_THAT(EvidenceTexts(matches[1]),
-                ElementsAre("STRONG surname-initial-birthdate: jeugdzorg,woningcorporatie |  | ",
-                            "SUPPORTING address: jeugdzorg,woningcorporatie |  | "))
-        << "one of two alone had the BSN";
-    RunMatcher();
-  }
-}
-
-TEST_F(MatchesTest, EvidenceOfAConflictDiffers) {
-  Signal("politie", kListPurpose, "a");
-  Signal("gemeente", kListPurpose, "a");
-  wrong_commitments_ = "bsn";
-  Signal("jeugdzorg", kListPurpose, "a");
-  RunMatcher();
-  const v1::MatchSummary match = ListAll(kListPurpose).at(0);
-  EXPECT_TRUE(match.conflict());
-  EXPECT_EQ(EvidenceTexts(match).at(0), "EXACT bsn: gemeente,politie | jeugdzorg | ");
-}
-
-class MixedMatchesTest : public MatchesTest {
- protected:
-  MixedMatchesTest()
-      : MatchesTest([](v1::Covenant& covenant) {
-          v1::LinkageRule& rule = *covenant.mutable_purposes(0)->mutable_rules(1);
-          rule.set_id("household");
-          rule.set_subject(v1::HOUSEHOLD_SUBJECT);
-        }) {}
-};
-
-TEST_F(MixedMatchesTest, EvidenceOfPersonsIsNotOfTheirHousehold) {
-  other_subject_ = {{"household", "home of politie"}};
-  Signal("politie", kListPurpose, "a");
-  other_subject_ = {{"household", "home of gemeente"}};
-  Signal("gemeente", kListPurpose, "a");
-  RunMatcher();
-  EXPECT_THAT(EvidenceTexts(ListAll(kListPurpose).at(0)),
-              ElementsAre("EXACT bsn: gemeente,politie |  | ", "SUPPORTING address: gemeente,politie |  | "));
-}
-
-TEST_F(MatchesTest, ClosedMatchHasNoEvidence) {
-  const std::string id = Signal("politie", kListPurpose, "a");
-  Signal("gemeente", kListPurpose, "a");
-  RunMatcher();
-  Withdraw("politie", id);
-  RunMatcher();
-  EXPECT_THAT(ListAll(kListPurpose, true).at(0).evidence(), ::testing::IsEmpty());
 }
 
 TEST_F(MatchesTest, EntryOfAListNamesTheMemberAndTheOrder) {
