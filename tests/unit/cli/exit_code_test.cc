@@ -43,6 +43,8 @@ const std::map<std::string, ExitCode>& Wanted() {
       {"ROSTER_INVALID", ExitCode::kVerificationFailed},
       {"ROSTER_EXPIRED", ExitCode::kVerificationFailed},
       {"ROSTER_OUTDATED", ExitCode::kVerificationFailed},
+      {"EXCLUDED_LIST_INVALID", ExitCode::kVerificationFailed},
+      {"EXCLUDED_LIST_STALE", ExitCode::kVerificationFailed},
       {"KEYSET_INVALID", ExitCode::kVerificationFailed},
       {"NEEDS_LATER_VERSION", ExitCode::kVerificationFailed},
   };
