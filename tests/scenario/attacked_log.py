@@ -61,8 +61,7 @@ class AttackedLogTest(scenario.ScenarioTest):
         self.here.wait_until_submitted()
         self.here.wait_until_matched()
         for name in self.here.names():
-            stored = lambda name=name: self.here.look(name, f"{process_log.kind_of(name)}.db", "SELECT COUNT(*) FROM log_leaf")
-            wait_for(lambda name=name: self.size_of(name) == stored(), f"all of {name} is published")
+            self.wait_until_published(name)
 
     # Verbs.
 
@@ -80,6 +79,10 @@ class AttackedLogTest(scenario.ScenarioTest):
     @classmethod
     def size_of(cls, name, file="checkpoint"):
         return log_folder.read_checkpoint(cls.log_of(name) / file)[1]
+
+    def wait_until_published(self, name):
+        stored = lambda: self.here.look(name, f"{process_log.kind_of(name)}.db", "SELECT COUNT(*) FROM log_leaf")
+        wait_for(lambda: self.size_of(name) == stored(), f"all of {name} is published")
 
     def make_entry(self):
         """Leaves entries at hub and broker, and waits until they are signed."""
