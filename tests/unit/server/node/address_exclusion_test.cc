@@ -131,6 +131,15 @@ TEST_F(AddressExclusionTest, AnOlderOrAnotherListIsRefusedAlsoAfterARestart) {
   EXPECT_EQ(Push("ref-9").reason(), "");
 }
 
+TEST_F(AddressExclusionTest, AMemoryOfTheHighestNumberThatCannotBeReadStopsEveryList) {
+  for (const std::string damage : {"", "4", "four x\n", "4 x y\n"}) {
+    ASSERT_THAT(base::WriteFileAtomically(world_.seen_path(kPartner), damage, 0600), IsOk());
+    world_.Restart(kPartner);
+    world_.WriteExcluded(5, kElsewhere);
+    EXPECT_FALSE(Current().ok()) << damage;
+  }
+}
+
 TEST_F(AddressExclusionTest, AFileThatDoesNotVerifyLeavesWhatWasInForce) {
   world_.WriteExcluded(2, kHome);
   ASSERT_THAT(Current(), IsOk());

@@ -169,8 +169,8 @@ TestNode& NodeWorld::Restart(const std::string& partner, storage::NodeStore* sto
   node.partner = partner;
   // One for all worlds: their covenants are mostly the same.
   static policy::LinkageCheck* const linkage_check = new policy::LinkageCheck;
-  node.exclusion = std::make_unique<AddressExclusion>(excluded_addresses_path(),
-                                                      folder_.File(partner + ".seen"), region_.clock());
+  node.exclusion =
+      std::make_unique<AddressExclusion>(excluded_addresses_path(), seen_path(partner), region_.clock());
   node.vault = std::make_unique<Vault>(base::SecretBytes(base::Sha256(partner)), random_);
   node.environment = {partner,
                       &region_.KeyOf(raakvlak::testing::TestRegion::Urn("node", partner)),

@@ -121,6 +121,7 @@ class NodeWorld {
   // Signs and writes a list of excluded addresses, issued now; the world begins with number 1.
   void WriteExcluded(uint64_t number, const std::set<std::string>& addresses);
   std::string excluded_addresses_path() const { return folder_.File("excluded.note"); }
+  std::string seen_path(const std::string& partner) const { return folder_.File(partner + ".seen"); }
 
   // A valid record; BSN only for those who may.
   static v1::Record RecordOf(const std::string& client_ref, const std::string& purpose = "onaantastbaren",
