@@ -276,7 +276,7 @@ absl::StatusOr<v1::OpenMatchResponse> Matches::Open(const rpc::Gate::Pass& pass,
     return absl::OkStatus();
   };
   RAAKVLAK_ASSIGN_OR_RETURN(
-      storage::Logged logged,
+      const storage::Logged logged,
       Act(kOpenMatchMethod, *order, EntryOfOrder(pass, now, "open", body, order->hash), now, open));
   absl::StatusOr<std::string> proof = prover_.Prove(logged, deadline);
   if (!proof.ok()) {
@@ -284,13 +284,8 @@ absl::StatusOr<v1::OpenMatchResponse> Matches::Open(const rpc::Gate::Pass& pass,
                     {{"entry", absl::StrCat(logged.id.index)}});
     return Unwitnessed(proof.status());
   }
-  v1::LogEntry& entry = *response.mutable_logged();
-  entry.set_log(store_.audit_log().Origin(logged.id.year));
-  entry.set_index(logged.id.index);
-  entry.set_time_ms(logged.time_ms);
-  entry.set_leaf(storage::LeafOf(logged));
-  entry.set_salt(std::move(logged.salt));
-  entry.set_details(std::move(logged.details));
+  *response.mutable_logged() =
+      storage::LogEntryOf(store_.audit_log().Origin(logged.id.year), logged, storage::LeafOf(logged));
   response.set_proof(*std::move(proof));
   return response;
 }

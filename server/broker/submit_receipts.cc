@@ -100,13 +100,8 @@ absl::Status SubmitReceipts::AddEntries(storage::AuditLog& log, v1::SubmitRespon
         return stored.status();
       }  // else it is damaged: its receipts prove nothing, the others are as good as before
     }
-    v1::LogEntry& entry = *out_response.add_entries();
-    entry.set_log(log.Origin(id.year));
-    entry.set_index(id.index);
-    entry.set_time_ms(logged.time_ms);
-    entry.set_salt(std::move(logged.salt));
-    entry.set_details(std::move(logged.details));
-    entry.set_leaf(std::move(leaf));
+    *out_response.add_entries() =
+        storage::LogEntryOf(log.Origin(id.year), std::move(logged), std::move(leaf));
   }
   return absl::OkStatus();
 }

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "crypto/tlog/tile.h"
 #include "policy/covenant.h"
+#include "server/storage/log_codec.h"
 
 namespace raakvlak::log {
 namespace {
@@ -303,14 +304,8 @@ absl::StatusOr<EntryId> AuditReading::End() {
 }
 
 v1::LogEntry AuditReading::ToWire(const StoredEntry& stored) const {
-  v1::LogEntry entry;
-  entry.set_log(log_.Origin(stored.id.year));
-  entry.set_index(stored.id.index);
-  entry.set_time_ms(stored.time_ms);
-  entry.set_salt(stored.salt);
-  entry.set_details(stored.details);
-  entry.set_leaf(stored.leaf);
-  return entry;
+  return storage::LogEntryOf(log_.Origin(stored.id.year),
+                             {stored.id, stored.time_ms, stored.salt, stored.details}, stored.leaf);
 }
 
 }  // namespace raakvlak::log

@@ -11,7 +11,6 @@
 #include "base/status.h"
 #include "crypto/aead/aead.h"
 #include "crypto/tlog/leaf.h"
-#include "raakvlak/v1/log.pb.h"
 
 namespace raakvlak::storage {
 namespace {
@@ -107,6 +106,17 @@ bool Parse(const std::string& bytes, AuditEntry& out_entry) {
 
 std::string LeafOf(const Logged& logged) {
   return crypto::tlog::MakeLeaf(static_cast<uint64_t>(logged.time_ms), logged.salt, logged.details);
+}
+
+v1::LogEntry LogEntryOf(std::string origin, Logged logged, std::string leaf) {
+  v1::LogEntry entry;
+  entry.set_log(std::move(origin));
+  entry.set_index(logged.id.index);
+  entry.set_time_ms(logged.time_ms);
+  entry.set_salt(std::move(logged.salt));
+  entry.set_details(std::move(logged.details));
+  entry.set_leaf(std::move(leaf));
+  return entry;
 }
 
 LogCodec::LogCodec(std::string urn, base::SecretBytes details_key, base::Random& random)

@@ -21,6 +21,7 @@
 #include "absl/strings/string_view.h"
 #include "base/random.h"
 #include "base/secret.h"
+#include "raakvlak/v1/log.pb.h"
 #include "server/storage/audit.h"
 
 namespace raakvlak::storage {
@@ -74,5 +75,8 @@ class LogCodec {
 
 // The leaf that commits to `logged`.
 std::string LeafOf(const Logged& logged);
+
+// LogEntryOf is the entry as it travels. `origin` is of its log; `leaf` is empty when nobody vouches for it.
+v1::LogEntry LogEntryOf(std::string origin, Logged logged, std::string leaf);
 
 }  // namespace raakvlak::storage
