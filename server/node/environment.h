@@ -10,6 +10,7 @@
 #include "policy/authority.h"
 #include "policy/budget/covenant_budget.h"
 #include "policy/keyset/keyset.h"
+#include "rpc/gate.h"
 #include "server/node/vault.h"
 #include "server/storage/node_store.h"
 
@@ -49,6 +50,16 @@ inline storage::AuditEntry NewEntry(const Environment& environment, const policy
   entry.role = std::string(role);
   entry.action = std::string(action);
   entry.policy = snapshot.Name();
+  return entry;
+}
+
+// NewEntry is an audit entry of `action` about a call.
+inline storage::AuditEntry NewEntry(const Environment& environment, const rpc::Gate::Pass& pass,
+                                    absl::string_view action) {
+  storage::AuditEntry entry =
+      NewEntry(environment, pass.snapshot, pass.caller.urn, rpc::RoleName(pass.caller.role), action);
+  entry.origin = pass.origin;
+  entry.trace_id = pass.trace_id;
   return entry;
 }
 

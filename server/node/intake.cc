@@ -51,13 +51,11 @@ Prepared Prepare(const Environment& environment, const policy::Snapshot& snapsho
 
   const absl::Time now = environment.clock->Now();
   const policy::Covenant& covenant = *snapshot.covenant;
-  const absl::StatusOr<ValidRecord> valid =
+  absl::StatusOr<ValidRecord> valid =
       ValidateRecord(record, covenant, *covenant.FindPartner(environment.partner), now);
   prepared.invalid = valid.status();
   if (!valid.ok()) return prepared;
-  std::vector<Identifier> identifiers =
-      IdentifiersOf(valid->fields, *valid->purpose, *covenant.FindPartner(environment.partner));
-  prepared.invalid = environment.exclusion->Filter(covenant, valid->fields, identifiers);
+  prepared.invalid = environment.exclusion->Filter(covenant, valid->fields, valid->identifiers);
   prepared.waits = base::ReasonOf(prepared.invalid) == reason::kExcludedListStale;
   if (!prepared.invalid.ok() && !prepared.waits) return prepared;
   prepared.invalid = absl::OkStatus();
@@ -110,18 +108,9 @@ absl::Status Take(const Prepared& prepared, storage::NodeTransaction& transactio
   return absl::OkStatus();
 }
 
-storage::AuditEntry EntryOf(const Environment& environment, const rpc::Gate::Pass& pass,
-                            const std::string& action) {
-  storage::AuditEntry entry =
-      NewEntry(environment, pass.snapshot, pass.caller.urn, rpc::RoleName(pass.caller.role), action);
-  entry.origin = pass.origin;
-  entry.trace_id = pass.trace_id;
-  return entry;
-}
-
 storage::AuditEntry BatchEntry(const Environment& environment, const rpc::Gate::Pass& pass,
                                const v1::PushRequest& request, const v1::PushResponse& response) {
-  storage::AuditEntry entry = EntryOf(environment, pass, "intake");
+  storage::AuditEntry entry = NewEntry(environment, pass, "intake");
   int known = 0;
   for (int i = 0; i < response.receipts_size(); ++i) {
     if (response.receipts(i).result() == v1::ACCEPTED) ++entry.count;
@@ -185,7 +174,7 @@ absl::StatusOr<v1::WithdrawResponse> Intake::Withdraw(const rpc::Gate::Pass& pas
         if (ended && (before->state == NodeSignalState::kSubmitted || !before->envelope.empty())) {
           RAAKVLAK_RETURN_IF_ERROR(transaction.AddWithdrawal({before->signal_id, why, now_ms}));
         }
-        storage::AuditEntry entry = EntryOf(environment_, pass, "withdraw");
+        storage::AuditEntry entry = NewEntry(environment_, pass, "withdraw");
         entry.purpose = before->purpose;
         entry.reason = request.reason();
         entry.count = ended ? 1 : 0;
@@ -202,7 +191,7 @@ absl::StatusOr<v1::WithdrawResponse> Intake::Withdraw(const rpc::Gate::Pass& pas
 
 absl::Status Intake::LogRead(const rpc::Gate::Pass& pass, absl::string_view object, absl::string_view purpose,
                              uint64_t count) const {
-  storage::AuditEntry entry = EntryOf(environment_, pass, "intake_read");
+  storage::AuditEntry entry = NewEntry(environment_, pass, "intake_read");
   entry.object = std::string(object);
   entry.purpose = std::string(purpose);
   entry.count = count;

@@ -81,12 +81,9 @@ absl::StatusOr<v1::GetReceiptResponse> Receipts::GetReceipt(const rpc::Gate::Pas
     AlarmWrongReceipt(receipt.status(), signal->signal_id);
     return receipt.status();
   }
-  storage::AuditEntry entry =
-      NewEntry(environment_, pass.snapshot, pass.caller.urn, rpc::RoleName(pass.caller.role), "receipt");
+  storage::AuditEntry entry = NewEntry(environment_, pass, "receipt");
   entry.purpose = signal->purpose;
   entry.count = 1;
-  entry.origin = pass.origin;
-  entry.trace_id = pass.trace_id;
   const absl::Status written = environment_.store->Write(
       "receipt",
       [&](storage::NodeTransaction& transaction) { return transaction.AppendAudit(entry).status(); });

@@ -300,20 +300,19 @@ absl::StatusOr<std::vector<Sender::Ready>> Sender::Make(const policy::Snapshot& 
   RAAKVLAK_RETURN_IF_ERROR(environment_.linkage_check->Check(*snapshot.covenant));
   RAAKVLAK_ASSIGN_OR_RETURN(std::vector<Draft> drawn, Draw(snapshot, unit, out_left));
   if (drawn.empty()) return std::vector<Ready>();
-  const v1::Partner& partner = *snapshot.covenant->FindPartner(environment_.partner);
   const v1::Purpose& purpose = *drawn.front().valid.purpose;
   std::vector<Draft> drafts;
   std::vector<std::pair<std::string, std::string>> excluded;
   std::vector<std::vector<Identifier>> identifiers;
   for (Draft& draft : drawn) {
-    std::vector<Identifier> own = IdentifiersOf(draft.valid.fields, purpose, partner);
-    const absl::Status allowed = environment_.exclusion->Filter(*snapshot.covenant, draft.valid.fields, own);
+    const absl::Status allowed =
+        environment_.exclusion->Filter(*snapshot.covenant, draft.valid.fields, draft.valid.identifiers);
     if (base::ReasonOf(allowed) == reason::kExcludedListStale) {
       out_left = Wait(reason::kExcludedListStale);
     } else if (!allowed.ok()) {
       excluded.emplace_back(draft.signal_id, base::ReasonOf(allowed));
     } else {
-      identifiers.push_back(std::move(own));
+      identifiers.push_back(std::move(draft.valid.identifiers));
       drafts.push_back(std::move(draft));
     }
   }

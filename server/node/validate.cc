@@ -142,7 +142,8 @@ absl::StatusOr<ValidRecord> ValidateRecord(const v1::Record& record, const polic
   RAAKVLAK_RETURN_IF_ERROR(
       CheckSize(linkage::kSurname, valid.fields.surname, crypto::disclosure::kMaxFieldSize));
   RAAKVLAK_RETURN_IF_ERROR(CheckAge(valid.fields, *valid.purpose, today));
-  if (IdentifiersOf(valid.fields, *valid.purpose, partner).empty()) {
+  valid.identifiers = IdentifiersOf(valid.fields, *valid.purpose, partner);
+  if (valid.identifiers.empty()) {
     return FieldError(reason::kNoRuleApplies, "",
                       "the fields of no linkage rule of this purpose are complete");
   }

@@ -21,11 +21,24 @@ inline constexpr size_t kMaxClientRefSize = 128;
 inline constexpr size_t kMaxContactSize = 256;
 inline constexpr size_t kMaxNoteSize = 2000;
 
+// An identifier that a record yields: a rule of the purpose and its canonical fields.
+struct Identifier {
+  const v1::LinkageRule* rule;
+  std::vector<std::string> fields;
+
+  Identifier(const v1::LinkageRule* of, std::vector<std::string> from) : rule(of), fields(std::move(from)) {}
+  Identifier(Identifier&&) = default;
+  Identifier& operator=(Identifier&&) = default;
+  ~Identifier();  // wipes
+};
+
 struct ValidRecord {
   // Points into the covenant.
   const v1::Purpose* purpose = nullptr;
   v1::SignalKind kind = v1::SIGNAL_KIND_UNSPECIFIED;
   linkage::Normalised fields;
+  // Of `fields`, as IdentifiersOf; at least one.
+  std::vector<Identifier> identifiers;
 };
 
 // ValidateReference checks client_ref alone: FIELD_MISSING, FIELD_TOO_LONG.
@@ -37,17 +50,6 @@ absl::Status ValidateReference(const v1::Record& record);
 // linkage::Normalise.
 absl::StatusOr<ValidRecord> ValidateRecord(const v1::Record& record, const policy::Covenant& covenant,
                                            const v1::Partner& partner, absl::Time now);
-
-// An identifier that a record yields: a rule of the purpose and its canonical fields.
-struct Identifier {
-  const v1::LinkageRule* rule;
-  std::vector<std::string> fields;
-
-  Identifier(const v1::LinkageRule* of, std::vector<std::string> from) : rule(of), fields(std::move(from)) {}
-  Identifier(Identifier&&) = default;
-  Identifier& operator=(Identifier&&) = default;
-  ~Identifier();  // wipes
-};
 
 // IdentifiersOf returns those of `purpose` that are complete, in the covenant's order; of class BSN only when
 // the partner is entitled to it. Rules that policy::CheckLinkage refuses yield none.
