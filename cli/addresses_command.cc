@@ -16,6 +16,7 @@
 #include "cli/policy_commands.h"
 #include "linkage/normalise.h"
 #include "policy/excluded_addresses.h"
+#include "policy/text.h"
 
 namespace raakvlak::cli {
 namespace {
@@ -149,7 +150,7 @@ absl::StatusOr<ExitCode> Show(const AddressesShowOptions& options, Context& cont
                               policy::ExcludedAddresses::Verify(crypto::note::Format(note), *covenant));
     RAAKVLAK_RETURN_IF_ERROR(checked->CheckFresh(*covenant, context.clock.Now()));
   }
-  const std::string issued = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", list.issued, absl::UTCTimeZone());
+  const std::string issued = policy::FormatUtc(list.issued);
   if (context.json) {
     PrintJson(context.out, {{"verified", verified},
                             {"region", list.region},
