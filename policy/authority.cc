@@ -46,6 +46,11 @@ std::string Snapshot::Name() const {
   return absl::StrCat("c", covenant->text().version(), "/r", roster->number());
 }
 
+std::shared_ptr<const Covenant> Snapshot::FindCovenant(absl::string_view id) const {
+  if (covenant->id() == id) return covenant;
+  return chain == nullptr ? nullptr : chain->Find(id);
+}
+
 absl::StatusOr<std::unique_ptr<Authority>> Authority::Create(std::string covenant_path,
                                                              std::string roster_path,
                                                              const base::Clock& clock,

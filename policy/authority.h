@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "policy/covenant.h"
+#include "policy/covenant_chain.h"
 #include "policy/roster.h"
 
 namespace raakvlak::policy {
@@ -26,6 +27,10 @@ namespace raakvlak::policy {
 struct Snapshot {
   std::shared_ptr<const Covenant> covenant;
   std::shared_ptr<const Roster> roster;
+  // All covenants that the process knows, the one in force among them; nullptr: that one only.
+  std::shared_ptr<const CovenantChain> chain = nullptr;
+  // By id, 32 bytes; nullptr for one that is not known. Not only the one in force.
+  std::shared_ptr<const Covenant> FindCovenant(absl::string_view id) const;
   // "c<version>/r<number>", for audit entries.
   std::string Name() const;
 };

@@ -1,0 +1,39 @@
+// CovenantChain: the covenants of one region that a process knows, one after the other
+// (docs/format/covenant.md).
+//
+// What was signed under a superseded covenant (envelopes, keysets) is judged by that covenant's own keys and
+// terms, so the process keeps them; and it keeps the one that was signed and waits for its date, so that keys
+// can be made for it. Immutable; thread safe.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "policy/covenant.h"
+
+namespace raakvlak::policy {
+
+class CovenantChain {
+ public:
+  // Create takes verified covenants of one chain, oldest first. REQUIRES: at least one; each but the first
+  // supersedes the one before it.
+  static std::shared_ptr<const CovenantChain> Create(std::vector<std::shared_ptr<const Covenant>> covenants);
+
+  // By covenant id, 32 bytes; nullptr when it is not known.
+  std::shared_ptr<const Covenant> Find(absl::string_view covenant_id) const;
+  // The newest whose valid_from has come; nullptr when there is none. It may have expired.
+  std::shared_ptr<const Covenant> AtOrBefore(absl::Time now) const;
+  // The oldest whose valid_from lies after `now`; nullptr when none waits.
+  std::shared_ptr<const Covenant> NextAfter(absl::Time now) const;
+  // Oldest first.
+  const std::vector<std::shared_ptr<const Covenant>>& all() const { return covenants_; }
+
+ private:
+  CovenantChain() = default;
+  std::vector<std::shared_ptr<const Covenant>> covenants_;
+};
+
+}  // namespace raakvlak::policy
