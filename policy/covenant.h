@@ -25,12 +25,14 @@ namespace raakvlak::policy {
 
 // CheckCovenant checks the rules that need no signature: format, names, times, unique ids and URNs, partner
 // classes, entitlement, organisations and indices (1..32, one index per organisation), 2 <= t <= n <= 32 key
-// holders, k >= 2, modes, known enum values, retention, quotas, seal key for each (purpose, epoch), rules
+// holders, k >= 2, modes, known enum values, retention, quotas, epochs and until when the one before is
+// served, a seal key for each (purpose, epoch) served at valid_from and no other, coordinating officer, rules
 // whose class is ADDRESS only in household purposes when EXACT or STRONG (a household purpose has no EXACT or
 // STRONG rule about persons), organisations that run two of broker, hub and node only with accept_collusion.
 // It does NOT know which linkage rules exist, nor what they and the quotas come to: `raakvlak covenant
 // verify` and the nodes check that (policy/budget/covenant_budget.h).
-// COVENANT_INVALID with what and where; NEEDS_LATER_VERSION for OTHER_LAW, four_eyes, epoch other than 1.
+// COVENANT_INVALID with what and where; NEEDS_LATER_VERSION for OTHER_LAW, four_eyes.
+// Whether it may follow another covenant: policy/succession.h.
 absl::Status CheckCovenant(const v1::Covenant& covenant);
 
 // CollusionWarnings lists, one line each, the organisations that run two of broker, hub and node and the

@@ -9,6 +9,7 @@
 #include "base/reason.h"
 #include "base/status.h"
 #include "policy/covenant.h"
+#include "policy/epochs.h"
 #include "policy/text.h"
 
 namespace raakvlak::policy {
@@ -53,6 +54,7 @@ class Checker {
                 "there are 2 to 256"));
     for (const v1::Partner& partner : covenant_.partners()) RAAKVLAK_RETURN_IF_ERROR(CheckPartner(partner));
     RAAKVLAK_RETURN_IF_ERROR(CheckCentre());
+    RAAKVLAK_RETURN_IF_ERROR(CheckCoordinatingOfficer());
     RAAKVLAK_RETURN_IF_ERROR(CheckCollusion());
     RAAKVLAK_RETURN_IF_ERROR(
         Require(covenant_.quorum() >= 2 && covenant_.quorum() <= organisation_of_index_.size(), "quorum",
@@ -100,6 +102,7 @@ class Checker {
     RAAKVLAK_RETURN_IF_ERROR(Require(from.has_value(), "valid_from", "is not like 2026-01-01T00:00:00Z"));
     RAAKVLAK_RETURN_IF_ERROR(Require(until.has_value(), "valid_until", "is not like 2026-01-01T00:00:00Z"));
     RAAKVLAK_RETURN_IF_ERROR(Require(*from < *until, "valid_until", "is not after valid_from"));
+    valid_from_ = *from;
     return Require(IsTimeZone(covenant_.time_zone()), "time_zone",
                    "is no name of the IANA time zone database");
   }
@@ -190,6 +193,15 @@ class Checker {
     return CheckLogKey("hub", "log_key", hub.log_key());
   }
 
+  absl::Status CheckCoordinatingOfficer() {
+    if (covenant_.coordinating_officer_key().empty()) return absl::OkStatus();
+    const auto key = crypto::note::VerifierKey::Parse(covenant_.coordinating_officer_key());
+    RAAKVLAK_RETURN_IF_ERROR(Require(key.ok() && !IdOfUrn(key->name(), covenant_.region(), "officer").empty(),
+                                     "coordinating_officer_key",
+                                     "is no verifier key named urn:raakvlak:<region>:officer:<id>"));
+    return CheckUnique("covenant", "coordinating_officer_key", key->key());
+  }
+
   absl::Status CheckCollusion() {
     if (covenant_.accept_collusion()) return absl::OkStatus();
     const std::vector<std::string> warnings = CollusionWarnings(covenant_);
@@ -200,15 +212,15 @@ class Checker {
   absl::Status CheckPurpose(const v1::Purpose& purpose) {
     const std::string where = absl::StrCat("purpose \"", purpose.id(), "\"");
     RAAKVLAK_RETURN_IF_ERROR(Require(IsName(purpose.id()), where, absl::StrCat("id: ", kNameRule)));
-    RAAKVLAK_RETURN_IF_ERROR(Require(purposes_.insert(purpose.id()).second, where, "id is used twice"));
+    RAAKVLAK_RETURN_IF_ERROR(
+        Require(purposes_.emplace(purpose.id(), &purpose).second, where, "id is used twice"));
     RAAKVLAK_RETURN_IF_ERROR(Require(!IsBlank(purpose.title()), where, "title is missing"));
     RAAKVLAK_RETURN_IF_ERROR(Require(!IsBlank(purpose.legal_basis()), where, "legal_basis is missing"));
     if (purpose.mode() == v1::OTHER_LAW) return Later(where, "mode OTHER_LAW");
     RAAKVLAK_RETURN_IF_ERROR(
         Require(purpose.mode() == v1::CASE || purpose.mode() == v1::LIST, where, "mode is CASE or LIST"));
     if (purpose.four_eyes()) return Later(where, "four_eyes");
-    RAAKVLAK_RETURN_IF_ERROR(Require(purpose.epoch() >= 1, where, "epoch starts at 1"));
-    if (purpose.epoch() != 1) return Later(where, "an epoch after the first");
+    RAAKVLAK_RETURN_IF_ERROR(CheckEpoch(where, purpose));
     RAAKVLAK_RETURN_IF_ERROR(
         Require(purpose.retention_days() >= 1 && purpose.retention_days() <= kMaxRetentionDays, where,
                 "retention_days is 1 day to 5 years"));
@@ -219,6 +231,19 @@ class Checker {
     RAAKVLAK_RETURN_IF_ERROR(CheckRules(where, purpose));
     RAAKVLAK_RETURN_IF_ERROR(CheckCategories(where, purpose));
     return CheckSenders(where, purpose);
+  }
+
+  // An end of the epoch before that lies before valid_from was set by an earlier covenant and carried on.
+  absl::Status CheckEpoch(absl::string_view where, const v1::Purpose& purpose) {
+    RAAKVLAK_RETURN_IF_ERROR(Require(purpose.epoch() >= 1, where, "epoch starts at 1"));
+    if (purpose.previous_epoch_until().empty()) return absl::OkStatus();
+    RAAKVLAK_RETURN_IF_ERROR(
+        Require(purpose.epoch() > 1, where, "previous_epoch_until: no epoch comes before epoch 1"));
+    const auto until = ParseUtc(purpose.previous_epoch_until());
+    RAAKVLAK_RETURN_IF_ERROR(
+        Require(until.has_value(), where, "previous_epoch_until is not like 2026-01-01T00:00:00Z"));
+    return Require(*until <= valid_from_ + absl::Hours(24) * covenant_.overlap_days(), where,
+                   "previous_epoch_until is more than overlap_days after valid_from");
   }
 
   absl::Status CheckRules(absl::string_view where, const v1::Purpose& purpose) {
@@ -302,22 +327,26 @@ class Checker {
     std::set<std::string> keys;
     for (const v1::SealKey& key : covenant_.hub().seal_keys()) {
       const std::string where = absl::StrCat("seal key \"", key.id(), "\"");
-      RAAKVLAK_RETURN_IF_ERROR(Require(purposes_.contains(key.purpose()), where,
+      const auto purpose = purposes_.find(key.purpose());
+      RAAKVLAK_RETURN_IF_ERROR(Require(purpose != purposes_.end(), where,
                                        absl::StrCat("there is no purpose \"", key.purpose(), "\"")));
-      RAAKVLAK_RETURN_IF_ERROR(Require(key.epoch() == 1, where, "epoch is not that of its purpose"));
+      RAAKVLAK_RETURN_IF_ERROR(Require(IsEpochServed(*purpose->second, key.epoch(), valid_from_), where,
+                                       "epoch is none that its purpose serves"));
       RAAKVLAK_RETURN_IF_ERROR(
           Require(IsKey(key.public_key()), where, "public_key is not 32 bytes in base64"));
       const std::string id = base::Hex(base::Sha256(*base::ParseBase64(key.public_key()))).substr(0, 16);
       RAAKVLAK_RETURN_IF_ERROR(Require(key.id() == id, where, "id does not belong to public_key"));
       RAAKVLAK_RETURN_IF_ERROR(Require(sealed.emplace(key.purpose(), key.epoch()).second, where,
                                        "is the second for its purpose and epoch"));
-      RAAKVLAK_RETURN_IF_ERROR(
-          Require(keys.insert(key.public_key()).second, where, "public_key is also another purpose's"));
+      RAAKVLAK_RETURN_IF_ERROR(Require(keys.insert(key.public_key()).second, where,
+                                       "public_key is also that of another purpose or epoch"));
     }
     for (const v1::Purpose& purpose : covenant_.purposes()) {
-      RAAKVLAK_RETURN_IF_ERROR(
-          Require(sealed.contains({purpose.id(), purpose.epoch()}), "hub",
-                  absl::StrCat("there is no seal key for purpose \"", purpose.id(), "\"")));
+      for (const uint32_t epoch : EpochsServed(purpose, valid_from_)) {
+        RAAKVLAK_RETURN_IF_ERROR(
+            Require(sealed.contains({purpose.id(), epoch}), "hub",
+                    absl::StrCat("there is no seal key for purpose \"", purpose.id(), "\" epoch ", epoch)));
+      }
     }
     return absl::OkStatus();
   }
@@ -367,7 +396,8 @@ class Checker {
   std::map<uint32_t, std::string> organisation_of_index_;
   std::map<std::string, uint32_t> index_of_organisation_;
   std::set<std::string> ed25519_keys_;
-  std::set<std::string> purposes_;
+  absl::Time valid_from_;
+  std::map<std::string, const v1::Purpose*, std::less<>> purposes_;
   std::set<int> classes_;
 };
 

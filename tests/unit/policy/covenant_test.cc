@@ -43,6 +43,20 @@ std::string OtherKey(const std::string& urn) {
   return crypto::note::VerifierKey::Create(urn, key.public_key())->Encode();
 }
 
+// Epoch 2 of the first purpose, with 7 days in which epoch 1 is served too.
+void SecondEpoch(v1::Covenant& covenant) {
+  covenant.set_overlap_days(7);
+  ListPurpose(covenant).set_epoch(2);
+  ListPurpose(covenant).set_previous_epoch_until(
+      FormatUtc(*ParseUtc(covenant.valid_from()) + absl::Hours(24 * 7)));
+  v1::SealKey& key = *covenant.mutable_hub()->add_seal_keys();
+  const std::string bytes(32, 'k');
+  key.set_purpose(ListPurpose(covenant).id());
+  key.set_epoch(2);
+  key.set_id(base::Hex(base::Sha256(bytes)).substr(0, 16));
+  key.set_public_key(base::Base64(bytes));
+}
+
 // Each case breaks one rule alone.
 std::vector<CovenantCase> CovenantCases() {
   std::vector<CovenantCase> cases;
@@ -163,6 +177,15 @@ std::vector<CovenantCase> CovenantCases() {
   add("HubAndNodeInOneHand", "accept_collusion",
       [](auto& c) { c.mutable_hub()->set_organisation(c.partners(1).organisation()); });
 
+  add("CoordinatingOfficerOfAnotherRole", "coordinating_officer_key",
+      [](auto& c) { c.set_coordinating_officer_key(OtherKey("urn:raakvlak:maastricht:staff:fg")); });
+  add("CoordinatingOfficerNoKey", "coordinating_officer_key",
+      [](auto& c) { c.set_coordinating_officer_key("urn:raakvlak:maastricht:officer:fg"); });
+  add("CoordinatingOfficerSignsForAPartner", "coordinating_officer_key is also another key", [](auto& c) {
+    c.set_coordinating_officer_key(OtherKey("urn:raakvlak:maastricht:officer:fg"));
+    c.mutable_partners(0)->set_signing_key(OtherKey("urn:raakvlak:maastricht:node:politie"));
+  });
+
   add("QuorumOne", "quorum", [](auto& c) { c.set_quorum(1); });
   add("QuorumAboveHolders", "quorum", [](auto& c) { c.set_quorum(5); });
   add("QuorumAboveDistinctOrganisations", "quorum", [](auto& c) {
@@ -180,7 +203,38 @@ std::vector<CovenantCase> CovenantCases() {
   add("ModeUnknown", "mode", [](auto& c) { ListPurpose(c).set_mode(static_cast<v1::Mode>(8)); });
   later("ModeOtherLaw", "OTHER_LAW", [](auto& c) { ListPurpose(c).set_mode(v1::OTHER_LAW); });
   later("FourEyes", "four_eyes", [](auto& c) { ListPurpose(c).set_four_eyes(true); });
-  later("SecondEpoch", "epoch", [](auto& c) { ListPurpose(c).set_epoch(2); });
+  add("EpochBeforeTheFirst", "no epoch comes before",
+      [](auto& c) { ListPurpose(c).set_previous_epoch_until(c.valid_from()); });
+  add("PreviousEpochUntilMalformed", "previous_epoch_until is not like", [](auto& c) {
+    SecondEpoch(c);
+    ListPurpose(c).set_previous_epoch_until("soon");
+  });
+  add("PreviousEpochUntilAfterTheOverlap", "overlap_days", [](auto& c) {
+    SecondEpoch(c);
+    c.set_overlap_days(6);
+  });
+  add("SealKeyOfTheNewEpochMissing", "purpose \"onaantastbaren\" epoch 2", [](auto& c) {
+    SecondEpoch(c);
+    c.mutable_hub()->mutable_seal_keys()->RemoveLast();
+  });
+  add("SealKeyOfTheEpochBeforeMissing", "purpose \"onaantastbaren\" epoch 1", [](auto& c) {
+    SecondEpoch(c);
+    c.mutable_hub()->mutable_seal_keys()->DeleteSubrange(0, 1);
+  });
+  add("SealKeyOfAnEndedEpoch", "epoch is none", [](auto& c) {
+    SecondEpoch(c);
+    ListPurpose(c).set_previous_epoch_until(c.valid_from());
+  });
+  add("SealKeyOfAnEpochWithoutOverlap", "epoch is none", [](auto& c) {
+    SecondEpoch(c);
+    ListPurpose(c).clear_previous_epoch_until();
+  });
+  add("SealKeySharedByTwoEpochs", "another purpose or epoch", [](auto& c) {
+    SecondEpoch(c);
+    auto& keys = *c.mutable_hub()->mutable_seal_keys();
+    keys[keys.size() - 1].set_id(keys[0].id());
+    keys[keys.size() - 1].set_public_key(keys[0].public_key());
+  });
   add("EpochZero", "epoch", [](auto& c) { ListPurpose(c).set_epoch(0); });
   add("ThresholdOne", "disclosure_threshold", [](auto& c) { ListPurpose(c).set_disclosure_threshold(1); });
   add("ThresholdAboveSubmitters", "disclosure_threshold",
@@ -243,7 +297,7 @@ std::vector<CovenantCase> CovenantCases() {
   add("SealKeyIdWrong", "id does not belong",
       [](auto& c) { c.mutable_hub()->mutable_seal_keys(0)->set_id("0011223344556677"); });
   add("SealKeyTwice", "second", [](auto& c) { *c.mutable_hub()->add_seal_keys() = c.hub().seal_keys(0); });
-  add("SealKeyShared", "another purpose's", [](auto& c) {
+  add("SealKeyShared", "another purpose or epoch", [](auto& c) {
     auto& keys = *c.mutable_hub()->mutable_seal_keys();
     keys[1].set_id(keys[0].id());
     keys[1].set_public_key(keys[0].public_key());
@@ -300,6 +354,14 @@ TEST(CheckCovenant, WhatTheRulesAllowIsTaken) {
   covenant.mutable_partners(0)->set_index(32);
   covenant.mutable_partners(0)->set_peer_address("[::1]:7001");
   EXPECT_THAT(CheckCovenant(covenant), IsOk());
+
+  covenant = ValidCovenant();
+  covenant.set_coordinating_officer_key(OtherKey("urn:raakvlak:maastricht:officer:fg"));
+  SecondEpoch(covenant);
+  EXPECT_THAT(CheckCovenant(covenant), IsOk()) << "both epochs are served during the overlap";
+  ListPurpose(covenant).set_previous_epoch_until(covenant.valid_from());
+  covenant.mutable_hub()->mutable_seal_keys()->DeleteSubrange(0, 1);
+  EXPECT_THAT(CheckCovenant(covenant), IsOk()) << "an overlap that ended under an earlier covenant";
 }
 
 TEST(KeyHolders, FirstEntryOfAnOrganisationHoldsItsShare) {
