@@ -40,6 +40,9 @@ absl::Status CheckMembership(const Caller& caller, const policy::Snapshot& snaps
     case Role::kOfficer:
       return CheckMember(caller, *snapshot.roster, v1::OFFICER);
     case Role::kOperator:
+      // A partner's own, as its IT; no roster can make somebody else that.
+      if (covenant.FindPartner(caller.id) != nullptr)
+        return policy::Authority::CheckPartner(snapshot, caller.id);
       return CheckMember(caller, *snapshot.roster, v1::OPERATOR);
   }
   return NotAllowed("unknown role");

@@ -3,7 +3,8 @@
 //
 // Checked on every call, in this order: identity, covenant and roster in force and valid now, region, that
 // the identity is in them (node and it: a partner in force; broker and hub: the covenant's URN; staff,
-// officer, operator: a roster member with that role), then the table row. Purposes and content of the request
+// officer, operator: a roster member with that role), then the table row. An operator whose id is that of a
+// partner is that partner's own, as its IT is, and stands in no roster. Purposes and content of the request
 // are the core's affair.
 //
 // Thread safety: all methods may be called from any thread.

@@ -124,6 +124,32 @@ TEST_F(GateTest, SuspensionWorksOnTheNextCallForNodeAndIt) {
   EXPECT_THAT(Check(TestRegion::Urn("node", "gemeente"), MethodOf(Role::kNode)), IsOk());
 }
 
+TEST_F(GateTest, OperatorWithAPartnersIdIsThatPartnersOwn) {
+  const std::string own = "/raakvlak.v1.Test/OwnOperator";
+  const Gate gate(region_.authority(), {{own, {Role::kOperator}, "politie"}});
+  EXPECT_THAT(gate.Check({TestRegion::Urn("operator", "politie")}, own), IsOk());
+  EXPECT_THAT(gate.Check({TestRegion::Urn("operator", "gemeente")}, own),
+              HasReason(base::reason::kNotAllowed));
+  EXPECT_THAT(gate.Check({TestRegion::Urn("operator", "piet")}, own), HasReason(base::reason::kNotAllowed));
+  EXPECT_THAT(Check(TestRegion::Urn("operator", "brandweer"), MethodOf(Role::kOperator)),
+              HasReason(base::reason::kNotAllowed));
+  EXPECT_THAT(Check(TestRegion::Urn("operator", "politie"), MethodOf(Role::kIt)),
+              HasReason(base::reason::kNotAllowed));
+}
+
+TEST_F(GateTest, OperatorOfASuspendedPartnerIsRefusedWhateverTheRosterSaysOfIt) {
+  v1::Member& member = *region_.roster().add_members();
+  member = region_.roster().members(2);
+  member.set_id("politie");
+  member.set_urn(TestRegion::Urn("operator", "politie"));
+  member.set_signing_key(
+      crypto::note::VerifierKey::Create(member.urn(), region_.KeyOf(member.urn()).public_key())->Encode());
+  region_.Suspend("politie");
+  EXPECT_THAT(Check(TestRegion::Urn("operator", "politie"), MethodOf(Role::kOperator)),
+              HasReason(base::reason::kPartnerSuspended));
+  EXPECT_THAT(Check(TestRegion::Urn("operator", "gemeente"), MethodOf(Role::kOperator)), IsOk());
+}
+
 TEST_F(GateTest, MemberTakenFromTheRosterIsRefusedOnTheNextCall) {
   ASSERT_THAT(Check(MemberOf(Role::kStaff), MethodOf(Role::kStaff)), IsOk());
   region_.roster().mutable_members()->DeleteSubrange(0, 1);
