@@ -121,7 +121,7 @@ std::vector<Attack> Attacks() {
       {"FirstCommitmentIsTheIdentity", Step::kReveal, Check::kCommitments,
        Reveal(put(kFirstCommitment, std::string(32, '\0')))},
       {"LastCommitmentIsTheIdentity", Step::kReveal, Check::kCommitments,
-       Reveal(put(kFirstCommitment + 64, std::string(32, '\0')))},
+       Reveal([](std::string& reveal) { reveal.replace(reveal.size() - 32, 32, 32, '\0'); })},
       {"ACommitmentIsNotCanonical", Step::kReveal, Check::kCommitments,
        Reveal([](std::string& reveal) { reveal[kFirstCommitment + 31] ^= '\x80'; })},
       {"PossessionIsNotProven", Step::kReveal, Check::kPossession, Reveal(flip(kNonceSize + 40))},
@@ -130,7 +130,7 @@ std::vector<Attack> Attacks() {
          liar.on_reveal = [&liar](std::string& reveal) {
            SeededRandom random(1);
            reveal.replace(kNonceSize, kPossessionSize,
-                          ProvePossession(liar.polynomial[0], liar.view.Chain(Step::kCommit), 3,
+                          ProvePossession(liar.polynomial[liar.hidden], liar.view.Chain(Step::kCommit), 3,
                                           reveal.substr(kFirstCommitment), random));
          };
        }},
@@ -139,7 +139,7 @@ std::vector<Attack> Attacks() {
          liar.on_reveal = [&liar](std::string& reveal) {
            SeededRandom random(1);
            reveal.replace(kNonceSize, kPossessionSize,
-                          ProvePossession(liar.polynomial[0], liar.view.parameters().id(), kLiar,
+                          ProvePossession(liar.polynomial[liar.hidden], liar.view.parameters().id(), kLiar,
                                           reveal.substr(kFirstCommitment), random));
          };
        }},
@@ -191,13 +191,24 @@ std::vector<Attack> Attacks() {
   return out;
 }
 
-TEST(AttackTest, EachLieIsFoundByItsCheckAndItsTellerNamedByAll) {
-  for (const Attack& attack : Attacks()) {
-    SCOPED_TRACE(attack.name);
-    Rig rig(NewKey(FirstIndices(4), 3));
-    attack.prepare(rig.Corrupt(kLiar));
-    rig.Run();
-    ExpectStopped(rig, {kLiar, attack.step, attack.check});
+ParametersText ReshareToAJoiner(const Held& held) {
+  ParametersText text = Again(held, Kind::kReshare, NewKey({}, 3));
+  text.members = {MemberAt(1), MemberAt(2), MemberAt(3), MemberAt(4, Role::kReceiver)};
+  return text;
+}
+
+TEST(AttackTest, EachLieIsFoundByItsCheckAndItsTellerNamedByAllInEachKindOfCeremony) {
+  const Held held = Rig(NewKey(FirstIndices(4), 3)).Make();
+  for (const ParametersText& text :
+       {NewKey(FirstIndices(4), 3), Again(held, Kind::kRefresh, NewKey(FirstIndices(4), 3)),
+        ReshareToAJoiner(held)}) {
+    for (const Attack& attack : Attacks()) {
+      SCOPED_TRACE(attack.name + ", kind " + std::to_string(static_cast<int>(text.kind)));
+      Rig rig(text, &held);
+      attack.prepare(rig.Corrupt(kLiar, &held));
+      rig.Run();
+      ExpectStopped(rig, {kLiar, attack.step, attack.check});
+    }
   }
 }
 
