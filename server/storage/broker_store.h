@@ -6,13 +6,16 @@
 // call Write or Read of the store again; it may use its own transaction only. STORAGE_FAILED from Write means
 // that the outcome is unknown: retry with the same ids.
 //
-// Signals and matches have numbers (from 1, in order of arrival, never used twice) besides their ids. "Dirty"
-// is what the matcher has not looked at yet; every operation here that changes what is live marks it itself.
+// A signal is (partner, signal id) and has a version for each epoch that its partner sealed it in, one beside
+// the other. Versions and matches have numbers (from 1, in order of arrival, never used twice) besides their
+// ids; where a signal has a number below, it is that of one version. "Dirty" is what the matcher has not
+// looked at yet; every operation here that changes what is live marks it itself.
 //
-// A signal that ends (withdrawn, expired) loses its envelope, tokens and places in matches in that same
-// transaction; what remains is a tombstone (ids, envelope hash, how and when it ended) until its expiry day,
-// so that nothing comes back to life. A batch (which log entry says that its signals came) stays until the
-// last of its signals is past its expiry day.
+// A signal that ends (withdrawn, expired) loses all its versions, with envelopes, tokens and places in
+// matches, in that same transaction; what remains is a tombstone (ids, newest envelope hash, how and when it
+// ended) until its expiry day, so that nothing comes back to life. When an epoch ends its versions go in the
+// same way but without a tombstone: the partner did not end the signal and may seal it anew. A batch (which
+// log entry says that its signals came) stays until the last of its signals is past its expiry day.
 //
 // What a store does NOT do: check signatures, dates, entitlement or quota; decide who may see what.
 // Every method that returns a Status or StatusOr may return STORAGE_FAILED; only further reasons are named.
@@ -45,6 +48,7 @@ struct StoredToken {
   std::string commitments_hash;  // SHA-256 of the token's commitments, 32 bytes; empty for SUPPORTING
 };
 
+// One version of a signal.
 struct StoredSignal {
   std::string partner;
   uint32_t organisation = 0;  // the organisation's index in the covenant
@@ -69,10 +73,14 @@ struct StoredEnvelope {
 
 enum class SignalState { kLive = 1, kWithdrawn = 2, kExpired = 3 };
 
-// What is known of a signal id, live or ended.
+// What is known of a signal, live (then of one of its versions) or ended.
 struct SignalStatus {
   SignalState state = SignalState::kLive;
-  uint64_t number = 0;        // 0 when it has ended
+  uint64_t number = 0;  // 0 when it has ended
+  uint32_t epoch = 0;   // 0 when it has ended, and so are purpose, kind and submitted_day
+  std::string purpose;
+  v1::SignalKind kind = v1::SIGNAL_KIND_UNSPECIFIED;
+  uint32_t submitted_day = 0;
   std::string envelope_hash;  // empty when it was withdrawn without ever being submitted
   int64_t accepted_ms = 0;    // 0 when never submitted
   int64_t ended_ms = 0;       // 0 while live
@@ -97,9 +105,30 @@ struct Withdrawal {
   uint32_t remember_until_day = 0;
 };
 
-// What the matcher needs of a live signal.
+// The epochs of a purpose.
+struct PurposeEpoch {
+  std::string purpose;
+  uint32_t epoch = 0;
+  auto operator<=>(const PurposeEpoch&) const = default;
+};
+
+// How many live tokens of one rule a partner has in one epoch of a purpose.
+struct TokenCount {
+  std::string partner;
+  std::string rule;
+  uint64_t tokens = 0;
+};
+
+// How far the partners of a purpose have come with a newer epoch.
+struct EpochProgress {
+  uint64_t versions = 0;  // live in the epoch
+  uint64_t renewed = 0;   // of these, how many signals have a newer version
+};
+
+// What the matcher needs of a live version of a signal.
 struct SignalFacts {
   uint64_t number = 0;
+  std::vector<uint64_t> versions;  // numbers of all live versions of the signal, this one among them, sorted
   std::string partner;
   uint32_t organisation = 0;
   std::string purpose;
@@ -177,14 +206,26 @@ class BrokerReader {
  public:
   virtual ~BrokerReader() = default;
 
+  // Of a live signal, its version of the newest epoch.
   virtual absl::StatusOr<std::optional<SignalStatus>> FindSignal(absl::string_view partner,
                                                                  absl::string_view signal_id) = 0;
+  // The live version of that epoch; nothing when there is none.
+  virtual absl::StatusOr<std::optional<SignalStatus>> FindVersion(absl::string_view partner,
+                                                                  absl::string_view signal_id,
+                                                                  uint32_t epoch) = 0;
   // By number; nothing when it has ended.
   virtual absl::StatusOr<std::optional<StoredEnvelope>> FindEnvelope(uint64_t number) = 0;
   // The batch that the signal with that number came in; nothing when it came in none.
   virtual absl::StatusOr<std::optional<StoredBatch>> FindBatch(uint64_t number) = 0;
-  // How many signals are live; with a partner, of that partner.
+  // How many signals are live, whatever the number of their versions; with a partner, of that partner.
   virtual absl::StatusOr<uint64_t> CountSignals(absl::string_view partner) = 0;
+  // In which epochs versions are live, sorted. Cost depends on how many epochs that are only.
+  virtual absl::StatusOr<std::vector<PurposeEpoch>> Epochs() = 0;
+  // Live tokens of that epoch, by partner and rule, without zeros. Cost depends on how many partners and
+  // rules there are only.
+  virtual absl::StatusOr<std::vector<TokenCount>> CountTokens(const PurposeEpoch& epoch) = 0;
+  // Looks at every version of that epoch.
+  virtual absl::StatusOr<EpochProgress> CountRenewed(const PurposeEpoch& epoch) = 0;
 
   // The match with that id, or the match it went up in; nothing when there is none.
   virtual absl::StatusOr<std::optional<MatchRecord>> FindMatch(absl::string_view match_id) = 0;
@@ -212,8 +253,9 @@ class BrokerReader {
 
 class BrokerTransaction : public BrokerReader, public AuditAppender {
  public:
-  // Stores a new signal and marks it dirty. ENVELOPE_CONFLICT when the id is live, SIGNAL_ENDED when it has
-  // ended: look with FindSignal first.
+  // Stores a new signal, or a further version of a live one, and marks it dirty. ENVELOPE_CONFLICT when a
+  // version of that epoch or of a newer one is live, SIGNAL_ENDED when the signal has ended: look with
+  // FindSignal first. REQUIRES: all versions of a signal have one purpose, kind, submitted and expiry day.
   virtual absl::Status InsertSignal(const StoredSignal& signal) = 0;
   // Stores that the last `hashes.size()` signals inserted, all by this transaction and in this order, are
   // logged in `entry`; kept until `expiry_day`, the latest of theirs. REQUIRES: at least one.
@@ -224,6 +266,8 @@ class BrokerTransaction : public BrokerReader, public AuditAppender {
   virtual absl::StatusOr<SignalStatus> MarkWithdrawn(const Withdrawal& withdrawal) = 0;
   // Ends at most `limit` signals with expiry_day <= today. Returns how many.
   virtual absl::StatusOr<uint64_t> ExpireSignals(uint32_t today, int64_t now_ms, size_t limit) = 0;
+  // Deletes at most `limit` versions of that epoch, without a tombstone. Returns how many.
+  virtual absl::StatusOr<uint64_t> EndEpoch(const PurposeEpoch& epoch, size_t limit) = 0;
   // Deletes at most `limit` rows that are past their time. Returns how many. A closed match takes the ids
   // that went up in it along.
   virtual absl::StatusOr<uint64_t> Prune(const PruneBounds& bounds, size_t limit) = 0;
@@ -246,8 +290,8 @@ class BrokerTransaction : public BrokerReader, public AuditAppender {
   virtual absl::Status MergeMatch(uint64_t number, uint64_t into, int64_t time_ms) = 0;
   virtual absl::Status ClearDirty(const std::vector<DirtySignal>& signals,
                                   const std::vector<uint64_t>& matches) = 0;
-  // Marks at most `limit` signals of the partner dirty, from the one after `after_signal_id` on. Returns the
-  // last signal id; empty when there were none left.
+  // Marks at most `limit` signals of the partner dirty with all their versions, from the one after
+  // `after_signal_id` on. Returns the last signal id; empty when there were none left.
   virtual absl::StatusOr<std::string> MarkPartnerDirty(absl::string_view partner,
                                                        absl::string_view after_signal_id, size_t limit) = 0;
   virtual absl::Status SetPartnersInForce(const std::set<std::string>& partners) = 0;

@@ -126,7 +126,7 @@ absl::StatusOr<std::string> MemoryBrokerTransaction::MarkPartnerDirty(absl::stri
   const State::SignalKey after(partner, after_signal_id);
   for (auto it = state_.live.upper_bound(after);
        it != state_.live.end() && it->first.first == partner && limit > 0; ++it, --limit) {
-    state_.dirty_signals[it->second] = true;
+    for (const auto& [epoch, number] : it->second) state_.dirty_signals[number] = true;
     last = it->first.second;
   }
   return last;

@@ -12,21 +12,39 @@ std::string Copy(absl::string_view text) { return std::string(text); }
 
 }  // namespace
 
+SignalStatus MemoryBrokerTransaction::LiveStatus(uint64_t number) const {
+  const StoredSignal& signal = *state_.signals.at(number);
+  SignalStatus status;
+  status.number = number;
+  status.epoch = signal.epoch;
+  status.purpose = signal.purpose;
+  status.kind = signal.kind;
+  status.submitted_day = signal.submitted_day;
+  status.envelope_hash = signal.envelope_hash;
+  status.accepted_ms = signal.accepted_ms;
+  status.expiry_day = signal.expiry_day;
+  return status;
+}
+
 absl::StatusOr<std::optional<SignalStatus>> MemoryBrokerTransaction::FindSignal(absl::string_view partner,
                                                                                 absl::string_view signal_id) {
   const State::SignalKey key(partner, signal_id);
   if (const auto live = state_.live.find(key); live != state_.live.end()) {
-    const StoredSignal& signal = *state_.signals.at(live->second);
-    SignalStatus status;
-    status.envelope_hash = signal.envelope_hash;
-    status.accepted_ms = signal.accepted_ms;
-    status.expiry_day = signal.expiry_day;
-    status.number = live->second;
-    return std::optional<SignalStatus>(status);
+    return std::optional<SignalStatus>(LiveStatus(live->second.rbegin()->second));
   }
   const auto ended = state_.tombstones.find(key);
   if (ended == state_.tombstones.end()) return std::optional<SignalStatus>();
   return std::optional<SignalStatus>(ended->second);
+}
+
+absl::StatusOr<std::optional<SignalStatus>> MemoryBrokerTransaction::FindVersion(absl::string_view partner,
+                                                                                 absl::string_view signal_id,
+                                                                                 uint32_t epoch) {
+  const auto live = state_.live.find(State::SignalKey(partner, signal_id));
+  if (live == state_.live.end()) return std::optional<SignalStatus>();
+  const auto version = live->second.find(epoch);
+  if (version == live->second.end()) return std::optional<SignalStatus>();
+  return std::optional<SignalStatus>(LiveStatus(version->second));
 }
 
 absl::StatusOr<std::optional<StoredEnvelope>> MemoryBrokerTransaction::FindEnvelope(uint64_t number) {
@@ -45,17 +63,49 @@ absl::StatusOr<std::optional<StoredBatch>> MemoryBrokerTransaction::FindBatch(ui
 }
 
 absl::StatusOr<uint64_t> MemoryBrokerTransaction::CountSignals(absl::string_view partner) {
-  return static_cast<uint64_t>(std::count_if(
-      state_.signals.begin(), state_.signals.end(),
-      [&](const auto& numbered) { return partner.empty() || partner == numbered.second->partner; }));
+  return static_cast<uint64_t>(std::count_if(state_.live.begin(), state_.live.end(), [&](const auto& live) {
+    return partner.empty() || partner == live.first.first;
+  }));
+}
+
+absl::StatusOr<std::vector<PurposeEpoch>> MemoryBrokerTransaction::Epochs() {
+  std::set<PurposeEpoch> epochs;
+  for (const auto& [number, signal] : state_.signals) epochs.insert({signal->purpose, signal->epoch});
+  return std::vector<PurposeEpoch>(epochs.begin(), epochs.end());
+}
+
+absl::StatusOr<std::vector<TokenCount>> MemoryBrokerTransaction::CountTokens(const PurposeEpoch& epoch) {
+  std::map<std::pair<std::string, std::string>, uint64_t> counts;
+  for (const auto& [number, signal] : state_.signals) {
+    if (signal->purpose != epoch.purpose || signal->epoch != epoch.epoch) continue;
+    for (const StoredToken& token : signal->tokens) ++counts[{signal->partner, token.rule}];
+  }
+  std::vector<TokenCount> result;
+  for (const auto& [key, tokens] : counts) result.push_back({key.first, key.second, tokens});
+  return result;
+}
+
+absl::StatusOr<EpochProgress> MemoryBrokerTransaction::CountRenewed(const PurposeEpoch& epoch) {
+  EpochProgress progress;
+  for (const auto& [number, signal] : state_.signals) {
+    if (signal->purpose != epoch.purpose || signal->epoch != epoch.epoch) continue;
+    ++progress.versions;
+    const auto& versions = state_.live.at({signal->partner, signal->signal_id});
+    if (versions.rbegin()->first > epoch.epoch) ++progress.renewed;
+  }
+  return progress;
 }
 
 absl::StatusOr<std::optional<SignalFacts>> MemoryBrokerTransaction::FindFacts(uint64_t number) {
   const auto found = state_.signals.find(number);
   if (found == state_.signals.end()) return std::optional<SignalFacts>();
   const StoredSignal& signal = *found->second;
-  SignalFacts facts{number,       signal.partner,        signal.organisation, signal.purpose,
-                    signal.epoch, signal.counts_as_case, signal.tokens};
+  SignalFacts facts{number,         {},           signal.partner,        signal.organisation,
+                    signal.purpose, signal.epoch, signal.counts_as_case, signal.tokens};
+  for (const auto& [epoch, version] : state_.live.at({signal.partner, signal.signal_id})) {
+    facts.versions.push_back(version);
+  }
+  std::sort(facts.versions.begin(), facts.versions.end());
   std::sort(facts.tokens.begin(), facts.tokens.end(),
             [](const StoredToken& a, const StoredToken& b) { return a.rule < b.rule; });
   return std::optional<SignalFacts>(std::move(facts));
@@ -74,9 +124,10 @@ absl::StatusOr<std::vector<TaggedSignal>> MemoryBrokerTransaction::SignalsWithTa
 
 absl::Status MemoryBrokerTransaction::InsertSignal(const StoredSignal& signal) {
   const State::SignalKey key(signal.partner, signal.signal_id);
-  if (state_.live.count(key) > 0) {
+  const auto live = state_.live.find(key);
+  if (live != state_.live.end() && live->second.rbegin()->first >= signal.epoch) {
     return base::Error(absl::StatusCode::kAlreadyExists, base::reason::kEnvelopeConflict,
-                       "this signal id is live");
+                       "this signal id is live in this epoch or a newer one");
   }
   if (state_.tombstones.count(key) > 0) {
     return base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kSignalEnded,
@@ -84,7 +135,7 @@ absl::Status MemoryBrokerTransaction::InsertSignal(const StoredSignal& signal) {
   }
   const uint64_t number = ++state_.last_signal;
   state_.signals[number] = std::make_shared<const StoredSignal>(signal);
-  state_.live[key] = number;
+  state_.live[key][signal.epoch] = number;
   for (const StoredToken& token : signal.tokens) {
     state_.tags[State::TagKey(signal.purpose, token.rule, signal.epoch, token.tag)][number] =
         token.commitments_hash;
@@ -100,8 +151,7 @@ absl::Status MemoryBrokerTransaction::PutBatch(EntryId entry, const std::vector<
   return absl::OkStatus();
 }
 
-void MemoryBrokerTransaction::EndSignal(uint64_t number, SignalState end, absl::string_view reason,
-                                        int64_t time_ms) {
+void MemoryBrokerTransaction::DeleteVersion(uint64_t number) {
   const std::shared_ptr<const StoredSignal> signal = state_.signals.at(number);
   for (const StoredToken& token : signal->tokens) {
     const auto tagged =
@@ -117,24 +167,32 @@ void MemoryBrokerTransaction::EndSignal(uint64_t number, SignalState end, absl::
   for (auto& [match_number, match] : state_.matches) {
     if (match.members.erase(number) > 0) state_.dirty_matches.insert(match_number);
   }
-  const State::SignalKey key(signal->partner, signal->signal_id);
-  SignalStatus status;
-  status.state = end;
-  status.envelope_hash = signal->envelope_hash;
-  status.accepted_ms = signal->accepted_ms;
-  status.ended_ms = time_ms;
-  status.reason = Copy(reason);
-  status.expiry_day = signal->expiry_day;
-  state_.tombstones[key] = std::move(status);
-  state_.live.erase(key);
+  const auto live = state_.live.find(State::SignalKey(signal->partner, signal->signal_id));
+  live->second.erase(signal->epoch);
+  if (live->second.empty()) state_.live.erase(live);
   state_.signals.erase(number);
   state_.dirty_signals[number] = true;
 }
 
+void MemoryBrokerTransaction::EndSignal(const State::SignalKey& key, SignalState end,
+                                        absl::string_view reason, int64_t time_ms) {
+  const std::map<uint32_t, uint64_t> versions = state_.live.at(key);
+  const StoredSignal& newest = *state_.signals.at(versions.rbegin()->second);
+  SignalStatus status;
+  status.state = end;
+  status.envelope_hash = newest.envelope_hash;
+  status.accepted_ms = newest.accepted_ms;
+  status.ended_ms = time_ms;
+  status.reason = Copy(reason);
+  status.expiry_day = newest.expiry_day;
+  state_.tombstones[key] = std::move(status);
+  for (const auto& [epoch, number] : versions) DeleteVersion(number);
+}
+
 absl::StatusOr<SignalStatus> MemoryBrokerTransaction::MarkWithdrawn(const Withdrawal& withdrawal) {
   const State::SignalKey key(withdrawal.partner, withdrawal.signal_id);
-  if (const auto live = state_.live.find(key); live != state_.live.end()) {
-    EndSignal(live->second, SignalState::kWithdrawn, withdrawal.reason, withdrawal.time_ms);
+  if (state_.live.count(key) > 0) {
+    EndSignal(key, SignalState::kWithdrawn, withdrawal.reason, withdrawal.time_ms);
   }
   SignalStatus unknown;
   unknown.state = SignalState::kWithdrawn;
@@ -146,13 +204,23 @@ absl::StatusOr<SignalStatus> MemoryBrokerTransaction::MarkWithdrawn(const Withdr
 
 absl::StatusOr<uint64_t> MemoryBrokerTransaction::ExpireSignals(uint32_t today, int64_t now_ms,
                                                                 size_t limit) {
-  std::vector<uint64_t> ended;
+  std::set<State::SignalKey> ended;
   for (const auto& [number, signal] : state_.signals) {
     if (ended.size() == limit) break;
-    if (signal->expiry_day <= today) ended.push_back(number);
+    if (signal->expiry_day <= today) ended.emplace(signal->partner, signal->signal_id);
   }
-  for (const uint64_t number : ended) EndSignal(number, SignalState::kExpired, "", now_ms);
+  for (const State::SignalKey& key : ended) EndSignal(key, SignalState::kExpired, "", now_ms);
   return ended.size();
+}
+
+absl::StatusOr<uint64_t> MemoryBrokerTransaction::EndEpoch(const PurposeEpoch& epoch, size_t limit) {
+  std::vector<uint64_t> versions;
+  for (const auto& [number, signal] : state_.signals) {
+    if (versions.size() == limit) break;
+    if (signal->purpose == epoch.purpose && signal->epoch == epoch.epoch) versions.push_back(number);
+  }
+  for (const uint64_t number : versions) DeleteVersion(number);
+  return versions.size();
 }
 
 absl::StatusOr<uint64_t> MemoryBrokerTransaction::Prune(const PruneBounds& bounds, size_t limit) {

@@ -31,7 +31,7 @@ struct MemoryBrokerStore::State {
   uint64_t last_signal = 0;
   uint64_t last_match = 0;
   std::map<uint64_t, std::shared_ptr<const StoredSignal>> signals;
-  std::map<SignalKey, uint64_t> live;
+  std::map<SignalKey, std::map<uint32_t, uint64_t>> live;  // number by epoch; never empty
   std::map<SignalKey, SignalStatus> tombstones;
   std::map<uint64_t, Batch> batches;                       // by first number
   std::map<TagKey, std::map<uint64_t, std::string>> tags;  // signal, commitments hash
@@ -52,9 +52,15 @@ class MemoryBrokerTransaction final : public BrokerTransaction {
 
   absl::StatusOr<std::optional<SignalStatus>> FindSignal(absl::string_view partner,
                                                          absl::string_view signal_id) override;
+  absl::StatusOr<std::optional<SignalStatus>> FindVersion(absl::string_view partner,
+                                                          absl::string_view signal_id,
+                                                          uint32_t epoch) override;
   absl::StatusOr<std::optional<StoredEnvelope>> FindEnvelope(uint64_t number) override;
   absl::StatusOr<std::optional<StoredBatch>> FindBatch(uint64_t number) override;
   absl::StatusOr<uint64_t> CountSignals(absl::string_view partner) override;
+  absl::StatusOr<std::vector<PurposeEpoch>> Epochs() override;
+  absl::StatusOr<std::vector<TokenCount>> CountTokens(const PurposeEpoch& epoch) override;
+  absl::StatusOr<EpochProgress> CountRenewed(const PurposeEpoch& epoch) override;
   absl::StatusOr<std::optional<MatchRecord>> FindMatch(absl::string_view match_id) override;
   absl::StatusOr<std::vector<MatchRecord>> ListMatches(const MatchQuery& query) override;
   absl::StatusOr<std::optional<SignalFacts>> FindFacts(uint64_t number) override;
@@ -70,6 +76,7 @@ class MemoryBrokerTransaction final : public BrokerTransaction {
   absl::Status PutBatch(EntryId entry, const std::vector<std::string>& hashes, uint32_t expiry_day) override;
   absl::StatusOr<SignalStatus> MarkWithdrawn(const Withdrawal& withdrawal) override;
   absl::StatusOr<uint64_t> ExpireSignals(uint32_t today, int64_t now_ms, size_t limit) override;
+  absl::StatusOr<uint64_t> EndEpoch(const PurposeEpoch& epoch, size_t limit) override;
   absl::StatusOr<uint64_t> Prune(const PruneBounds& bounds, size_t limit) override;
   absl::StatusOr<uint64_t> CountSubmitted(absl::string_view partner, uint32_t day, uint64_t signals) override;
   absl::StatusOr<bool> RememberOrder(absl::string_view order_id, int64_t time_ms) override;
@@ -85,7 +92,11 @@ class MemoryBrokerTransaction final : public BrokerTransaction {
 
  private:
   using State = MemoryBrokerStore::State;
-  void EndSignal(uint64_t number, SignalState end, absl::string_view reason, int64_t time_ms);
+  SignalStatus LiveStatus(uint64_t number) const;
+  // Deletes one version with all that hangs on it and marks what is affected.
+  void DeleteVersion(uint64_t number);
+  // Deletes all versions and leaves the tombstone.
+  void EndSignal(const State::SignalKey& key, SignalState end, absl::string_view reason, int64_t time_ms);
   MatchRecord RecordOf(const State::Match& match) const;
 
   State& state_;

@@ -202,25 +202,25 @@ absl::StatusOr<uint64_t> SqliteBrokerTransaction::PruneClosedMatches(int64_t bef
 absl::StatusOr<std::string> SqliteBrokerTransaction::MarkPartnerDirty(absl::string_view partner,
                                                                       absl::string_view after_signal_id,
                                                                       size_t limit) {
-  std::vector<uint64_t> numbers;
-  std::string last;
+  std::vector<std::string> signals;
   {
     Statement query = connection_.Query(
-        "SELECT number, signal_id FROM signals WHERE partner = ? AND signal_id > ? ORDER BY signal_id LIMIT "
+        "SELECT DISTINCT signal_id FROM signals WHERE partner = ? AND signal_id > ? ORDER BY signal_id LIMIT "
         "?");
     query.BindText(partner).BindBlob(after_signal_id).Bind(limit);
     while (true) {
       RAAKVLAK_ASSIGN_OR_RETURN(const bool row, query.Step());
       if (!row) break;
-      numbers.push_back(static_cast<uint64_t>(query.Int(0)));
-      last = query.Bytes(1);
+      signals.push_back(query.Bytes(0));
     }
   }
-  for (const uint64_t number : numbers) {
-    RAAKVLAK_RETURN_IF_ERROR(
-        RunFor("INSERT INTO dirty_signals VALUES (?, 1) ON CONFLICT DO UPDATE SET changed = 1", number));
+  for (const std::string& signal : signals) {
+    Statement mark = connection_.Query(
+        "INSERT INTO dirty_signals SELECT number, 1 FROM signals WHERE partner = ? AND signal_id = ? "
+        "ON CONFLICT DO UPDATE SET changed = 1");
+    RAAKVLAK_RETURN_IF_ERROR(mark.BindText(partner).BindBlob(signal).Run());
   }
-  return last;
+  return signals.empty() ? std::string() : signals.back();
 }
 
 absl::StatusOr<std::set<std::string>> SqliteBrokerTransaction::PartnersInForce() {

@@ -11,10 +11,11 @@ namespace raakvlak::storage {
 namespace {
 
 constexpr int kApplicationId = 0x52564b42;  // "RVKB"
-constexpr int kSchemaVersion = 3;
+constexpr int kSchemaVersion = 4;
 
 // AUTOINCREMENT: a number is never used twice, because dirty rows outlive the signals they name.
 constexpr char kBrokerSchema[] = R"sql(
+-- One row for each version of a signal: it has one in each epoch that it was sealed in.
 CREATE TABLE signals (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   partner TEXT NOT NULL,
@@ -28,9 +29,10 @@ CREATE TABLE signals (
   submitted_day INTEGER NOT NULL,
   expiry_day INTEGER NOT NULL,
   accepted_ms INTEGER NOT NULL,
-  UNIQUE (partner, signal_id)
+  UNIQUE (partner, signal_id, epoch)
 ) STRICT;
 CREATE INDEX signals_by_expiry ON signals (expiry_day);
+CREATE INDEX signals_by_epoch ON signals (purpose, epoch);
 
 -- Which entry of the log says that the signals first_number, first_number + 1 ... came: their envelope hashes, side by side.
 CREATE TABLE batches (
@@ -62,6 +64,16 @@ CREATE TABLE tokens (
   PRIMARY KEY (signal, rule)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tokens_by_tag ON tokens (tag, purpose, epoch);
+
+-- How many rows of tokens there are, kept with each that comes and goes: key holders are asked for as many evaluations in a new epoch.
+CREATE TABLE token_counts (
+  purpose TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  partner TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  tokens INTEGER NOT NULL,
+  PRIMARY KEY (purpose, epoch, partner, rule)
+) STRICT, WITHOUT ROWID;
 
 -- What has ended: nothing with such an id comes to life until the expiry day.
 CREATE TABLE tombstones (

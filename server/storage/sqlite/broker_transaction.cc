@@ -12,6 +12,23 @@ namespace {
 
 constexpr size_t kHashSize = 32;
 
+#define RAAKVLAK_LIVE_STATUS                                                                         \
+  "SELECT number, epoch, purpose, kind, submitted_day, envelope_hash, accepted_ms, expiry_day FROM " \
+  "signals WHERE partner = ? AND signal_id = ? "
+
+SignalStatus LiveStatusOfRow(const Statement& row) {
+  SignalStatus status;
+  status.number = static_cast<uint64_t>(row.Int(0));
+  status.epoch = row.Uint32(1);
+  status.purpose = row.Bytes(2);
+  status.kind = static_cast<v1::SignalKind>(row.Int(3));
+  status.submitted_day = row.Uint32(4);
+  status.envelope_hash = row.Bytes(5);
+  status.accepted_ms = row.Int(6);
+  status.expiry_day = row.Uint32(7);
+  return status;
+}
+
 }  // namespace
 
 absl::Status SqliteBrokerTransaction::RunFor(const char* sql, uint64_t number) {
@@ -29,15 +46,18 @@ absl::StatusOr<std::vector<uint64_t>> SqliteBrokerTransaction::Numbers(Statement
 
 absl::StatusOr<std::optional<SignalStatus>> SqliteBrokerTransaction::FindSignal(absl::string_view partner,
                                                                                 absl::string_view signal_id) {
+  {
+    Statement query = connection_.Query(RAAKVLAK_LIVE_STATUS "ORDER BY epoch DESC LIMIT 1");
+    query.BindText(partner).BindBlob(signal_id);
+    RAAKVLAK_ASSIGN_OR_RETURN(const bool live, query.Step());
+    if (live) return std::optional<SignalStatus>(LiveStatusOfRow(query));
+  }
   Statement query = connection_.Query(
-      "SELECT 1, envelope_hash, accepted_ms, 0, '', expiry_day, number FROM signals "
-      "WHERE partner = ?1 AND signal_id = ?2 "
-      "UNION ALL "
-      "SELECT state, envelope_hash, accepted_ms, ended_ms, reason, expiry_day, 0 FROM tombstones "
-      "WHERE partner = ?1 AND signal_id = ?2");
+      "SELECT state, envelope_hash, accepted_ms, ended_ms, reason, expiry_day FROM tombstones "
+      "WHERE partner = ? AND signal_id = ?");
   query.BindText(partner).BindBlob(signal_id);
-  RAAKVLAK_ASSIGN_OR_RETURN(const bool found, query.Step());
-  if (!found) return std::optional<SignalStatus>();
+  RAAKVLAK_ASSIGN_OR_RETURN(const bool ended, query.Step());
+  if (!ended) return std::optional<SignalStatus>();
   SignalStatus status;
   status.state = static_cast<SignalState>(query.Int(0));
   status.envelope_hash = query.Bytes(1);
@@ -45,8 +65,17 @@ absl::StatusOr<std::optional<SignalStatus>> SqliteBrokerTransaction::FindSignal(
   status.ended_ms = query.Int(3);
   status.reason = query.Bytes(4);
   status.expiry_day = query.Uint32(5);
-  status.number = static_cast<uint64_t>(query.Int(6));
   return std::optional<SignalStatus>(std::move(status));
+}
+
+absl::StatusOr<std::optional<SignalStatus>> SqliteBrokerTransaction::FindVersion(absl::string_view partner,
+                                                                                 absl::string_view signal_id,
+                                                                                 uint32_t epoch) {
+  Statement query = connection_.Query(RAAKVLAK_LIVE_STATUS "AND epoch = ?");
+  query.BindText(partner).BindBlob(signal_id).Bind(epoch);
+  RAAKVLAK_ASSIGN_OR_RETURN(const bool live, query.Step());
+  if (!live) return std::optional<SignalStatus>();
+  return std::optional<SignalStatus>(LiveStatusOfRow(query));
 }
 
 absl::StatusOr<std::optional<StoredEnvelope>> SqliteBrokerTransaction::FindEnvelope(uint64_t number) {
@@ -76,19 +105,30 @@ absl::StatusOr<std::optional<StoredBatch>> SqliteBrokerTransaction::FindBatch(ui
 }
 
 absl::StatusOr<uint64_t> SqliteBrokerTransaction::CountSignals(absl::string_view partner) {
-  Statement query = connection_.Query(partner.empty() ? "SELECT count(*) FROM signals"
-                                                      : "SELECT count(*) FROM signals WHERE partner = ?");
+  Statement query = connection_.Query(
+      partner.empty() ? "SELECT count(*) FROM (SELECT DISTINCT partner, signal_id FROM signals)"
+                      : "SELECT count(DISTINCT signal_id) FROM signals WHERE partner = ?");
   if (!partner.empty()) query.BindText(partner);
   RAAKVLAK_RETURN_IF_ERROR(query.Step().status());
   return static_cast<uint64_t>(query.Int(0));
 }
 
+absl::StatusOr<std::vector<uint64_t>> SqliteBrokerTransaction::VersionsOf(absl::string_view partner,
+                                                                          absl::string_view signal_id) {
+  Statement query =
+      connection_.Query("SELECT number FROM signals WHERE partner = ? AND signal_id = ? ORDER BY number");
+  query.BindText(partner).BindBlob(signal_id);
+  return Numbers(std::move(query));
+}
+
 absl::StatusOr<std::optional<SignalFacts>> SqliteBrokerTransaction::FindFacts(uint64_t number) {
   SignalFacts facts;
   facts.number = number;
+  std::string signal_id;
   {
     Statement query = connection_.Query(
-        "SELECT partner, organisation, purpose, epoch, counts_as_case FROM signals WHERE number = ?");
+        "SELECT partner, organisation, purpose, epoch, counts_as_case, signal_id FROM signals WHERE number = "
+        "?");
     query.Bind(number);
     RAAKVLAK_ASSIGN_OR_RETURN(const bool found, query.Step());
     if (!found) return std::optional<SignalFacts>();
@@ -97,7 +137,9 @@ absl::StatusOr<std::optional<SignalFacts>> SqliteBrokerTransaction::FindFacts(ui
     facts.purpose = query.Bytes(2);
     facts.epoch = query.Uint32(3);
     facts.counts_as_case = query.Int(4) != 0;
+    signal_id = query.Bytes(5);
   }
+  RAAKVLAK_ASSIGN_OR_RETURN(facts.versions, VersionsOf(facts.partner, signal_id));
   Statement query = connection_.Query(
       "SELECT rule, subject, quality, tag, commitments_hash FROM tokens WHERE signal = ? ORDER BY rule");
   query.Bind(number);
@@ -128,11 +170,11 @@ absl::StatusOr<std::vector<TaggedSignal>> SqliteBrokerTransaction::SignalsWithTa
 absl::Status SqliteBrokerTransaction::InsertSignal(const StoredSignal& signal) {
   RAAKVLAK_ASSIGN_OR_RETURN(const std::optional<SignalStatus> known,
                             FindSignal(signal.partner, signal.signal_id));
-  if (known.has_value() && known->state == SignalState::kLive) {
+  if (known.has_value() && known->state == SignalState::kLive && known->epoch >= signal.epoch) {
     return base::Error(absl::StatusCode::kAlreadyExists, base::reason::kEnvelopeConflict,
-                       "this signal id is live");
+                       "this signal id is live in this epoch or a newer one");
   }
-  if (known.has_value()) {
+  if (known.has_value() && known->state != SignalState::kLive) {
     return base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kSignalEnded,
                        "this signal has ended");
   }
@@ -161,6 +203,10 @@ absl::Status SqliteBrokerTransaction::InsertSignal(const StoredSignal& signal) {
     insert.Bind(static_cast<int>(token.quality)).BindText(signal.purpose).Bind(signal.epoch);
     insert.BindBlob(token.tag).BindBlob(token.commitments_hash);
     RAAKVLAK_RETURN_IF_ERROR(insert.Run());
+    Statement count = connection_.Query(
+        "INSERT INTO token_counts VALUES (?,?,?,?,1) ON CONFLICT DO UPDATE SET tokens = tokens + 1");
+    count.BindText(signal.purpose).Bind(signal.epoch).BindText(signal.partner).BindText(token.rule);
+    RAAKVLAK_RETURN_IF_ERROR(count.Run());
   }
   return RunFor("INSERT INTO dirty_signals VALUES (?, 1)", number);
 }
@@ -179,10 +225,9 @@ absl::Status SqliteBrokerTransaction::PutBatch(EntryId entry, const std::vector<
       .Run();
 }
 
-absl::Status SqliteBrokerTransaction::EndSignal(uint64_t number, SignalState state, absl::string_view reason,
-                                                int64_t time_ms) {
+absl::Status SqliteBrokerTransaction::DeleteVersion(uint64_t number) {
   // One signal beside it for each tag is enough: the matcher looks at all that share a tag with a dirty one.
-  // Needed for conflicts that go with this signal; quality 3 (SUPPORTING) forms no groups.
+  // Needed for conflicts that go with this version; quality 3 (SUPPORTING) forms no groups.
   RAAKVLAK_RETURN_IF_ERROR(
       RunFor("INSERT OR IGNORE INTO dirty_signals "
              "SELECT (SELECT beside.signal FROM tokens AS beside WHERE beside.tag = tokens.tag "
@@ -195,18 +240,28 @@ absl::Status SqliteBrokerTransaction::EndSignal(uint64_t number, SignalState sta
   RAAKVLAK_RETURN_IF_ERROR(
       RunFor("INSERT INTO dirty_signals VALUES (?, 1) ON CONFLICT DO UPDATE SET changed = 1", number));
   RAAKVLAK_RETURN_IF_ERROR(
-      connection_
-          .Query("INSERT INTO tombstones SELECT partner, signal_id, envelope_hash, ?2, ?3, accepted_ms, ?4, "
-                 "expiry_day FROM signals WHERE number = ?1")
-          .Bind(number)
-          .Bind(static_cast<int>(state))
-          .BindText(reason)
-          .Bind(time_ms)
-          .Run());
+      RunFor("UPDATE token_counts SET tokens = token_counts.tokens - 1 FROM tokens, signals "
+             "WHERE tokens.signal = ?1 AND signals.number = ?1 AND token_counts.purpose = signals.purpose "
+             "AND token_counts.epoch = signals.epoch AND token_counts.partner = signals.partner "
+             "AND token_counts.rule = tokens.rule",
+             number));
   RAAKVLAK_RETURN_IF_ERROR(RunFor("DELETE FROM match_members WHERE signal = ?", number));
   RAAKVLAK_RETURN_IF_ERROR(RunFor("DELETE FROM tokens WHERE signal = ?", number));
   RAAKVLAK_RETURN_IF_ERROR(RunFor("DELETE FROM envelopes WHERE signal = ?", number));
   return RunFor("DELETE FROM signals WHERE number = ?", number);
+}
+
+absl::Status SqliteBrokerTransaction::EndSignal(absl::string_view partner, absl::string_view signal_id,
+                                                SignalState state, absl::string_view reason,
+                                                int64_t time_ms) {
+  Statement tombstone = connection_.Query(
+      "INSERT INTO tombstones SELECT partner, signal_id, envelope_hash, ?3, ?4, accepted_ms, ?5, expiry_day "
+      "FROM signals WHERE partner = ?1 AND signal_id = ?2 ORDER BY epoch DESC LIMIT 1");
+  tombstone.BindText(partner).BindBlob(signal_id).Bind(static_cast<int>(state)).BindText(reason);
+  RAAKVLAK_RETURN_IF_ERROR(tombstone.Bind(time_ms).Run());
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<uint64_t> versions, VersionsOf(partner, signal_id));
+  for (const uint64_t number : versions) RAAKVLAK_RETURN_IF_ERROR(DeleteVersion(number));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<SignalStatus> SqliteBrokerTransaction::MarkWithdrawn(const Withdrawal& withdrawal) {
@@ -214,15 +269,8 @@ absl::StatusOr<SignalStatus> SqliteBrokerTransaction::MarkWithdrawn(const Withdr
                             FindSignal(withdrawal.partner, withdrawal.signal_id));
   if (known.has_value() && known->state != SignalState::kLive) return *std::move(known);
   if (known.has_value()) {
-    uint64_t number = 0;
-    {
-      Statement query = connection_.Query("SELECT number FROM signals WHERE partner = ? AND signal_id = ?");
-      query.BindText(withdrawal.partner).BindBlob(withdrawal.signal_id);
-      RAAKVLAK_RETURN_IF_ERROR(query.Step().status());
-      number = static_cast<uint64_t>(query.Int(0));
-    }
-    RAAKVLAK_RETURN_IF_ERROR(
-        EndSignal(number, SignalState::kWithdrawn, withdrawal.reason, withdrawal.time_ms));
+    RAAKVLAK_RETURN_IF_ERROR(EndSignal(withdrawal.partner, withdrawal.signal_id, SignalState::kWithdrawn,
+                                       withdrawal.reason, withdrawal.time_ms));
   } else {
     Statement insert = connection_.Query("INSERT INTO tombstones VALUES (?,?,?,?,?,0,?,?)");
     insert.BindText(withdrawal.partner).BindBlob(withdrawal.signal_id).BindBlob("");
@@ -237,12 +285,19 @@ absl::StatusOr<SignalStatus> SqliteBrokerTransaction::MarkWithdrawn(const Withdr
 
 absl::StatusOr<uint64_t> SqliteBrokerTransaction::ExpireSignals(uint32_t today, int64_t now_ms,
                                                                 size_t limit) {
-  Statement query = connection_.Query(
-      "SELECT number FROM signals WHERE expiry_day <= ? ORDER BY expiry_day, number LIMIT ?");
-  query.Bind(today).Bind(limit);
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<uint64_t> ended, Numbers(std::move(query)));
-  for (const uint64_t number : ended) {
-    RAAKVLAK_RETURN_IF_ERROR(EndSignal(number, SignalState::kExpired, "", now_ms));
+  std::set<std::pair<std::string, std::string>> ended;  // a signal has a row for each version
+  {
+    Statement query = connection_.Query(
+        "SELECT partner, signal_id FROM signals WHERE expiry_day <= ? ORDER BY expiry_day, number");
+    query.Bind(today);
+    while (ended.size() < limit) {
+      RAAKVLAK_ASSIGN_OR_RETURN(const bool row, query.Step());
+      if (!row) break;
+      ended.emplace(query.Bytes(0), query.Bytes(1));
+    }
+  }
+  for (const auto& [partner, signal_id] : ended) {
+    RAAKVLAK_RETURN_IF_ERROR(EndSignal(partner, signal_id, SignalState::kExpired, "", now_ms));
   }
   return ended.size();
 }

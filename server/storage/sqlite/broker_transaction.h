@@ -19,9 +19,15 @@ class SqliteBrokerTransaction final : public BrokerTransaction {
 
   absl::StatusOr<std::optional<SignalStatus>> FindSignal(absl::string_view partner,
                                                          absl::string_view signal_id) override;
+  absl::StatusOr<std::optional<SignalStatus>> FindVersion(absl::string_view partner,
+                                                          absl::string_view signal_id,
+                                                          uint32_t epoch) override;
   absl::StatusOr<std::optional<StoredEnvelope>> FindEnvelope(uint64_t number) override;
   absl::StatusOr<std::optional<StoredBatch>> FindBatch(uint64_t number) override;
   absl::StatusOr<uint64_t> CountSignals(absl::string_view partner) override;
+  absl::StatusOr<std::vector<PurposeEpoch>> Epochs() override;
+  absl::StatusOr<std::vector<TokenCount>> CountTokens(const PurposeEpoch& epoch) override;
+  absl::StatusOr<EpochProgress> CountRenewed(const PurposeEpoch& epoch) override;
   absl::StatusOr<std::optional<MatchRecord>> FindMatch(absl::string_view match_id) override;
   absl::StatusOr<std::vector<MatchRecord>> ListMatches(const MatchQuery& query) override;
   absl::StatusOr<std::optional<SignalFacts>> FindFacts(uint64_t number) override;
@@ -37,6 +43,7 @@ class SqliteBrokerTransaction final : public BrokerTransaction {
   absl::Status PutBatch(EntryId entry, const std::vector<std::string>& hashes, uint32_t expiry_day) override;
   absl::StatusOr<SignalStatus> MarkWithdrawn(const Withdrawal& withdrawal) override;
   absl::StatusOr<uint64_t> ExpireSignals(uint32_t today, int64_t now_ms, size_t limit) override;
+  absl::StatusOr<uint64_t> EndEpoch(const PurposeEpoch& epoch, size_t limit) override;
   absl::StatusOr<uint64_t> Prune(const PruneBounds& bounds, size_t limit) override;
   absl::StatusOr<uint64_t> CountSubmitted(absl::string_view partner, uint32_t day, uint64_t signals) override;
   absl::StatusOr<bool> RememberOrder(absl::string_view order_id, int64_t time_ms) override;
@@ -54,8 +61,12 @@ class SqliteBrokerTransaction final : public BrokerTransaction {
   // Runs `sql` for one number.
   absl::Status RunFor(const char* sql, uint64_t number);
   absl::StatusOr<std::vector<uint64_t>> Numbers(Statement query);
-  // Deletes the signal with all that hangs on it, leaves the tombstone and marks what is affected.
-  absl::Status EndSignal(uint64_t number, SignalState state, absl::string_view reason, int64_t time_ms);
+  absl::StatusOr<std::vector<uint64_t>> VersionsOf(absl::string_view partner, absl::string_view signal_id);
+  // Deletes one version with all that hangs on it and marks what is affected.
+  absl::Status DeleteVersion(uint64_t number);
+  // Deletes all versions and leaves the tombstone. REQUIRES: the signal is live.
+  absl::Status EndSignal(absl::string_view partner, absl::string_view signal_id, SignalState state,
+                         absl::string_view reason, int64_t time_ms);
   absl::Status ReadMembers(MatchRecord& match);
   absl::StatusOr<uint64_t> PruneClosedMatches(int64_t before_ms, uint64_t limit);
 
