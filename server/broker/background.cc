@@ -1,5 +1,6 @@
 #include "server/broker/background.h"
 
+#include "absl/strings/str_cat.h"
 #include "base/log.h"
 #include "base/status.h"
 
@@ -15,6 +16,7 @@ Background::Background(storage::BrokerStore& store, policy::Authority& authority
     : authority_(authority),
       clock_(clock),
       matcher_(store, clock, random, in_force.covenant->text().broker().urn()),
+      epoch_end_(store, clock, matcher_, in_force.covenant->text().broker().urn()),
       expiry_(store, clock, in_force.covenant->text().broker().urn()),
       last_known_(in_force),
       expiring_([] { return kExpiryInterval; }, [this] { Expire(); }),
@@ -37,16 +39,25 @@ void Background::Match() {
   const absl::StatusOr<policy::Snapshot> in_force = authority_.Current();
   if (!in_force.ok()) {
     base::LogStatus(base::LogLevel::kWarning, "broker.not_matching", in_force.status());
+    EndEpochs(LastKnown(), nullptr);
     return;
   }
   const uint32_t today = in_force->covenant->DayAt(clock_.Now());
   if (today != matched_day_) Expire();
-  const absl::StatusOr<MatchRun> run = matcher_.Run(TermsOf(*in_force));
+  const MatchTerms terms = TermsOf(*in_force);
+  const absl::StatusOr<MatchRun> run = matcher_.Run(terms);
   if (!run.ok()) {
     base::LogStatus(base::LogLevel::kError, "broker.match_failed", run.status());
     return;
   }
   matched_day_ = today;
+  EndEpochs(*in_force, &terms);
+}
+
+void Background::EndEpochs(const policy::Snapshot& snapshot, const MatchTerms* terms) {
+  const absl::StatusOr<uint64_t> ended =
+      epoch_end_.Run(ServedEpochs(snapshot, clock_.Now()), terms, snapshot.Name());
+  if (!ended.ok()) base::LogStatus(base::LogLevel::kError, "broker.epoch_end_failed", ended.status());
 }
 
 void Background::Expire() {
@@ -57,6 +68,23 @@ void Background::Expire() {
   terms.policy = snapshot.Name();
   const absl::StatusOr<ExpiryRun> run = expiry_.Run(terms);
   if (!run.ok()) base::LogStatus(base::LogLevel::kError, "broker.expiry_failed", run.status());
+  LogProgress(snapshot);
+}
+
+void Background::LogProgress(const policy::Snapshot& snapshot) {
+  const absl::StatusOr<std::vector<Renewal>> renewals =
+      epoch_end_.Progress(ServedEpochs(snapshot, clock_.Now()));
+  if (!renewals.ok()) {
+    base::LogStatus(base::LogLevel::kError, "broker.epoch_progress_failed", renewals.status());
+    return;
+  }
+  for (const Renewal& renewal : *renewals) {
+    base::Log(base::LogLevel::kInfo, "broker.epoch_progress",
+              {{"purpose", renewal.epoch.purpose},
+               {"epoch", absl::StrCat(renewal.epoch.epoch + 1)},
+               {"signals", absl::StrCat(renewal.progress.versions)},
+               {"renewed", absl::StrCat(renewal.progress.renewed)}});
+  }
 }
 
 }  // namespace raakvlak::broker

@@ -1,10 +1,11 @@
 // Background: the broker's two jobs, each in a thread of its own: matching at the covenant's interval and
 // expiry every hour, both from the start on. Matching first lets expire what the day took, so that no signal
-// counts on its expiry day.
+// counts on its expiry day; after it goes what stood in epochs that are no longer served. While epochs of a
+// purpose overlap, the hourly job logs how many signals have been renewed.
 //
-// While covenant or roster are out of force nothing is matched, but retention goes on under what was last in
-// force. Failures are logged, and the next run tries again. Thread safety: Stop may be called from any
-// thread.
+// While covenant or roster are out of force nothing is matched, but retention and the end of epochs go on
+// under what was last in force. Failures are logged, and the next run tries again. Thread safety: Stop may be
+// called from any thread.
 #pragma once
 
 #include <string>
@@ -13,6 +14,7 @@
 #include "base/mutex.h"
 #include "base/random.h"
 #include "policy/authority.h"
+#include "server/broker/epoch_end.h"
 #include "server/broker/expiry.h"
 #include "server/broker/matcher.h"
 #include "server/program/periodic_job.h"
@@ -34,11 +36,14 @@ class Background {
   // What is in force, or was last.
   policy::Snapshot LastKnown();
   void Match();
+  void EndEpochs(const policy::Snapshot& snapshot, const MatchTerms* terms);
   void Expire();
+  void LogProgress(const policy::Snapshot& snapshot);
 
   policy::Authority& authority_;
   const base::Clock& clock_;
   Matcher matcher_;
+  EpochEnd epoch_end_;
   Expiry expiry_;
   base::Mutex mutex_;
   policy::Snapshot last_known_ ABSL_GUARDED_BY(mutex_);

@@ -17,7 +17,8 @@ bool FormsGroups(const StoredToken& token) {
   return token.quality == v1::EXACT || token.quality == v1::STRONG;
 }
 
-// A signal can be in one match for each subject kind.
+// A signal can be in one match for each subject kind. By the number of its oldest version, so that all of its
+// versions are one.
 using Node = std::pair<uint64_t, v1::SubjectKind>;
 
 // Disjoint sets with path halving.
@@ -93,7 +94,7 @@ absl::StatusOr<const MatchUpdate::Tag*> MatchUpdate::TagOf(const SignalFacts& fa
   }
   const auto purpose = terms_.purposes.find(facts.purpose);
   for (auto& [commitments, group] : tag.groups) {
-    group.qualifies = purpose != terms_.purposes.end() && Qualifies(group, purpose->second);
+    group.qualifies = purpose != terms_.purposes.end() && Qualifies(group, purpose->second, facts.epoch);
   }
   return &tags_.emplace(key, std::move(tag)).first->second;
 }
@@ -102,7 +103,7 @@ bool MatchUpdate::InForce(const SignalFacts& facts) const {
   return terms_.partners_in_force.count(facts.partner) > 0;
 }
 
-bool MatchUpdate::Qualifies(const Group& group, const PurposeTerms& purpose) const {
+bool MatchUpdate::Qualifies(const Group& group, const PurposeTerms& purpose, uint32_t epoch) const {
   std::set<uint32_t> organisations;
   bool has_case = false;
   for (const uint64_t number : group.signals) {
@@ -110,8 +111,10 @@ bool MatchUpdate::Qualifies(const Group& group, const PurposeTerms& purpose) con
     organisations.insert(facts.organisation);
     has_case = has_case || facts.counts_as_case;
   }
+  const auto sealed = purpose.threshold_of.find(epoch);
+  const uint32_t promised = sealed == purpose.threshold_of.end() ? 0 : sealed->second;
   // No covenant has k below 2; a lone organisation never makes a match, whatever comes in here.
-  if (organisations.size() < std::max<uint32_t>(purpose.threshold, 2)) return false;
+  if (organisations.size() < std::max({purpose.threshold, promised, 2U})) return false;
   switch (purpose.mode) {
     case v1::CASE:
       return has_case;
@@ -144,6 +147,7 @@ absl::Status MatchUpdate::Spread() {
     for (const uint64_t match : matches) RAAKVLAK_RETURN_IF_ERROR(Reach(match));
     RAAKVLAK_ASSIGN_OR_RETURN(const std::optional<SignalFacts>* facts, Facts(number));
     if (!facts->has_value() || !InForce(**facts)) continue;
+    for (const uint64_t version : (*facts)->versions) ReachSignal(version);
     for (const StoredToken& token : (*facts)->tokens) {
       if (!FormsGroups(token)) continue;
       RAAKVLAK_ASSIGN_OR_RETURN(const Tag* tag, TagOf(**facts, token));
@@ -161,12 +165,15 @@ std::vector<MatchUpdate::Part> MatchUpdate::MakeParts() const {
   const auto counts = [this](const Group& group) {
     return group.qualifies && reached_.count(group.signals.front()) > 0;
   };
+  const auto node = [this](uint64_t number, v1::SubjectKind subject) {
+    return Node(facts_.at(number)->versions.front(), subject);
+  };
   Sets sets;
   for (const auto& [key, tag] : tags_) {
     for (const auto& [commitments, group] : tag.groups) {
       if (!counts(group)) continue;
       for (const uint64_t number : group.signals) {
-        sets.Join({group.signals.front(), tag.subject}, {number, tag.subject});
+        sets.Join(node(group.signals.front(), tag.subject), node(number, tag.subject));
       }
     }
   }
@@ -174,7 +181,7 @@ std::vector<MatchUpdate::Part> MatchUpdate::MakeParts() const {
   for (const auto& [key, tag] : tags_) {
     for (const auto& [commitments, group] : tag.groups) {
       if (!counts(group)) continue;
-      Part& part = by_root[sets.Find({group.signals.front(), tag.subject})];
+      Part& part = by_root[sets.Find(node(group.signals.front(), tag.subject))];
       part.signals.insert(group.signals.begin(), group.signals.end());
       part.rules.insert(tag.rule);
       part.subject = tag.subject;
@@ -191,15 +198,17 @@ std::vector<MatchUpdate::Part> MatchUpdate::MakeParts() const {
 }
 
 void MatchUpdate::AddSupportingRules(Part& part) const {
-  std::map<std::pair<std::string, std::string>, std::set<uint32_t>> organisations;  // by rule and tag
+  // By rule, tag and epoch.
+  std::map<std::tuple<std::string, std::string, uint32_t>, std::set<uint32_t>> organisations;
   for (const uint64_t number : part.signals) {
     const SignalFacts& facts = *facts_.at(number);
     for (const StoredToken& token : facts.tokens) {
-      if (token.quality == v1::SUPPORTING) organisations[{token.rule, token.tag}].insert(facts.organisation);
+      if (token.quality != v1::SUPPORTING) continue;
+      organisations[{token.rule, token.tag, facts.epoch}].insert(facts.organisation);
     }
   }
-  for (const auto& [rule_and_tag, agreeing] : organisations) {
-    if (agreeing.size() >= 2) part.rules.insert(rule_and_tag.first);
+  for (const auto& [key, agreeing] : organisations) {
+    if (agreeing.size() >= 2) part.rules.insert(std::get<0>(key));
   }
 }
 

@@ -62,7 +62,7 @@ class MatchUpdate {
   absl::Status Reach(uint64_t match);
 
   bool InForce(const storage::SignalFacts& facts) const;
-  bool Qualifies(const Group& group, const PurposeTerms& purpose) const;
+  bool Qualifies(const Group& group, const PurposeTerms& purpose, uint32_t epoch) const;
   void ReachSignal(uint64_t number);
   // Follows groups and old matches from what was reached until nothing new comes.
   absl::Status Spread();

@@ -17,6 +17,16 @@ MatchTerms TermsOf(const policy::Snapshot& snapshot) {
   for (const v1::Partner& partner : snapshot.covenant->text().partners()) {
     if (!snapshot.roster->IsSuspended(partner.id())) terms.partners_in_force.insert(partner.id());
   }
+  if (snapshot.chain != nullptr) {
+    for (const std::shared_ptr<const policy::Covenant>& covenant : snapshot.chain->all()) {
+      for (const v1::Purpose& purpose : covenant->text().purposes()) {
+        const auto known = terms.purposes.find(purpose.id());
+        if (known == terms.purposes.end()) continue;
+        uint32_t& threshold = known->second.threshold_of[purpose.epoch()];
+        threshold = std::max(threshold, purpose.disclosure_threshold());
+      }
+    }
+  }
   terms.policy = snapshot.Name();
   return terms;
 }
@@ -35,6 +45,14 @@ absl::StatusOr<MatchRun> Matcher::Run(const MatchTerms& terms) {
     run.signals += *changed;
     ++run.transactions;
   }
+}
+
+absl::Status Matcher::Update(storage::BrokerTransaction& transaction, const MatchTerms& terms) {
+  std::optional<uint64_t> changed = 0;
+  while (changed.has_value()) {
+    RAAKVLAK_ASSIGN_OR_RETURN(changed, UpdateBatch(transaction, terms));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<uint64_t>> Matcher::UpdateBatch(storage::BrokerTransaction& transaction,

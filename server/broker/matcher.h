@@ -5,18 +5,23 @@
 // match joins the groups of one purpose and subject kind that share a signal and holds all signals of its
 // groups. Live: stored (not withdrawn, not expired) and its partner in force.
 //
+// While epochs overlap a signal has a version in each. A group is of one epoch and so of versions; two groups
+// share a signal when they hold versions of it, whichever. So a match stays one while its partners renew
+// their signals one by one, and its members are all versions that stand in its groups.
+//
 // Ids: a match keeps its id while it lives. When matches grow together the oldest lives on and the ids of the
-// others resolve to it. When one falls apart, the part that holds its oldest signal keeps the id. One that
-// falls below k is closed for good; overlap that comes back later is a new match.
+// others resolve to it. When one falls apart, the part that holds the oldest of its members, by number, keeps
+// the id. One that falls below k is closed for good; overlap that comes back later is a new match, also when
+// it comes back because a partner renewed its signal only after the epoch's end.
 //
 // Rules of a match: those of its groups, and SUPPORTING ones in which two of its organisations agree
 // (whatever their subject kind). Quality: the best of its groups. Conflict: under the tag of one of its
 // groups stand live signals with other commitments.
 //
 // Incremental: a run reads the dirty signals, all that share a tag with them, and the matches these belong
-// to, and nothing else, so its cost does not depend on how much is stored. A change of a purpose's terms (k,
-// mode) takes effect on a signal when it is next looked at: the design asks a new epoch, and so new signals,
-// for a change of k.
+// to, and nothing else, so its cost does not depend on how much is stored. A change of a purpose's mode takes
+// effect on a signal when it is next looked at. A change of k comes with a new epoch: what was sealed in an
+// older one keeps the k that it was sealed under when that is higher.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +29,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -38,6 +44,8 @@ namespace raakvlak::broker {
 struct PurposeTerms {
   uint32_t threshold = 0;  // k
   v1::Mode mode = v1::MODE_UNSPECIFIED;
+  // By epoch: the k that signals of that epoch were sealed under, where it is known.
+  std::map<uint32_t, uint32_t> threshold_of = {};
 };
 
 // What of covenant and roster decides about matches. Signals of other purposes and partners form no groups.
@@ -71,6 +79,10 @@ class Matcher {
   // nothing dirty there is no entry. What was not finished when it fails is still dirty. STORAGE_FAILED.
   // REQUIRES: one Run at a time.
   absl::StatusOr<MatchRun> Run(const MatchTerms& terms);
+
+  // Update is Run inside a transaction of the caller's, for what must find nothing dirty; partners whose
+  // standing changed are left for Run. STORAGE_FAILED.
+  absl::Status Update(storage::BrokerTransaction& transaction, const MatchTerms& terms);
 
  private:
   // One transaction's work. Returns how many changed signals it looked at; nothing when nothing was dirty.

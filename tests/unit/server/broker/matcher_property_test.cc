@@ -1,4 +1,5 @@
-// Random operations; after each run the matches must be what a plain recomputation over everything says. The
+// Random operations, among them new epochs, partners that renew their signals one by one, and the end of
+// epochs; after each run the matches must be what a plain recomputation over everything says. The
 // recomputation shares no code with the matcher: it spreads labels until nothing changes, and follows ids by
 // the rules that matcher.h states.
 #include <cstdlib>
@@ -8,6 +9,7 @@
 #include <tuple>
 
 #include "gmock/gmock.h"
+#include "server/broker/epoch_end.h"
 #include "server/broker/expiry.h"
 #include "server/broker/matcher.h"
 #include "tests/unit/server/storage/broker_store_conformance.h"
@@ -23,6 +25,10 @@ using storage::MatchRecord;
 using storage::MatchState;
 using storage::StoredSignal;
 using storage::StoredToken;
+
+// Partner and id.
+using SignalKey = std::pair<std::string, std::string>;
+SignalKey KeyOf(const StoredSignal& signal) { return {signal.partner, signal.signal_id}; }
 
 // All that a match says, apart from its ids.
 struct Facts {
@@ -44,7 +50,7 @@ struct Known {
 
 class World {
  public:
-  std::map<uint64_t, StoredSignal> live;
+  std::map<uint64_t, StoredSignal> live;  // versions, by number
   MatchTerms terms;
   std::map<uint64_t, Known> known;  // by match number, as observed
 
@@ -83,11 +89,11 @@ class World {
       return group.organisations.size() >= purpose_terms.threshold &&
              (purpose_terms.mode != v1::CASE || group.has_case);
     };
-    std::map<uint64_t, uint64_t> label;
+    std::map<SignalKey, uint64_t> label;
     for (const auto& [key, groups] : tags) {
       for (const auto& [commitments, group] : groups) {
         if (!qualifies(group)) continue;
-        for (const uint64_t number : group.signals) label[number] = number;
+        for (const uint64_t number : group.signals) label[KeyOf(live.at(number))] = number;
       }
     }
     for (bool moved = true; moved;) {
@@ -96,20 +102,23 @@ class World {
         for (const auto& [commitments, group] : groups) {
           if (!qualifies(group)) continue;
           uint64_t least = UINT64_MAX;
-          for (const uint64_t number : group.signals) least = std::min(least, label[number]);
           for (const uint64_t number : group.signals) {
-            moved = moved || label[number] != least;
-            label[number] = least;
+            least = std::min(least, label[KeyOf(live.at(number))]);
+          }
+          for (const uint64_t number : group.signals) {
+            uint64_t& own = label[KeyOf(live.at(number))];
+            moved = moved || own != least;
+            own = least;
           }
         }
       }
     }
     std::map<uint64_t, Facts> by_label;
-    for (const auto& [number, least] : label) by_label[least].signals.push_back(number);
     for (const auto& [key, groups] : tags) {
       for (const auto& [commitments, group] : groups) {
         if (!qualifies(group)) continue;
-        Facts& facts = by_label[label[*group.signals.begin()]];
+        Facts& facts = by_label[label[KeyOf(live.at(*group.signals.begin()))]];
+        facts.signals.insert(facts.signals.end(), group.signals.begin(), group.signals.end());
         facts.rules.insert(std::get<0>(key));
         facts.quality = facts.quality == 0 ? group.quality : std::min(facts.quality, group.quality);
         facts.conflict = facts.conflict || groups.size() > 1;
@@ -119,11 +128,13 @@ class World {
     for (auto& [least, facts] : by_label) {
       facts.purpose = purpose;
       facts.subject = subject;
+      std::sort(facts.signals.begin(), facts.signals.end());
+      facts.signals.erase(std::unique(facts.signals.begin(), facts.signals.end()), facts.signals.end());
       for (const uint64_t a : facts.signals) {
         for (const uint64_t b : facts.signals) {
           const StoredSignal& one = live.at(a);
           const StoredSignal& other = live.at(b);
-          if (one.organisation == other.organisation) continue;
+          if (one.organisation == other.organisation || one.epoch != other.epoch) continue;
           for (const StoredToken& x : one.tokens) {
             for (const StoredToken& y : other.tokens) {
               if (x.quality == v1::SUPPORTING && x.rule == y.rule && x.tag == y.tag)
@@ -146,7 +157,6 @@ class MatcherPropertyTest : public storage::BrokerStoreTest {
   StoredSignal RandomSignal() {
     static const std::vector<std::string> kPartners = {"politie", "gemeente", "wijkteam", "jeugdzorg",
                                                        "wonen"};
-    static const std::vector<std::string> kPurposes = {"onaantastbaren", "risicojeugd", "drie"};
     const std::string partner = kPartners[Pick(kPartners.size())];
     StoredSignal signal = MakeSignal(partner, absl::StrCat("signal ", ++words_), {});
     // The district team belongs to the municipality.
@@ -154,9 +164,14 @@ class MatcherPropertyTest : public storage::BrokerStoreTest {
         {"politie", 1}, {"gemeente", 2}, {"wijkteam", 2}, {"jeugdzorg", 3}, {"wonen", 4}};
     signal.organisation = kOrganisations.at(partner);
     signal.purpose = kPurposes[Pick(kPurposes.size())];
-    signal.epoch = Chance(90) ? 1 : 2;
+    const Epoch& epoch = epochs_[signal.purpose];
+    signal.epoch = epoch.overlaps && Chance(50) ? epoch.newest - 1 : epoch.newest;
     signal.counts_as_case = Chance(30);
     signal.expiry_day = today_ + 1 + static_cast<uint32_t>(Pick(12));
+    AddTokens(signal);
+    return signal;
+  }
+  void AddTokens(StoredSignal& signal) {
     const auto add = [&](size_t percent, const std::string& rule, v1::Quality quality,
                          v1::SubjectKind subject) {
       if (!Chance(percent)) return;
@@ -167,33 +182,100 @@ class MatcherPropertyTest : public storage::BrokerStoreTest {
     add(60, "surname-initial-birthdate", v1::STRONG, v1::PERSON_SUBJECT);
     add(25, "address", v1::STRONG, v1::HOUSEHOLD_SUBJECT);
     add(40, "phone", v1::SUPPORTING, v1::PERSON_SUBJECT);
+  }
+
+  void Take(const StoredSignal& signal) {
+    ASSERT_THAT(Insert(signal), IsOk());
+    world_.live[++last_number_] = signal;
+    lost_.erase(KeyOf(signal));
+  }
+  // The signal as its partner seals it in the newest epoch: as a rule about the same, now and then not.
+  StoredSignal Renewed(StoredSignal signal) {
+    signal.epoch = epochs_[signal.purpose].newest;
+    if (Chance(10)) {
+      signal.tokens.clear();
+      AddTokens(signal);
+    }
     return signal;
+  }
+  bool HasVersion(const StoredSignal& signal, uint32_t epoch) const {
+    return std::any_of(world_.live.begin(), world_.live.end(), [&](const auto& numbered) {
+      return KeyOf(numbered.second) == KeyOf(signal) && numbered.second.epoch == epoch;
+    });
+  }
+  void Renew() {
+    std::vector<StoredSignal> older;
+    for (const auto& [number, signal] : world_.live) {
+      if (!HasVersion(signal, epochs_[signal.purpose].newest)) older.push_back(signal);
+    }
+    for (const auto& [key, signal] : lost_) older.push_back(signal);  // after the end of its epoch
+    if (!older.empty()) Take(Renewed(older[Pick(older.size())]));
+  }
+  // An overlap begins in one purpose, or ends.
+  void ChangeEpoch() {
+    const std::string purpose = kPurposes[Pick(kPurposes.size())];
+    Epoch& epoch = epochs_[purpose];
+    if (!epoch.overlaps) {
+      epoch = {epoch.newest + 1, true};
+      return;
+    }
+    RunAndCompare();
+    epoch.overlaps = false;
+    std::set<storage::PurposeEpoch> served;
+    for (const auto& [name, state] : epochs_) {
+      served.insert({name, state.newest});
+      if (state.overlaps) served.insert({name, state.newest - 1});
+    }
+    Matcher matcher(*store_, clock_, random_, "urn:broker", 1 + Pick(6));
+    auto ended =
+        EpochEnd(*store_, clock_, matcher, "urn:broker", 1 + Pick(3)).Run(served, &world_.terms, "c1/r1");
+    ASSERT_THAT(ended, IsOk());
+    std::vector<StoredSignal> gone;
+    for (const auto& [number, signal] : world_.live) {
+      if (!served.contains({signal.purpose, signal.epoch})) gone.push_back(signal);
+    }
+    EXPECT_EQ(*ended, gone.size());
+    std::erase_if(world_.live, [&](const auto& numbered) {
+      return !served.contains({numbered.second.purpose, numbered.second.epoch});
+    });
+    for (const StoredSignal& signal : gone) {
+      if (!HasVersion(signal, epoch.newest)) lost_[KeyOf(signal)] = signal;
+    }
   }
 
   void Step() {
     const size_t what = Pick(100);
-    if (what < 55) {
-      const StoredSignal signal = RandomSignal();
-      ASSERT_THAT(Insert(signal), IsOk());
-      world_.live[++last_number_] = signal;
+    if (what < 40) {
+      Take(RandomSignal());
+    } else if (what < 57) {
+      Renew();
+    } else if (what < 61) {
+      ChangeEpoch();
     } else if (what < 80 && !world_.live.empty()) {
       auto it = world_.live.begin();
       std::advance(it, Pick(world_.live.size()));
-      const StoredSignal signal = it->second;
+      StoredSignal signal = it->second;
       for (int twice = 0; twice < 2; ++twice) {
         Do([&](storage::BrokerTransaction& transaction) {
           return transaction.MarkWithdrawn({signal.partner, signal.signal_id, "UNJUST", 1, 30000});
         });
       }
-      world_.live.erase(it);
+      std::erase_if(world_.live,
+                    [&](const auto& numbered) { return KeyOf(numbered.second) == KeyOf(signal); });
+      EXPECT_FALSE(Insert(signal).ok());
+      signal.epoch = 100;
       EXPECT_FALSE(Insert(signal).ok());
     } else if (what < 88) {
       today_ += 1;
       auto run = Expiry(*store_, clock_, "urn:broker", 1 + Pick(3)).Run({today_, 1000, "c1/r1"});
       ASSERT_THAT(run, IsOk());
-      EXPECT_EQ(run->expired, std::erase_if(world_.live, [&](const auto& numbered) {
-                  return numbered.second.expiry_day <= today_;
-                }));
+      std::set<SignalKey> expired;
+      for (const auto& [number, signal] : world_.live) {
+        if (signal.expiry_day <= today_) expired.insert(KeyOf(signal));
+      }
+      EXPECT_EQ(run->expired, expired.size());
+      std::erase_if(world_.live, [&](const auto& numbered) { return numbered.second.expiry_day <= today_; });
+      std::erase_if(lost_, [&](const auto& signal) { return signal.second.expiry_day <= today_; });
     } else if (what < 94) {
       static const std::vector<std::string> kSuspended = {"politie", "gemeente", "wijkteam"};
       const std::string& partner = kSuspended[Pick(kSuspended.size())];
@@ -201,6 +283,11 @@ class MatcherPropertyTest : public storage::BrokerStoreTest {
     } else if (!world_.live.empty()) {
       EXPECT_FALSE(Insert(world_.live.rbegin()->second).ok());
     }
+    EXPECT_EQ(Count(), [&] {
+      std::set<SignalKey> signals;
+      for (const auto& [number, signal] : world_.live) signals.insert(KeyOf(signal));
+      return signals.size();
+    }());
   }
 
   // What the ids must have become, from what was known and what stands now.
@@ -299,11 +386,19 @@ class MatcherPropertyTest : public storage::BrokerStoreTest {
     }
   }
 
+  struct Epoch {
+    uint32_t newest = 1;
+    bool overlaps = false;
+  };
+
+  const std::vector<std::string> kPurposes = {"onaantastbaren", "risicojeugd", "drie"};
   std::mt19937_64 engine_;
   size_t people_ = 3;
   uint32_t today_ = 20000;
   int words_ = 0;
   uint64_t last_number_ = 0;
+  std::map<std::string, Epoch> epochs_;
+  std::map<SignalKey, StoredSignal> lost_;  // went with their epoch, unrenewed
   World world_;
   base::testing::FakeClock clock_;
   base::testing::SeededRandom random_{1};
@@ -327,6 +422,8 @@ TEST_P(MatcherPropertyTest, MatchesAreWhatAFullRecomputationSays) {
     world_ = World();
     today_ = 20000;
     last_number_ = 0;
+    epochs_ = {{"onaantastbaren", {}}, {"risicojeugd", {}}, {"drie", {}}};
+    lost_.clear();
     Play(static_cast<uint64_t>(seed), 25);
     store_.reset();
   }
