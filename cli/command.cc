@@ -12,6 +12,13 @@ CLI::App& Commands::Group(const std::string& name, const std::string& descriptio
   return *group;
 }
 
+CLI::App& Commands::Group(CLI::App& group, const std::string& name, const std::string& description) {
+  CLI::App* inner = group.add_subcommand(name, description);
+  inner->require_subcommand(1);
+  inner->footer(absl::StrCat("Examples: raakvlak ", group.get_name(), " ", name, " COMMAND --help"));
+  return *inner;
+}
+
 CLI::App& Commands::Add(CLI::App& group, const std::string& name, const std::string& description,
                         const std::string& examples, Needs needs, RunCommand run, const std::string& later) {
   CLI::App* command = group.add_subcommand(name, description);

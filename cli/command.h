@@ -61,6 +61,8 @@ class Commands {
   explicit Commands(CLI::App& app) : app_(app) {}
 
   CLI::App& Group(const std::string& name, const std::string& description);
+  // A group within a group.
+  CLI::App& Group(CLI::App& group, const std::string& name, const std::string& description);
 
   // Add adds a command whose help ends with `examples`, one command line a line. `later` says what comes in
   // later versions; empty for nothing.

@@ -7,9 +7,11 @@
 #include "base/status.h"
 #include "cli/agreement_io.h"
 #include "cli/budget_output.h"
+#include "cli/covenant_successor.h"
 #include "cli/output.h"
 #include "cli/policy_commands.h"
 #include "policy/budget/covenant_budget.h"
+#include "policy/text.h"
 
 namespace raakvlak::cli {
 namespace {
@@ -19,11 +21,32 @@ constexpr char kDefaultRules[] = "default";
 
 struct FileOptions {
   std::string from;
+  std::string previous;
+  // PURPOSE=PUBLIC_KEY.
+  std::vector<std::string> seal_keys;
+  SuccessorTerms terms;
   std::string rules;
   std::string out;
 };
 
+absl::StatusOr<ExitCode> NewSuccessor(FileOptions options, Context& context) {
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto previous, ReadCovenant(options.previous));
+  if (options.terms.valid_from.empty()) options.terms.valid_from = policy::FormatUtc(context.clock.Now());
+  for (const std::string& pair : options.seal_keys) {
+    const size_t equals = pair.find('=');
+    if (equals == std::string::npos) return UsageError("--seal-key takes PURPOSE=PUBLIC_KEY");
+    options.terms.seal_keys[pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::string text, SuccessorText(*previous, options.terms));
+  RAAKVLAK_RETURN_IF_ERROR(WriteOutput(options.out, text, context));
+  return ExitCode::kOk;
+}
+
 absl::StatusOr<ExitCode> New(const FileOptions& options, Context& context) {
+  if (!options.previous.empty() && options.from.empty()) return NewSuccessor(options, context);
+  if (!options.previous.empty()) return UsageError("give --from or --previous, not both");
+  if (!options.terms.next_epochs.empty() || !options.seal_keys.empty() || !options.terms.valid_from.empty())
+    return UsageError("--next-epoch, --seal-key and --valid-from go with --previous");
   if (options.from.empty()) {
     const std::string sample = options.rules == kBasicRules ? std::string(kCovenantSample) : CovenantSample();
     RAAKVLAK_RETURN_IF_ERROR(WriteOutput(options.out, sample, context));
@@ -158,13 +181,25 @@ void AddCovenantCommands(Commands& commands) {
   CLI::App& group = commands.Group("covenant", "The agreement between the partners of a region");
 
   auto new_options = std::make_shared<FileOptions>();
-  CLI::App& make =
-      commands.Add(group, "new", "Check a covenant's text and write it in its normal form, unsigned",
-                   "raakvlak covenant new > covenant.textproto    # a commented sample to fill in\n"
-                   "raakvlak covenant new --rules basic > covenant.textproto\n"
-                   "raakvlak covenant new --from covenant.textproto --out covenant.note",
-                   Needs::kNothing, [new_options](Context& context) { return New(*new_options, context); });
+  CLI::App& make = commands.Add(
+      group, "new", "Check a covenant's text and write it in its normal form, unsigned",
+      "raakvlak covenant new > covenant.textproto    # a commented sample to fill in\n"
+      "raakvlak covenant new --rules basic > covenant.textproto\n"
+      "raakvlak covenant new --from covenant.textproto --out covenant.note\n"
+      "raakvlak covenant new --previous covenant.note --valid-from 2027-01-01T00:00:00Z > next.textproto\n"
+      "raakvlak covenant new --previous covenant.note --next-epoch risicojeugd --seal-key "
+      "risicojeugd=PUBLIC_KEY --valid-from 2027-01-01T00:00:00Z --out next.note",
+      Needs::kNothing, [new_options](Context& context) { return New(*new_options, context); });
   make.add_option("--from", new_options->from, "Text to check; without it, print a commented sample");
+  make.add_option("--previous", new_options->previous,
+                  "Signed covenant to follow: its text with the next version and what it supersedes");
+  make.add_option("--next-epoch", new_options->terms.next_epochs,
+                  "With --previous: a purpose that gets new keys; may be given more than once");
+  make.add_option("--seal-key", new_options->seal_keys,
+                  "PURPOSE=PUBLIC_KEY, for each --next-epoch: what `key new --kind seal` printed at the hub");
+  make.add_option("--valid-from", new_options->terms.valid_from, "With --previous; default now");
+  make.add_option("--valid-until", new_options->terms.valid_until,
+                  "With --previous; default as in the previous one");
   make.add_option("--rules", new_options->rules,
                   "Linkage rules of the sample: default (the measured set), or basic (BSN, and surname with "
                   "initial and date of birth)")

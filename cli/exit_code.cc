@@ -49,6 +49,7 @@ constexpr ReasonRow kTable[] = {
     {reason::kExcludedListInvalid, ExitCode::kVerificationFailed},
     {reason::kExcludedListStale, ExitCode::kVerificationFailed},
     {reason::kKeysetInvalid, ExitCode::kVerificationFailed},
+    {reason::kKeysetUnknown, ExitCode::kVerificationFailed},
     {reason::kNeedsLaterVersion, ExitCode::kVerificationFailed},
 };
 

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/reason.h"
 #include "base/status.h"
+#include "cli/key_commands.h"
 #include "cli/key_split.h"
 #include "cli/output.h"
 #include "cli/policy_commands.h"
@@ -167,6 +168,9 @@ void AddKeyCommands(Commands& commands) {
       ->check(CLI::IsMember({"signing", "log", "witness", "vault", "details", "seal"}));
   make.add_option("--out", new_options->out, "File to write; for seal keys an existing folder")->required();
   make.add_option("--name", new_options->name, "URN that the signing key signs for");
+
+  AddKeyStatusCommand(commands, group);
+  AddKeyCeremonyCommands(commands, group);
 
   auto split_options = std::make_shared<SplitOptions>();
   CLI::App& split = commands.Add(

@@ -81,4 +81,20 @@ absl::StatusOr<std::unique_ptr<client::AuditClient>> RemoteServices::Audit(const
   return client::MakeAuditClient(std::move(channel));
 }
 
+absl::StatusOr<std::unique_ptr<client::NodeKeysClient>> RemoteServices::NodeKeys() {
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto covenant, Covenant());
+  // urn:raakvlak:<region>:operator:<partner>
+  const std::string partner = identity_.urn.substr(identity_.urn.rfind(':') + 1);
+  if (identity_.urn != policy::Urn(covenant->region(), "operator", partner)) {
+    return base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kConfigInvalid,
+                       absl::StrCat("identity \"", identity_.name, "\" has not the URN of an operator: ",
+                                    policy::Urn(covenant->region(), "operator", "PARTNER")));
+  }
+  const auto node = region_.nodes.find(partner);
+  const std::string address = node == region_.nodes.end() ? "" : node->second.intake;
+  RAAKVLAK_ASSIGN_OR_RETURN(auto channel, Channel(address, policy::Urn(covenant->region(), "node", partner),
+                                                  absl::StrCat("a node of ", partner)));
+  return client::MakeNodeKeysClient(std::move(channel));
+}
+
 }  // namespace raakvlak::cli

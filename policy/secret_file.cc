@@ -103,6 +103,13 @@ absl::StatusOr<base::SecretBytes> ReadSecret32(const std::string& place) {
   return base::SecretBytes::Take(*std::move(bytes));
 }
 
+absl::StatusOr<base::SecretBytes> ReadPassphrase(const std::string& place) {
+  RAAKVLAK_ASSIGN_OR_RETURN(const base::SecretBytes content, ReadPlace(place));
+  absl::string_view text = content.Reveal(base::RevealSecret{});
+  if (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  return base::SecretBytes(text);
+}
+
 absl::Status WriteSecret32(const std::string& path, const base::SecretBytes& secret) {
   RAAKVLAK_CHECK(secret.size() == 32, "such a secret has 32 bytes");
   std::string text = base::Base64(secret.Reveal(base::RevealSecret{}));

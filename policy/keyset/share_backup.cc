@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "base/bytes.h"
 #include "base/reason.h"
 #include "base/status.h"
@@ -82,6 +83,29 @@ absl::StatusOr<std::string> BackUpShare(const Keyset& keyset, absl::string_view 
   const std::string box =
       crypto::seal::EncryptAtRest(key, plaintext.Reveal(base::RevealSecret{}), header, random);
   return absl::StrCat(header, "share ", base::Base64(box), "\n");
+}
+
+absl::StatusOr<BackupScope> ReadBackupScope(absl::string_view text) {
+  const std::vector<absl::string_view> lines = absl::StrSplit(text, '\n');
+  if (text.size() > kMaxBackupSize || lines.size() != kNumBackupLines + 1) return NotABackup();
+  BackupScope scope;
+  uint32_t identifier_class = 0;
+  absl::string_view purpose = lines[2];
+  absl::string_view class_line = lines[3];
+  absl::string_view epoch = lines[4];
+  absl::string_view keyset = lines[5];
+  if (!absl::ConsumePrefix(&purpose, "purpose ") || !absl::ConsumePrefix(&class_line, "class ") ||
+      !absl::ConsumePrefix(&epoch, "epoch ") || !absl::ConsumePrefix(&keyset, "keyset ") ||
+      !absl::SimpleAtoi(class_line, &identifier_class) || identifier_class > 255 ||
+      !absl::SimpleAtoi(epoch, &scope.epoch)) {
+    return NotABackup();
+  }
+  const auto id = base::ParseHex(keyset);
+  if (!id.ok() || id->size() != 32) return NotABackup();
+  scope.purpose = std::string(purpose);
+  scope.identifier_class = static_cast<uint8_t>(identifier_class);
+  scope.keyset_id = *id;
+  return scope;
 }
 
 absl::StatusOr<crypto::group::Scalar> RestoreShare(absl::string_view text, const Keyset& keyset,

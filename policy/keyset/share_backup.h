@@ -15,7 +15,8 @@
 // and, were that forged, by share * G == PK_i: it is never taken for one of the keyset in force. It does NOT
 // restore a vault key: what a node stored under a lost one stays lost.
 //
-// Thread safety: both functions may be called from any thread; each takes a second and the memory it says.
+// Thread safety: all functions may be called from any thread; with a passphrase each takes a second and the
+// memory it says.
 #pragma once
 
 #include <cstdint>
@@ -44,6 +45,16 @@ absl::StatusOr<std::string> BackUpShare(const Keyset& keyset, absl::string_view 
                                         const crypto::group::Scalar& share,
                                         const base::SecretBytes& passphrase, PassphraseCost cost,
                                         base::Random& random);
+
+// Which share a backup says it is of. Nothing is verified: RestoreShare does.
+struct BackupScope {
+  std::string purpose;
+  uint8_t identifier_class = 0;
+  uint32_t epoch = 0;
+  std::string keyset_id;  // 32 bytes
+};
+// MALFORMED.
+absl::StatusOr<BackupScope> ReadBackupScope(absl::string_view text);
 
 // RestoreShare returns the share. MALFORMED; KEYSET_UNKNOWN: it is a share of another keyset than this one,
 // such as one from before a refresh; VERIFICATION_FAILED: another partner's, another passphrase, damaged, or

@@ -45,10 +45,13 @@ TEST_F(AppTest, EveryCommandOfTheIssueIsThere) {
   std::vector<std::string> names;
   for (const auto& words : AllCommands()) names.push_back(absl::StrJoin(words, " "));
   EXPECT_THAT(names,
-              ::testing::IsSupersetOf({"signal push", "signal status", "signal withdraw", "signal list",
-                                       "match list", "match open", "audit list", "covenant new",
-                                       "covenant sign", "covenant verify", "covenant show", "linkage explain",
-                                       "roster new", "roster sign", "roster show", "key split"}));
+              ::testing::IsSupersetOf(
+                  {"signal push",       "signal status",        "signal withdraw",      "signal list",
+                   "match list",        "match open",           "audit list",           "covenant new",
+                   "covenant sign",     "covenant verify",      "covenant show",        "linkage explain",
+                   "roster new",        "roster sign",          "roster show",          "key new",
+                   "key status",        "key ceremony start",   "key ceremony approve", "key ceremony show",
+                   "key ceremony list", "key ceremony give-up", "key refresh",          "key rotate"}));
 }
 
 TEST_F(AppTest, HelpOfEveryCommandHasAnExampleThatNamesIt) {
@@ -134,7 +137,7 @@ TEST_F(AppTest, AMissingRegionFileOrAnUnknownNameIsAnError) {
   const Outcome outcome = world_.RunAs("nobody", {"match", "list"});
   EXPECT_EQ(outcome.exit_code, ExitCode::kError);
   EXPECT_THAT(outcome.err, HasSubstr("CONFIG_INVALID"));
-  EXPECT_THAT(outcome.err, HasSubstr("officer, politie, staff"));
+  EXPECT_THAT(outcome.err, HasSubstr("officer, operator-politie, politie, staff"));
 }
 
 TEST_F(AppTest, GlobalOptionsMayStandBehindTheCommandToo) {

@@ -46,6 +46,7 @@ const std::map<std::string, ExitCode>& Wanted() {
       {"EXCLUDED_LIST_INVALID", ExitCode::kVerificationFailed},
       {"EXCLUDED_LIST_STALE", ExitCode::kVerificationFailed},
       {"KEYSET_INVALID", ExitCode::kVerificationFailed},
+      {"KEYSET_UNKNOWN", ExitCode::kVerificationFailed},
       {"NEEDS_LATER_VERSION", ExitCode::kVerificationFailed},
   };
   return wanted;

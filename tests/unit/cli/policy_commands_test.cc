@@ -20,6 +20,7 @@
 #include "linkage/default_rules.h"
 #include "policy/covenant.h"
 #include "policy/keyset/key_files.h"
+#include "policy/text.h"
 
 namespace raakvlak::cli {
 namespace {
@@ -151,6 +152,66 @@ TEST_F(PolicyCommandsTest, VerifyRefusesAnExpiredCovenantAndAMissingFile) {
   EXPECT_EQ(Verify(), ExitCode::kVerificationFailed);
   EXPECT_THAT(err_, HasSubstr("COVENANT_EXPIRED"));
   EXPECT_EQ(Run({"covenant", "verify", Path("none")}), ExitCode::kError);
+}
+
+TEST_F(PolicyCommandsTest, ACovenantThatFollowsAnotherGetsItsNewEpoch) {
+  MakeCovenant();
+  Put("covenant.textproto", Get("covenant.textproto") + "overlap_days: 30\n");
+  ASSERT_EQ(Run({"covenant", "new", "--from", Path("covenant.textproto"), "--out", Path("covenant.note")}),
+            ExitCode::kOk)
+      << err_;
+  SignByAll();
+  ASSERT_EQ(Run({"--json", "covenant", "verify", Path("covenant.note")}), ExitCode::kOk) << err_;
+  const std::string id = Json()["id"];
+  ASSERT_EQ(Run({"--json", "key", "new", "--kind", "seal", "--out", Path("seal")}), ExitCode::kOk) << err_;
+  const std::string seal_id = Json()["id"];
+  const std::string seal_key = Json()["public_key"];
+  std::vector<std::string> next = {"covenant",     "new",
+                                   "--previous",   Path("covenant.note"),
+                                   "--valid-from", "2027-06-01T00:00:00Z",
+                                   "--out",        Path("next.note"),
+                                   "--next-epoch", "onaantastbaren"};
+  EXPECT_EQ(Run(next), ExitCode::kError) << "no seal key";
+  EXPECT_THAT(err_, HasSubstr("--seal-key onaantastbaren=PUBLIC_KEY"));
+  next.insert(next.end(), {"--seal-key", "onaantastbaren=" + seal_key});
+  ASSERT_EQ(Run(next), ExitCode::kOk) << err_;
+  const auto text = policy::ParseCovenantText(Get("next.note"));
+  ASSERT_THAT(text, base::testing::IsOk());
+  EXPECT_EQ(text->version(), 2u);
+  EXPECT_EQ(text->supersedes(), id);
+  EXPECT_EQ(text->valid_from(), "2027-06-01T00:00:00Z");
+  EXPECT_EQ(text->purposes(0).epoch(), 2u);
+  EXPECT_EQ(text->purposes(0).previous_epoch_until(), "2027-07-01T00:00:00Z");
+  ASSERT_EQ(text->hub().seal_keys_size(), 2);
+  EXPECT_EQ(text->hub().seal_keys(0).epoch(), 1u);
+  EXPECT_EQ(text->hub().seal_keys(1).epoch(), 2u);
+  EXPECT_EQ(text->hub().seal_keys(1).id(), seal_id);
+}
+
+TEST_F(PolicyCommandsTest, ACovenantThatFollowsAnotherRefusesWhatItIsNotAbout) {
+  MakeCovenant();
+  SignByAll();
+  const auto refused = [this](std::vector<std::string> more) {
+    more.insert(more.begin(), {"covenant", "new", "--previous", Path("covenant.note")});
+    return Run(more);
+  };
+  EXPECT_EQ(refused({"--from", "x"}), ExitCode::kUsage);
+  EXPECT_EQ(refused({"--valid-from", "tomorrow"}), ExitCode::kError);
+  EXPECT_EQ(refused({"--next-epoch", "niets"}), ExitCode::kError);
+  EXPECT_THAT(err_, HasSubstr("no purpose niets"));
+  EXPECT_EQ(refused({"--seal-key", "onaantastbaren=x"}), ExitCode::kError);
+  EXPECT_EQ(refused({"--seal-key", "onaantastbaren"}), ExitCode::kUsage);
+  EXPECT_EQ(Run({"covenant", "new", "--next-epoch", "onaantastbaren"}), ExitCode::kUsage);
+  // Without an overlap nothing of the epoch before stays.
+  ASSERT_EQ(Run({"--json", "key", "new", "--kind", "seal", "--out", Path("seal")}), ExitCode::kOk) << err_;
+  EXPECT_EQ(refused({"--next-epoch", "onaantastbaren", "--seal-key",
+                     "onaantastbaren=" + Json()["public_key"].get<std::string>()}),
+            ExitCode::kOk)
+      << err_;
+  EXPECT_THAT(out_, Not(HasSubstr("previous_epoch_until")));
+  EXPECT_THAT(out_, Not(HasSubstr("epoch: 1\n")));
+  EXPECT_EQ(refused({}), ExitCode::kOk) << err_;
+  EXPECT_THAT(out_, HasSubstr("version: 2\n"));
 }
 
 TEST_F(PolicyCommandsTest, ShowTellsWhatIsSignedAndByWhom) {
