@@ -8,6 +8,7 @@
 #include "base/reason.h"
 #include "base/status.h"
 #include "crypto/ceremony/derived_random.h"
+#include "crypto/ceremony/polynomial.h"
 #include "crypto/ceremony/possession.h"
 #include "crypto/ceremony/reader.h"
 #include "crypto/ceremony/share_box.h"
@@ -29,13 +30,6 @@ constexpr size_t kSeedSize = 32;
 absl::Status InvalidArgument(absl::string_view message) {
   return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kInvalidArgument,
                      absl::StrCat("ceremony: ", message));
-}
-
-Scalar EvaluateAt(absl::Span<const Scalar> polynomial, uint32_t index) {
-  const Scalar x = Scalar::FromUint64(index);
-  Scalar value;
-  for (size_t m = polynomial.size(); m-- > 0;) value = value * x + polynomial[m];
-  return value;
 }
 
 }  // namespace

@@ -14,6 +14,10 @@
 #include "base/bytes.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "crypto/ceremony/derived_random.h"
+#include "crypto/ceremony/polynomial.h"
+#include "crypto/ceremony/possession.h"
+#include "crypto/ceremony/share_box.h"
 #include "crypto/disclosure/derive.h"
 #include "crypto/disclosure/share.h"
 #include "crypto/group/element.h"
@@ -120,6 +124,39 @@ void Points() {
   (void)SecretPoint::FromPublic(PublicPoint::Generator()).Mul(SecretScalar()).ToElement();
 }
 
+// A ceremony. What a contributor draws, commits to, proves and evaluates; what a receiver adds up.
+void Contribute() {
+  const base::SecretBytes seed = base::SecretBytes::Take(SecretString(32));
+  ceremony::DerivedRandom random(seed, "polynomial", std::string(32, 'c'));
+  const std::vector<Scalar> polynomial = {Scalar::Random(random), Scalar::Random(random)};
+  std::string commitments;
+  for (const Scalar& coefficient : polynomial) commitments += Element::MulBase(coefficient).Encode();
+  (void)VALGRIND_MAKE_MEM_DEFINED(commitments.data(), commitments.size());
+  (void)ceremony::ProvePossession(polynomial[0], std::string(32, 's'), 1, commitments, random);
+  (void)(ceremony::EvaluateAt(polynomial, 3) + ceremony::EvaluateAt(polynomial, 31));
+}
+
+// The boxes of shares, with all keys secret that are, and what stands in them.
+void Box() {
+  base::SystemRandom random;
+  const base::SecretBytes receiving = base::SecretBytes::Generate(random, ceremony::kBoxKeySize);
+  const std::string receiving_key = ceremony::BoxPublicKey(receiving);
+  const base::SecretBytes ephemeral = base::SecretBytes::Take(SecretString(ceremony::kBoxKeySize));
+  (void)ceremony::EncryptShare(ephemeral, receiving_key, SecretScalar(), "context", random);
+}
+
+void OpenBox() {
+  base::SystemRandom random;
+  const base::SecretBytes ephemeral = base::SecretBytes::Generate(random, ceremony::kBoxKeySize);
+  std::string secret = random.Bytes(ceremony::kBoxKeySize);
+  const std::string receiving_key = ceremony::BoxPublicKey(base::SecretBytes{absl::string_view(secret)});
+  const std::string box =
+      ceremony::EncryptShare(ephemeral, receiving_key, Scalar::FromUint64(77), "context", random);
+  Poison(secret.data(), secret.size());
+  const base::SecretBytes receiving = base::SecretBytes::Take(std::move(secret));
+  (void)ceremony::DecryptShare(receiving, ceremony::BoxPublicKey(ephemeral), box, "context");
+}
+
 // The controls do what must never be done: the test fails when nothing is reported for them.
 void ControlBranch() {
   if (SecretString(1)[0] == 'x') sink = 1;
@@ -145,6 +182,9 @@ const std::map<std::string, std::function<void()>>& Cases() {
       {"scalars", Scalars},
       {"shares_from_store", SharesFromStore},
       {"points", Points},
+      {"contribute", Contribute},
+      {"box", Box},
+      {"open_box", OpenBox},
       {"control_branch", ControlBranch},
       {"control_address", ControlAddress},
       {"control_variable_time_multiplication", ControlVariableTimeMultiplication},

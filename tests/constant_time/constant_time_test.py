@@ -34,6 +34,14 @@ DECLARED = {
     # Whether a share is canonical: it is, or the store is damaged.
     "shares_from_store": ["scalar.cc Decode"],
     "points": ["secret_point.cc ToElement"],
+    # A random scalar that is zero is drawn again, and a product is not the identity.
+    "contribute": ["scalar.cc Random", "element.cc MulBase"],
+    # Whether the result of the key exchange is zero: it is for public keys of small order only, which are refused.
+    "box": [" crypto_kx_client_session_keys", "share_box.cc EncryptShare"],
+    # The same; whether a box opens, and holds a share that is canonical and not zero: otherwise its sender is named.
+    "open_box": [" crypto_kx_server_session_keys", "share_box.cc DecryptShare",
+                 " crypto_aead_xchacha20poly1305_ietf_decrypt_detached", "aead.cc Decrypt", "scalar.cc Decode",
+                 "scalar.cc DecodeNonZero"],
 }
 
 
@@ -76,7 +84,7 @@ class Libdecaf:
 
 def place(frame):
     """Source file and function of a frame of ours: "scalar.cc Invert". An inlined function has no namespace."""
-    return (frame.findtext("file") or "") + " " + (frame.findtext("fn") or "").split("(")[0].split("::")[-1]
+    return (frame.findtext("file") or "") + " " + (frame.findtext("fn") or "").split("(")[0].split("[")[0].split("::")[-1]
 
 
 def run_case(case):
