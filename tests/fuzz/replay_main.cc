@@ -1,5 +1,5 @@
-// Runs a fuzz target without libFuzzer: every file of the corpus folder, then random changes of them. The
-// seed is printed; RAAKVLAK_SEED repeats one.
+// Runs a fuzz target without libFuzzer: every file of the corpus folder, then random changes of them, as many
+// as its second argument says. The seed is printed; RAAKVLAK_SEED repeats one.
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace {
 
-constexpr int kChanges = 3000;
+constexpr int kUsualChanges = 3000;
 
 void Run(const std::string& input) {
   LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(input.data()), input.size());
@@ -42,7 +42,7 @@ std::string Change(std::string input, std::mt19937_64& random) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) return 2;
+  if (argc != 2 && argc != 3) return 2;
   std::vector<std::string> corpus;
   for (const auto& entry : std::filesystem::directory_iterator(argv[1])) {
     const auto content = raakvlak::base::ReadFile(entry.path().string());
@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
   std::fflush(stdout);
   std::mt19937_64 random(seed);
   for (const std::string& input : corpus) Run(input);
-  for (int i = 0; i < kChanges; ++i) Run(Change(corpus[random() % corpus.size()], random));
+  const int changes = argc == 3 ? std::atoi(argv[2]) : kUsualChanges;
+  for (int i = 0; i < changes; ++i) Run(Change(corpus[random() % corpus.size()], random));
   return 0;
 }
