@@ -51,6 +51,23 @@ std::shared_ptr<const Covenant> Snapshot::FindCovenant(absl::string_view id) con
   return chain == nullptr ? nullptr : chain->Find(id);
 }
 
+std::vector<std::shared_ptr<const Covenant>> Snapshot::UpToInForce() const {
+  std::vector<std::shared_ptr<const Covenant>> covenants = {covenant};
+  if (chain == nullptr) return covenants;
+  for (auto known = chain->all().rbegin(); known != chain->all().rend(); ++known) {
+    if ((*known)->text().version() < covenant->text().version()) covenants.push_back(*known);
+  }
+  return covenants;
+}
+
+const v1::Purpose* Snapshot::TermsOf(absl::string_view purpose, uint32_t epoch) const {
+  for (const auto& known : UpToInForce()) {
+    const v1::Purpose* found = known->FindPurpose(purpose);
+    if (found != nullptr && found->epoch() == epoch) return found;
+  }
+  return nullptr;
+}
+
 absl::StatusOr<std::unique_ptr<Authority>> Authority::Create(std::string covenant_path,
                                                              std::string roster_path,
                                                              const base::Clock& clock,

@@ -13,6 +13,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -31,6 +32,12 @@ struct Snapshot {
   std::shared_ptr<const CovenantChain> chain = nullptr;
   // By id, 32 bytes; nullptr for one that is not known. Not only the one in force.
   std::shared_ptr<const Covenant> FindCovenant(absl::string_view id) const;
+  // The one in force and those before it that are known, newest first.
+  std::vector<std::shared_ptr<const Covenant>> UpToInForce() const;
+  // A purpose as it was agreed for an epoch: of the newest covenant up to the one in force in which it has
+  // that epoch. Rules and k are the same in all of these (policy/succession.h). nullptr when there is none.
+  // Points into the covenants of this snapshot.
+  const v1::Purpose* TermsOf(absl::string_view purpose, uint32_t epoch) const;
   // "c<version>/r<number>", for audit entries.
   std::string Name() const;
 };

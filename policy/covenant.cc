@@ -70,7 +70,7 @@ uint32_t WitnessQuorum(const v1::Covenant& covenant) {
 }
 
 absl::StatusOr<std::shared_ptr<const Covenant>> Covenant::Verify(absl::string_view note_bytes) {
-  const auto note = crypto::note::Parse(note_bytes);
+  auto note = crypto::note::Parse(note_bytes);
   if (!note.ok()) return Invalid(absl::StrCat("the covenant is no signed note: ", note.status().message()));
   // The signers are named by the text itself, so it is read before they are checked; nothing is done with it
   // until they all are.
@@ -93,6 +93,7 @@ absl::StatusOr<std::shared_ptr<const Covenant>> Covenant::Verify(absl::string_vi
   covenant->log_keys_.emplace(text.broker().urn(), KeyFromText(text.broker().log_key()));
   covenant->log_keys_.emplace(text.hub().urn(), KeyFromText(text.hub().log_key()));
   covenant->text_ = std::move(text);
+  covenant->note_ = *std::move(note);
   return covenant;
 }
 
@@ -132,9 +133,17 @@ const v1::LinkageRule* Covenant::FindRule(const v1::Purpose& purpose, absl::stri
 }
 
 const crypto::note::PublicKey& Covenant::PartnerKey(absl::string_view partner) const {
+  return PartnerVerifier(partner).key();
+}
+
+const crypto::note::VerifierKey& Covenant::PartnerVerifier(absl::string_view partner) const {
   const auto found = partner_keys_.find(partner);
   RAAKVLAK_CHECK(found != partner_keys_.end(), "the caller found the partner before");
-  return found->second.key();
+  return found->second;
+}
+
+bool Covenant::IsSignedBy(const crypto::note::VerifierKey& key) const {
+  return crypto::note::Verify(note_, absl::MakeConstSpan(&key, 1)).ok();
 }
 
 std::vector<crypto::note::VerifierKey> Covenant::PartnerVerifiers() const {

@@ -82,8 +82,11 @@ class Covenant {
 
   // REQUIRES: such a partner exists.
   const crypto::note::PublicKey& PartnerKey(absl::string_view partner) const;
+  const crypto::note::VerifierKey& PartnerVerifier(absl::string_view partner) const;
   const crypto::note::PublicKey& HubKey() const { return hub_key_->key(); }
   const crypto::note::VerifierKey& HubVerifier() const { return *hub_key_; }
+  // Whether the note has a good signature of `key`, which may be a key of another covenant.
+  bool IsSignedBy(const crypto::note::VerifierKey& key) const;
   // One verifier per partner, in the covenant's order.
   std::vector<crypto::note::VerifierKey> PartnerVerifiers() const;
 
@@ -105,6 +108,7 @@ class Covenant {
  private:
   Covenant() = default;
   std::string id_;
+  crypto::note::Note note_;
   v1::Covenant text_;
   absl::Time valid_from_;
   absl::Time valid_until_;

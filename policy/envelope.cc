@@ -1,11 +1,15 @@
 #include "policy/envelope.h"
 
+#include <set>
+
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "base/bytes.h"
 #include "base/reason.h"
 #include "base/status.h"
 #include "crypto/note/signed_message.h"
 #include "policy/covenant.h"
+#include "policy/epochs.h"
 #include "policy/strict_parse.h"
 
 namespace raakvlak::policy {
@@ -29,25 +33,64 @@ absl::Status ParseOrRefuse(absl::string_view bytes, size_t max_size, google::pro
   return Refuse(reason::kEnvelopeInvalid, status.message());
 }
 
-absl::Status CheckCopies(const v1::SignalHeader& header, const Covenant& covenant,
-                         const v1::Partner& partner) {
-  if (header.version() != 1) return Refuse(reason::kEnvelopeInvalid, "the header's version is not 1");
-  if (header.partner() != partner.id())
-    return Refuse(reason::kEnvelopeInvalid, "the header names another partner");
-  if (header.region() != covenant.region()) return Refuse(reason::kCovenantMismatch, "another region");
-  if (header.covenant_id() != covenant.id()) return Refuse(reason::kCovenantMismatch, "another covenant");
-  if (header.index() != partner.index()) return Refuse(reason::kCovenantMismatch, "another index");
-  return absl::OkStatus();
+// Signed by a key that the partner had in the covenant in force or in one before it. Which of them it must
+// have been is known when the covenant that the body names has been read.
+absl::Status VerifyAnyKey(absl::Span<const std::shared_ptr<const Covenant>> covenants,
+                          absl::string_view partner, absl::string_view kind, absl::string_view body,
+                          absl::string_view signature) {
+  std::set<std::string> tried;
+  absl::Status verified = Refuse(reason::kSignatureInvalid, "the covenant has no such partner");
+  for (const auto& covenant : covenants) {
+    if (covenant->FindPartner(partner) == nullptr) continue;
+    const crypto::note::PublicKey& key = covenant->PartnerKey(partner);
+    if (!tried.emplace(key.bytes()).second) continue;
+    verified = crypto::note::VerifyMessage(key, kind, body, signature);
+    if (verified.ok()) return verified;
+  }
+  return verified;
 }
 
-absl::Status CheckPurpose(const v1::SignalHeader& header, const Covenant& covenant,
-                          const v1::Purpose* purpose) {
+// The covenant that a message names, when it is the one in force or one before it, the partner was in it, and
+// the key it had there made the signature.
+absl::StatusOr<std::shared_ptr<const Covenant>> NamedCovenant(
+    absl::Span<const std::shared_ptr<const Covenant>> covenants, absl::string_view covenant_id,
+    absl::string_view partner, absl::string_view kind, absl::string_view body, absl::string_view signature) {
+  for (const auto& covenant : covenants) {
+    if (covenant->id() != covenant_id || covenant->FindPartner(partner) == nullptr) continue;
+    RAAKVLAK_RETURN_IF_ERROR(
+        crypto::note::VerifyMessage(covenant->PartnerKey(partner), kind, body, signature));
+    return covenant;
+  }
+  return Refuse(reason::kCovenantMismatch, "another covenant");
+}
+
+// What the covenant in force must still allow, whatever the envelope was made under.
+absl::Status CheckAllowedNow(const v1::SignalHeader& header, const Covenant& in_force, absl::Time now) {
+  const v1::Purpose* purpose = in_force.FindPurpose(header.purpose());
   if (purpose == nullptr) return Refuse(reason::kPurposeUnknown, "no such purpose");
   if (!Covenant::MaySubmit(*purpose, header.partner())) {
     return Deny(reason::kPurposeNotAllowed, "this partner may not submit to this purpose");
   }
-  if (header.epoch() != purpose->epoch()) return Refuse(reason::kCovenantMismatch, "another epoch");
-  const v1::SealKey* seal_key = covenant.FindSealKey(purpose->id(), purpose->epoch());
+  if (!IsEpochServed(*purpose, header.epoch(), now)) {
+    return Refuse(reason::kCovenantMismatch, "an epoch that is not served");
+  }
+  if (header.kind() == v1::CASE_REPORT && !Covenant::MayReportCases(*purpose, header.partner())) {
+    return Deny(reason::kKindNotAllowed, "this partner may not report cases for this purpose");
+  }
+  return absl::OkStatus();
+}
+
+// What the header copies from the covenant that it names.
+absl::Status CheckCopies(const v1::SignalHeader& header, const Covenant& named) {
+  if (header.region() != named.region()) return Refuse(reason::kCovenantMismatch, "another region");
+  if (header.index() != named.FindPartner(header.partner())->index()) {
+    return Refuse(reason::kCovenantMismatch, "another index");
+  }
+  const v1::Purpose* purpose = named.FindPurpose(header.purpose());
+  if (purpose == nullptr || !Covenant::MaySubmit(*purpose, header.partner())) {
+    return Deny(reason::kPurposeNotAllowed, "this partner might not submit to this purpose");
+  }
+  const v1::SealKey* seal_key = named.FindSealKey(purpose->id(), header.epoch());
   if (seal_key == nullptr || header.seal_key_id() != seal_key->id()) {
     return Refuse(reason::kCovenantMismatch, "another seal key");
   }
@@ -56,7 +99,7 @@ absl::Status CheckPurpose(const v1::SignalHeader& header, const Covenant& covena
       return absl::OkStatus();
     case v1::CASE_REPORT:
       if (Covenant::MayReportCases(*purpose, header.partner())) return absl::OkStatus();
-      return Deny(reason::kKindNotAllowed, "this partner may not report cases for this purpose");
+      return Deny(reason::kKindNotAllowed, "this partner might not report cases for this purpose");
     default:
       return Refuse(reason::kEnvelopeInvalid, "an unknown kind of signal");
   }
@@ -76,9 +119,8 @@ absl::Status CheckDays(const v1::SignalHeader& header, const v1::Purpose& purpos
 
 // Finds the rule of each token. The covenant's order, so that each rule stands once and order carries no
 // information.
-absl::Status FindRules(const v1::SignalHeader& header, const v1::EnvelopeBody& body,
-                       const v1::Partner& partner, const v1::Purpose& purpose,
-                       std::vector<const v1::LinkageRule*>& out_rules) {
+absl::Status FindRules(const v1::SignalHeader& header, const v1::EnvelopeBody& body, bool bsn_entitled,
+                       const v1::Purpose& purpose, std::vector<const v1::LinkageRule*>& out_rules) {
   if (header.rules().empty()) return Refuse(reason::kEnvelopeInvalid, "no rules");
   if (header.rules_size() != body.tokens_size()) {
     return Refuse(reason::kEnvelopeInvalid, "not one token for each rule");
@@ -93,7 +135,7 @@ absl::Status FindRules(const v1::SignalHeader& header, const v1::EnvelopeBody& b
     if (position < next) return Refuse(reason::kEnvelopeInvalid, "rules repeat or are out of order");
     next = position + 1;
     const v1::LinkageRule& rule = purpose.rules(position);
-    if (rule.identifier_class() == v1::BSN && !partner.bsn_entitled()) {
+    if (rule.identifier_class() == v1::BSN && !bsn_entitled) {
       return Deny(reason::kBsnNotEntitled, "this partner may not use the BSN");
     }
     out_rules.push_back(&rule);
@@ -137,38 +179,54 @@ absl::Status CheckSizes(const CheckedEnvelope& envelope) {
 }
 
 absl::Status FillAndCheck(const v1::Envelope& envelope, absl::string_view partner_id,
-                          const Covenant& covenant, uint32_t today, CheckedEnvelope& out) {
+                          const Snapshot& snapshot, absl::Time now, CheckedEnvelope& out) {
   if (envelope.body().size() > kMaxBodySize)
     return Refuse(reason::kEnvelopeInvalid, "the body is over 32 KiB");
-  RAAKVLAK_RETURN_IF_ERROR(crypto::note::VerifyMessage(
-      covenant.PartnerKey(partner_id), crypto::note::kEnvelopeKind, envelope.body(), envelope.signature()));
+  const Covenant& in_force = *snapshot.covenant;
+  const v1::Partner* partner = in_force.FindPartner(partner_id);
+  if (partner == nullptr) return Deny(reason::kNotAllowed, "the covenant has no such partner");
+  const auto covenants = snapshot.UpToInForce();
+  constexpr absl::string_view kKind = crypto::note::kEnvelopeKind;
+  RAAKVLAK_RETURN_IF_ERROR(VerifyAnyKey(covenants, partner_id, kKind, envelope.body(), envelope.signature()));
   RAAKVLAK_RETURN_IF_ERROR(ParseOrRefuse(envelope.body(), kMaxBodySize, out.body));
   RAAKVLAK_RETURN_IF_ERROR(ParseOrRefuse(out.body.header(), kMaxHeaderSize, out.header));
+  const v1::SignalHeader& header = out.header;
+  if (header.version() != 1) return Refuse(reason::kEnvelopeInvalid, "the header's version is not 1");
+  if (header.partner() != std::string(partner_id))
+    return Refuse(reason::kEnvelopeInvalid, "the header names another partner");
 
-  const v1::Partner* partner = covenant.FindPartner(partner_id);
-  RAAKVLAK_CHECK(partner != nullptr, "the caller named a partner of the covenant");
-  RAAKVLAK_RETURN_IF_ERROR(CheckCopies(out.header, covenant, *partner));
-  const v1::Purpose* purpose = covenant.FindPurpose(out.header.purpose());
-  RAAKVLAK_RETURN_IF_ERROR(CheckPurpose(out.header, covenant, purpose));
-  out.purpose = purpose;
-  RAAKVLAK_RETURN_IF_ERROR(FindRules(out.header, out.body, *partner, *purpose, out.rules));
-  RAAKVLAK_RETURN_IF_ERROR(CheckDays(out.header, *purpose, today));
+  RAAKVLAK_ASSIGN_OR_RETURN(out.covenant, NamedCovenant(covenants, header.covenant_id(), partner_id, kKind,
+                                                        envelope.body(), envelope.signature()));
+  const Covenant& named = *out.covenant;
+  RAAKVLAK_RETURN_IF_ERROR(CheckAllowedNow(header, in_force, now));
+  RAAKVLAK_RETURN_IF_ERROR(CheckCopies(header, named));
+  out.purpose = snapshot.TermsOf(header.purpose(), header.epoch());
+  if (out.purpose == nullptr) return Refuse(reason::kCovenantMismatch, "an epoch of no known covenant");
+  const bool bsn_entitled = partner->bsn_entitled() && named.FindPartner(partner_id)->bsn_entitled();
+  RAAKVLAK_RETURN_IF_ERROR(FindRules(header, out.body, bsn_entitled, *out.purpose, out.rules));
+  RAAKVLAK_RETURN_IF_ERROR(CheckDays(header, *named.FindPurpose(header.purpose()), in_force.DayAt(now)));
   return CheckSizes(out);
 }
 
 absl::Status FillAndCheck(const v1::SignedWithdrawal& withdrawal, absl::string_view partner_id,
-                          const Covenant& covenant, absl::Time now, v1::WithdrawalBody& out_body) {
+                          const Snapshot& snapshot, absl::Time now, v1::WithdrawalBody& out_body) {
   if (withdrawal.body().size() > kMaxWithdrawalSize)
     return Refuse(reason::kEnvelopeInvalid, "the body is over 1 KiB");
-  RAAKVLAK_RETURN_IF_ERROR(crypto::note::VerifyMessage(covenant.PartnerKey(partner_id),
-                                                       crypto::note::kWithdrawalKind, withdrawal.body(),
-                                                       withdrawal.signature()));
+  if (snapshot.covenant->FindPartner(partner_id) == nullptr) {
+    return Deny(reason::kNotAllowed, "the covenant has no such partner");
+  }
+  const auto covenants = snapshot.UpToInForce();
+  constexpr absl::string_view kKind = crypto::note::kWithdrawalKind;
+  RAAKVLAK_RETURN_IF_ERROR(
+      VerifyAnyKey(covenants, partner_id, kKind, withdrawal.body(), withdrawal.signature()));
   RAAKVLAK_RETURN_IF_ERROR(ParseOrRefuse(withdrawal.body(), kMaxWithdrawalSize, out_body));
   if (out_body.version() != 1) return Refuse(reason::kEnvelopeInvalid, "the withdrawal's version is not 1");
   if (out_body.partner() != std::string(partner_id)) {
     return Refuse(reason::kEnvelopeInvalid, "the withdrawal names another partner");
   }
-  if (out_body.covenant_id() != covenant.id()) return Refuse(reason::kCovenantMismatch, "another covenant");
+  RAAKVLAK_RETURN_IF_ERROR(NamedCovenant(covenants, out_body.covenant_id(), partner_id, kKind,
+                                         withdrawal.body(), withdrawal.signature())
+                               .status());
   if (out_body.signal_id().size() != kSignalIdSize) {
     return Refuse(reason::kEnvelopeInvalid, "signal id of another size");
   }
@@ -184,10 +242,10 @@ absl::Status FillAndCheck(const v1::SignedWithdrawal& withdrawal, absl::string_v
 }  // namespace
 
 CheckedEnvelope CheckEnvelope(const v1::Envelope& envelope, absl::string_view partner,
-                              const Snapshot& snapshot, uint32_t today) {
+                              const Snapshot& snapshot, absl::Time now) {
   CheckedEnvelope checked;
   checked.hash = base::Sha256(envelope.body());
-  checked.status = FillAndCheck(envelope, partner, *snapshot.covenant, today, checked);
+  checked.status = FillAndCheck(envelope, partner, snapshot, now, checked);
   return checked;
 }
 
@@ -195,7 +253,7 @@ CheckedWithdrawal CheckWithdrawal(const v1::SignedWithdrawal& withdrawal, absl::
                                   const Snapshot& snapshot, absl::Time now) {
   CheckedWithdrawal checked;
   checked.hash = base::Sha256(withdrawal.body());
-  checked.status = FillAndCheck(withdrawal, partner, *snapshot.covenant, now, checked.body);
+  checked.status = FillAndCheck(withdrawal, partner, snapshot, now, checked.body);
   return checked;
 }
 

@@ -273,7 +273,7 @@ absl::StatusOr<v1::SubmitResponse> Exchange::Submit(const rpc::Gate::Pass& pass,
   std::vector<CheckedEnvelope> checked;
   checked.reserve(static_cast<size_t>(request.envelopes_size()));
   for (const v1::Envelope& envelope : request.envelopes()) {
-    checked.push_back(policy::CheckEnvelope(envelope, partner, pass.snapshot, today));
+    checked.push_back(policy::CheckEnvelope(envelope, partner, pass.snapshot, now));
   }
   const absl::StatusOr<std::string> purpose = PurposeOf(checked, covenant);
   if (!purpose.ok()) return RefuseDurably(store_, entry, kSubmitMethod, purpose.status());

@@ -52,11 +52,7 @@ class Opening {
  public:
   Opening(const seal::SealKeyPair& seal_key, const policy::KeysetStore& keysets,
           const policy::Snapshot& snapshot, const v1::Purpose& purpose, absl::Time now)
-      : seal_key_(seal_key),
-        keysets_(keysets),
-        snapshot_(snapshot),
-        purpose_(purpose),
-        today_(snapshot.covenant->DayAt(now)) {}
+      : seal_key_(seal_key), keysets_(keysets), snapshot_(snapshot), purpose_(purpose), now_(now) {}
 
   void CheckEnvelopes(absl::Span<const v1::Envelope> envelopes) {
     for (const v1::Envelope& envelope : envelopes) {
@@ -69,7 +65,7 @@ class Opening {
         faults_.push_back(MakeFault(v1::SignalHeader(), reason::kEnvelopeInvalid));
         continue;
       }
-      policy::CheckedEnvelope checked = policy::CheckEnvelope(envelope, header.partner(), snapshot_, today_);
+      policy::CheckedEnvelope checked = policy::CheckEnvelope(envelope, header.partner(), snapshot_, now_);
       const absl::Status status = checked.status.ok() ? CheckPlace(header) : checked.status;
       if (status.ok()) {
         envelopes_.push_back(std::move(checked));
@@ -317,7 +313,7 @@ class Opening {
   const policy::KeysetStore& keysets_;
   const policy::Snapshot& snapshot_;
   const v1::Purpose& purpose_;
-  const uint32_t today_;
+  const absl::Time now_;
   std::set<std::pair<std::string, std::string>> seen_;
   std::vector<policy::CheckedEnvelope> envelopes_;
   std::vector<Group> groups_;

@@ -1,11 +1,12 @@
 #include "tests/support/region.h"
 
+#include <algorithm>
 #include <set>
 
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "base/file.h"
-#include "crypto/note/note.h"
+#include "policy/epochs.h"
 #include "policy/text.h"
 
 namespace raakvlak::testing {
@@ -146,13 +147,44 @@ v1::Purpose& TestRegion::AddPurpose(const std::string& id, v1::Mode mode) {
   }
   purpose.set_retention_days(365);
   purpose.set_epoch(1);
+  AddSealKey(id, 1);
+  return purpose;
+}
+
+void TestRegion::AddSealKey(const std::string& purpose, uint32_t epoch) {
   v1::SealKey& seal_key = *covenant_.mutable_hub()->add_seal_keys();
   const std::string key = random_.Bytes(32);
-  seal_key.set_purpose(id);
-  seal_key.set_epoch(1);
+  seal_key.set_purpose(purpose);
+  seal_key.set_epoch(epoch);
   seal_key.set_id(base::Hex(base::Sha256(key)).substr(0, 16));
   seal_key.set_public_key(base::Base64(key));
-  return purpose;
+}
+
+void TestRegion::NextCovenant() {
+  covenant_.set_supersedes(base::Hex(base::Sha256(policy::PrintText(covenant_))));
+  covenant_.set_version(covenant_.version() + 1);
+  covenant_.set_valid_from(policy::FormatUtc(clock_.Now()));
+}
+
+void TestRegion::RaiseEpoch(const std::string& purpose_id, absl::Duration overlap) {
+  const absl::Time valid_from = *policy::ParseUtc(covenant_.valid_from());
+  for (v1::Purpose& purpose : *covenant_.mutable_purposes()) {
+    if (purpose.id() != purpose_id) continue;
+    purpose.set_epoch(purpose.epoch() + 1);
+    purpose.clear_previous_epoch_until();
+    if (overlap > absl::ZeroDuration()) {
+      purpose.set_previous_epoch_until(policy::FormatUtc(valid_from + overlap));
+      covenant_.set_overlap_days(
+          std::max(covenant_.overlap_days(), static_cast<uint32_t>(overlap / absl::Hours(24))));
+    }
+    auto& keys = *covenant_.mutable_hub()->mutable_seal_keys();
+    for (int i = keys.size() - 1; i >= 0; --i) {
+      if (keys[i].purpose() == purpose_id && !policy::IsEpochServed(purpose, keys[i].epoch(), valid_from)) {
+        keys.DeleteSubrange(i, 1);
+      }
+    }
+    AddSealKey(purpose_id, purpose.epoch());
+  }
 }
 
 void TestRegion::AddMember(const std::string& id, const std::string& role_name, v1::MemberRole role) {
@@ -165,7 +197,7 @@ void TestRegion::AddMember(const std::string& id, const std::string& role_name, 
   for (const v1::Purpose& purpose : covenant_.purposes()) member.add_purposes(purpose.id());
 }
 
-void TestRegion::Write() {
+crypto::note::Note TestRegion::CovenantNote() {
   crypto::note::Note covenant{policy::PrintText(covenant_), {}};
   std::set<std::string> signers = {covenant_.hub().urn()};
   for (const v1::Partner& partner : covenant_.partners()) signers.insert(Urn("node", partner.id()));
@@ -173,6 +205,18 @@ void TestRegion::Write() {
     crypto::note::Sign(covenant, *crypto::note::VerifierKey::Create(urn, KeyOf(urn).public_key()),
                        KeyOf(urn));
   }
+  return covenant;
+}
+
+std::shared_ptr<const policy::Covenant> TestRegion::SignedCovenant() {
+  auto covenant = policy::Covenant::Verify(crypto::note::Format(CovenantNote()));
+  if (!covenant.ok()) std::fprintf(stderr, "%s\n", covenant.status().ToString().c_str());
+  RAAKVLAK_CHECK(covenant.ok(), "the region's covenant is valid");
+  return *std::move(covenant);
+}
+
+void TestRegion::Write() {
+  const crypto::note::Note covenant = CovenantNote();
   roster_.set_covenant_id(base::Hex(base::Sha256(covenant.text)));
   crypto::note::Note roster{policy::PrintText(roster_), {}};
   const std::string& hub = covenant_.hub().urn();

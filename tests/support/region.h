@@ -13,6 +13,7 @@
 
 #include "base/testing/fakes.h"
 #include "crypto/note/ed25519.h"
+#include "crypto/note/note.h"
 #include "policy/authority.h"
 #include "raakvlak/v1/covenant.pb.h"
 #include "raakvlak/v1/roster.pb.h"
@@ -51,6 +52,14 @@ class TestRegion {
   void GiveKeys(v1::Partner& partner);
   // Makes a new signing key for a URN and returns its verifier key, for the covenant or roster.
   std::string ReplaceKeyOf(const std::string& urn);
+  // Turns covenant() into the one that follows it, valid from now: next version, supersedes what is written.
+  void NextCovenant();
+  // Raises the epoch of a purpose, with a new seal key; the epoch before is served for `overlap` (whole days)
+  // after valid_from.
+  void RaiseEpoch(const std::string& purpose, absl::Duration overlap);
+  // covenant() signed by everybody, as it would be written.
+  crypto::note::Note CovenantNote();
+  std::shared_ptr<const policy::Covenant> SignedCovenant();
   // Signs both with everybody's keys and writes them. The roster follows the covenant's id.
   void Write();
   // Writes a roster with the next number in which `partner` is suspended.
@@ -64,6 +73,7 @@ class TestRegion {
 
  private:
   std::string VerifierOf(const std::string& urn);
+  void AddSealKey(const std::string& purpose, uint32_t epoch);
   void AddPartner(const std::string& id, v1::ParticipantClass participant_class,
                   const std::string& organisation);
   v1::Purpose& AddPurpose(const std::string& id, v1::Mode mode);

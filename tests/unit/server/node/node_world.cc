@@ -49,7 +49,7 @@ absl::StatusOr<v1::SubmitResponse> FakeBroker::Submit(const std::string& partner
   std::vector<std::string> new_hashes;
   for (const v1::Envelope& envelope : request.envelopes()) {
     const policy::CheckedEnvelope checked =
-        policy::CheckEnvelope(envelope, partner, snapshot, snapshot.covenant->DayAt(region_.clock().Now()));
+        policy::CheckEnvelope(envelope, partner, snapshot, region_.clock().Now());
     const std::string id = checked.header.signal_id();
     v1::SubmitReceipt& receipt = *response.add_receipts();
     receipt.set_signal_id(id);

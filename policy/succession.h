@@ -1,0 +1,37 @@
+// Whether a covenant may follow the ones before it (docs/format/covenant.md, "One covenant after another").
+//
+// Covenant::Verify has checked the covenant by itself: its rules, and the signatures of its own partners and
+// hub. Those keys stand in its own text; what ties it to the region is that the keys of the covenant before
+// signed it too. The partners that a covenant removes need not sign when it does nothing else.
+//
+// It does NOT know whether the wait until valid_from is long enough to make keys for the new epochs.
+//
+// Thread safety: pure.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "absl/status/status.h"
+#include "policy/covenant.h"
+#include "policy/covenant_chain.h"
+
+namespace raakvlak::policy {
+
+// CheckSuccessor checks that `successor` may follow the newest of `before`. Of covenants that `before` does
+// not hold, because the process came later, nothing is checked.
+//   COVENANT_OUTDATED  it does not supersede that one with the next version number
+//   COVENANT_INVALID   another region; valid before the one it follows; an index, epoch, rule, k, end of an
+//                      epoch or seal key that changes although what hangs on it goes on
+//   SIGNATURE_INVALID  a partner, or the hub, of the covenant before did not sign with the key it has there
+absl::Status CheckSuccessor(const CovenantChain& before, const Covenant& successor);
+
+// OnlyRemoves: `after` differs from `before` only in that partners are gone, and in what follows from that:
+// version, supersedes, times, epochs and their ends, seal keys, quorum, a witness quorum lowered to the
+// number of partners, and the purposes' lists and quotas without those partners.
+bool OnlyRemoves(const v1::Covenant& before, const v1::Covenant& after);
+
+// Ids of the partners of `before` that `after` does not have.
+std::set<std::string> Removed(const v1::Covenant& before, const v1::Covenant& after);
+
+}  // namespace raakvlak::policy
