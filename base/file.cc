@@ -45,6 +45,17 @@ absl::StatusOr<std::string> ReadDescriptor(int descriptor, const std::string& pa
   }
 }
 
+// What was renamed or removed in a folder is durable when the folder is.
+absl::Status SyncFolderOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return WriteFailed(folder);
+  auto closer = absl::MakeCleanup([&] { close(descriptor); });
+  if (fsync(descriptor) != 0) return WriteFailed(folder);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> ReadFile(const std::string& path, size_t limit) {
@@ -89,13 +100,12 @@ absl::Status WriteFileAtomically(const std::string& path, absl::string_view cont
   if (fsync(descriptor) != 0) return WriteFailed(path);
   if (rename(temporary.c_str(), path.c_str()) != 0) return WriteFailed(path);
   std::move(remover).Cancel();
-  const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const int folder_descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder_descriptor < 0) return WriteFailed(folder);
-  auto folder_closer = absl::MakeCleanup([&] { close(folder_descriptor); });
-  if (fsync(folder_descriptor) != 0) return WriteFailed(folder);
-  return absl::OkStatus();
+  return SyncFolderOf(path);
+}
+
+absl::Status RemoveFile(const std::string& path) {
+  if (unlink(path.c_str()) != 0) return errno == ENOENT ? absl::OkStatus() : WriteFailed(path);
+  return SyncFolderOf(path);
 }
 
 absl::Status WriteSecretFile(const std::string& path, const SecretBytes& secret) {

@@ -30,6 +30,11 @@ absl::Status WriteFileAtomically(const std::string& path, absl::string_view cont
 // WriteSecretFile is WriteFileAtomically with mode 0600.
 absl::Status WriteSecretFile(const std::string& path, const SecretBytes& secret);
 
+// RemoveFile deletes a file and syncs its folder, so that it does not come back after a crash; one that is
+// not there is no error. The bytes are not overwritten: on a journaling file system or an SSD that would
+// promise nothing. STORAGE_FAILED.
+absl::Status RemoveFile(const std::string& path);
+
 // LockFolder takes an exclusive lock on `folder`/lock for the life of this process, so that two processes
 // never share one state folder. Creates the folder (0700) when missing. ALREADY_RUNNING when another process
 // holds it.

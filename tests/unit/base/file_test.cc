@@ -66,5 +66,14 @@ TEST_F(FileTest, FolderIsLockedOnce) {
   EXPECT_THAT(LockFolder(folder_.File("state")), HasReason(reason::kAlreadyRunning));
 }
 
+TEST_F(FileTest, WhatIsRemovedIsGoneAndWhatIsNotThereIsNoError) {
+  const std::string path = folder_.File("share");
+  ASSERT_THAT(WriteFileAtomically(path, "content", 0600), IsOk());
+  EXPECT_THAT(RemoveFile(path), IsOk());
+  EXPECT_THAT(ReadFile(path), HasReason(reason::kFileUnreadable));
+  EXPECT_THAT(RemoveFile(path), IsOk());
+  EXPECT_THAT(RemoveFile(folder_.path()), HasReason(reason::kStorageFailed));
+}
+
 }  // namespace
 }  // namespace raakvlak::base
