@@ -44,6 +44,12 @@ absl::Status CheckKeys(const policy::Covenant& covenant, const SplitKeys& keys) 
   return absl::OkStatus();
 }
 
+// The covenant belongs to the caller, and outlives the chain.
+std::shared_ptr<const policy::CovenantChain> ChainOf(const policy::Covenant& covenant) {
+  return policy::CovenantChain::Create(
+      {std::shared_ptr<const policy::Covenant>(std::shared_ptr<const policy::Covenant>(), &covenant)});
+}
+
 // Every (purpose, class) that needs a key.
 std::vector<SplitResult> Scopes(const v1::Covenant& covenant) {
   std::vector<SplitResult> scopes;
@@ -85,6 +91,8 @@ absl::StatusOr<std::string> SplitOne(const policy::Covenant& covenant, const Spl
                           .purpose = scope.purpose,
                           .identifier_class = scope.identifier_class,
                           .epoch = scope.epoch,
+                          .generation = 1,
+                          .replaces = "",
                           .quorum = covenant.text().quorum(),
                           .covenant_id = covenant.id(),
                           .transcript_hash = "",
@@ -99,7 +107,7 @@ absl::StatusOr<std::string> SplitOne(const policy::Covenant& covenant, const Spl
     crypto::note::Sign(note, verifier, keys.signing.at(partner));
   }
   const std::string file = crypto::note::Format(note);
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto keyset, policy::Keyset::Verify(file, covenant));
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto keyset, policy::Keyset::Verify(file, *ChainOf(covenant)));
   for (size_t i = 0; i < indices.size(); ++i) {
     const std::string& partner = holders.at(indices[i]);
     RAAKVLAK_RETURN_IF_ERROR(policy::WriteShare(absl::StrCat(folder, "/shares/", partner), *keyset, partner,
@@ -120,10 +128,11 @@ absl::StatusOr<std::vector<SplitResult>> SplitAll(const policy::Covenant& covena
   for (const auto& [index, partner] : policy::KeyHolders(covenant.text())) {
     RAAKVLAK_RETURN_IF_ERROR(MakeFolder(absl::StrCat(folder, "/shares/", partner)));
   }
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto present, policy::KeysetStore::Load(folder + "/keysets", covenant));
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto present,
+                            policy::KeysetStore::Load(folder + "/keysets", *ChainOf(covenant)));
   std::vector<SplitResult> results = Scopes(covenant.text());
   for (SplitResult& result : results) {
-    const auto keyset = present.Current(result.purpose, result.identifier_class);
+    const auto keyset = present.Newest(result.purpose, result.identifier_class, result.epoch);
     if (keyset == nullptr) continue;
     if (if_present == IfPresent::kRefuse) {
       return InvalidArgument(absl::StrCat("there is a keyset for purpose ", result.purpose, ", class ",

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "policy/authority.h"
 
 namespace raakvlak::policy {
 
@@ -38,6 +39,10 @@ std::shared_ptr<const Covenant> CovenantChain::NextAfter(absl::Time now) const {
     if (covenant->valid_from() > now) return covenant;
   }
   return nullptr;
+}
+
+std::shared_ptr<const CovenantChain> ChainOf(const Snapshot& snapshot) {
+  return snapshot.chain != nullptr ? snapshot.chain : CovenantChain::Create({snapshot.covenant});
 }
 
 }  // namespace raakvlak::policy

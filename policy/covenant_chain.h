@@ -16,6 +16,8 @@
 
 namespace raakvlak::policy {
 
+struct Snapshot;
+
 class CovenantChain {
  public:
   // Create takes verified covenants of one chain, oldest first. REQUIRES: at least one; each but the first
@@ -35,5 +37,9 @@ class CovenantChain {
   CovenantChain() = default;
   std::vector<std::shared_ptr<const Covenant>> covenants_;
 };
+
+// ChainOf returns the chain that the snapshot belongs to: of the covenant in force alone, when it has no
+// other.
+std::shared_ptr<const CovenantChain> ChainOf(const Snapshot& snapshot);
 
 }  // namespace raakvlak::policy

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/reason.h"
 #include "base/status.h"
+#include "crypto/note/note.h"
 
 namespace raakvlak::policy {
 namespace {
@@ -93,12 +94,17 @@ absl::Status CheckCeremony(const ceremony::Parameters& parameters, const Covenan
   return absl::OkStatus();
 }
 
-KeysetText KeysetOf(const ceremony::Parameters& parameters, const ceremony::Outcome& outcome) {
+KeysetText KeysetOf(const ceremony::Parameters& parameters, const ceremony::Outcome& outcome,
+                    const Keyset* old_keyset) {
   const ceremony::ParametersText& text = parameters.text();
+  RAAKVLAK_CHECK(text.old_keyset_id == (old_keyset == nullptr ? "" : old_keyset->id()),
+                 "the old keyset is the one that the ceremony went out from");
   KeysetText out{.region = text.region,
                  .purpose = text.purpose,
                  .identifier_class = text.identifier_class,
                  .epoch = text.epoch,
+                 .generation = old_keyset == nullptr ? 1 : old_keyset->text().generation + 1,
+                 .replaces = text.old_keyset_id,
                  .quorum = text.quorum,
                  .covenant_id = text.covenant_id,
                  .transcript_hash = outcome.transcript_hash,
@@ -106,6 +112,38 @@ KeysetText KeysetOf(const ceremony::Parameters& parameters, const ceremony::Outc
                  .commitments = outcome.commitments};
   for (const ceremony::Member& member : parameters.members()) {
     if (member.receives()) out.holders.emplace_back(member.index, member.partner);
+  }
+  return out;
+}
+
+std::vector<CompleteKeyset> CompleteKeysets(absl::Span<const std::string> notes, const CovenantChain& chain) {
+  std::map<std::string, std::vector<crypto::note::NoteSignature>> signatures_by_text;
+  for (const std::string& bytes : notes) {
+    const auto note = crypto::note::Parse(bytes);
+    if (!note.ok()) continue;
+    auto& signatures = signatures_by_text[note->text];
+    signatures.insert(signatures.end(), note->signatures.begin(), note->signatures.end());
+  }
+  std::vector<CompleteKeyset> out;
+  for (const auto& [text, signatures] : signatures_by_text) {
+    const auto keyset_text = ParseKeysetText(text);
+    const auto covenant = keyset_text.ok() ? chain.Find(keyset_text->covenant_id) : nullptr;
+    if (covenant == nullptr) continue;
+    crypto::note::Note whole{text, {}};
+    for (const auto& [index, partner] : keyset_text->holders) {
+      if (covenant->FindPartner(partner) == nullptr) continue;
+      const auto verifier = crypto::note::VerifierKey::Create(Urn(covenant->region(), "node", partner),
+                                                              covenant->PartnerKey(partner));
+      for (const crypto::note::NoteSignature& signature : signatures) {
+        if (!verifier.ok() || !crypto::note::VerifyAll({text, {signature}}, {*verifier}).ok()) continue;
+        whole.signatures.push_back(signature);
+        break;
+      }
+    }
+    if (whole.signatures.empty()) continue;
+    std::string note = crypto::note::Format(whole);
+    auto keyset = Keyset::Verify(note, chain);
+    if (keyset.ok()) out.push_back({std::move(note), *std::move(keyset)});
   }
   return out;
 }

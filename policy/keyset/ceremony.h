@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "crypto/ceremony/parameters.h"
 #include "crypto/ceremony/participant.h"
 #include "policy/covenant.h"
@@ -40,7 +42,20 @@ absl::StatusOr<crypto::ceremony::Parameters> CeremonyFor(const Covenant& covenan
 absl::Status CheckCeremony(const crypto::ceremony::Parameters& parameters, const Covenant& covenant,
                            const Keyset* old_keyset);
 
-// KeysetOf returns what all holders sign when the ceremony has come to its end.
-KeysetText KeysetOf(const crypto::ceremony::Parameters& parameters, const crypto::ceremony::Outcome& outcome);
+// KeysetOf returns what all holders sign when the ceremony has come to its end. REQUIRES: `old_keyset` is the
+// keyset that the parameters name, nullptr for a new key.
+KeysetText KeysetOf(const crypto::ceremony::Parameters& parameters, const crypto::ceremony::Outcome& outcome,
+                    const Keyset* old_keyset);
+
+// A keyset and its signed note, with the signatures of its holders and no others.
+struct CompleteKeyset {
+  std::string note;
+  std::shared_ptr<const Keyset> keyset;
+};
+
+// CompleteKeysets puts the signatures together that holders gave one by one: notes with the same text are one
+// keyset. It returns those that Keyset::Verify takes. Notes and signatures that are wrong are passed over,
+// whoever posted them: nobody spoils what others signed.
+std::vector<CompleteKeyset> CompleteKeysets(absl::Span<const std::string> notes, const CovenantChain& chain);
 
 }  // namespace raakvlak::policy

@@ -106,6 +106,8 @@ absl::Status CheckFits(const KeysetText& text, const Covenant& covenant) {
   if (text.region != covenant.region()) return Mismatch("it is for another region");
   const v1::Purpose* purpose = covenant.FindPurpose(text.purpose);
   if (purpose == nullptr) return Mismatch("the covenant does not have its purpose");
+  if (purpose->epoch() != text.epoch)
+    return Mismatch("it is of another epoch than the covenant that it names");
   const bool used = std::any_of(
       purpose->rules().begin(), purpose->rules().end(),
       [&](const v1::LinkageRule& rule) { return rule.identifier_class() == text.identifier_class; });
@@ -123,8 +125,7 @@ absl::Status CheckFits(const KeysetText& text, const Covenant& covenant) {
     }
     indices.push_back(index);
   }
-  // Under a later covenant of the same epoch there may be partners that came after the keys.
-  if (text.covenant_id == covenant.id() && indices.size() != key_holders.size()) {
+  if (indices.size() != key_holders.size()) {
     return Invalid("not every key holder of the covenant holds a share");
   }
   const absl::Status limits = threshold::CheckIndices(text.quorum, indices);
@@ -144,8 +145,10 @@ std::string ShareContext(const Keyset& keyset, uint32_t index) {
 std::string FormatKeysetText(const KeysetText& keyset) {
   std::string text = absl::StrCat(kFirstLine, "\nregion ", keyset.region, "\npurpose ", keyset.purpose,
                                   "\nclass ", uint32_t{keyset.identifier_class}, "\nepoch ", keyset.epoch,
-                                  "\nquorum ", keyset.quorum, "\ncovenant ", base::Hex(keyset.covenant_id),
-                                  "\ntranscript ", base::Hex(keyset.transcript_hash), "\n");
+                                  "\ngeneration ", keyset.generation, "\nreplaces ",
+                                  keyset.replaces.empty() ? "-" : base::Hex(keyset.replaces));
+  absl::StrAppend(&text, "\nquorum ", keyset.quorum, "\ncovenant ", base::Hex(keyset.covenant_id),
+                  "\ntranscript ", base::Hex(keyset.transcript_hash), "\n");
   for (const auto& [index, partner] : keyset.holders)
     absl::StrAppend(&text, "holder ", index, " ", partner, "\n");
   for (size_t j = 0; j < keyset.commitments.size(); ++j) {
@@ -169,6 +172,14 @@ absl::StatusOr<KeysetText> ParseKeysetText(absl::string_view text) {
   }
   keyset.identifier_class = static_cast<uint8_t>(identifier_class);
   RAAKVLAK_ASSIGN_OR_RETURN(keyset.epoch, reader.Number("epoch"));
+  RAAKVLAK_ASSIGN_OR_RETURN(keyset.generation, reader.Number("generation"));
+  if (keyset.generation == 0) return Invalid("its generation is 0");
+  if (keyset.generation == 1) {
+    RAAKVLAK_ASSIGN_OR_RETURN(const std::string nothing, reader.Value("replaces"));
+    if (nothing != "-") return Invalid("a new key replaces no keyset");
+  } else {
+    RAAKVLAK_ASSIGN_OR_RETURN(keyset.replaces, reader.Digest("replaces"));
+  }
   RAAKVLAK_ASSIGN_OR_RETURN(keyset.quorum, reader.Number("quorum"));
   RAAKVLAK_ASSIGN_OR_RETURN(keyset.covenant_id, reader.Digest("covenant"));
   RAAKVLAK_ASSIGN_OR_RETURN(keyset.transcript_hash, reader.Digest("transcript"));
@@ -189,11 +200,14 @@ absl::StatusOr<KeysetText> ParseKeysetText(absl::string_view text) {
 }
 
 absl::StatusOr<std::shared_ptr<const Keyset>> Keyset::Verify(absl::string_view note_bytes,
-                                                             const Covenant& covenant) {
+                                                             const CovenantChain& chain) {
   const auto note = crypto::note::Parse(note_bytes);
   if (!note.ok()) return Invalid(absl::StrCat("it is no signed note: ", note.status().message()));
-  // Who must sign stands in the text: the holders, as the covenant knows them.
+  // Who must sign stands in the text: the holders, as the covenant that it names knows them.
   RAAKVLAK_ASSIGN_OR_RETURN(KeysetText text, ParseKeysetText(note->text));
+  const std::shared_ptr<const Covenant> named = chain.Find(text.covenant_id);
+  if (named == nullptr) return Mismatch("the covenant that it names is not known here");
+  const Covenant& covenant = *named;
   RAAKVLAK_RETURN_IF_ERROR(CheckFits(text, covenant));
   std::vector<crypto::note::VerifierKey> signers;
   for (const auto& [index, partner] : text.holders) {

@@ -5,6 +5,8 @@
 //   purpose <purpose>
 //   class <1|2|3>
 //   epoch <n>
+//   generation <n>                     1 for a new key; each refresh or reshare of it counts on
+//   replaces <hex keyset_id|->         the keyset whose key stayed; - in generation 1
 //   quorum <t>
 //   covenant <hex covenant_id>
 //   transcript <hex 32 bytes>
@@ -12,16 +14,16 @@
 //   commitment <j> <base64 32 bytes>   A_0 .. A_{t-1}
 //
 // keyset_id = SHA-256 of the text. PK and every PK_i are computed from the commitments, never received. A
-// Keyset exists only when every holder's partner signed, n, t and indices fit the covenant, and no key in it
-// is the identity. The holders are KeyHolders(covenant); under a later covenant of the same epoch, partners
-// that joined since may be missing. Immutable; thread safe.
+// Keyset exists only when every holder's partner signed, holders, quorum and epoch are those of the covenant
+// that it names, and no key in it is the identity. It does NOT say that it is in use: under a later covenant
+// it goes on with fewer holders or another quorum than that one wants, until it is reshared or its epoch
+// ends (policy/epochs.h). Immutable; thread safe.
 //
 // It lives apart from the rest of policy because it needs crypto/group and crypto/threshold, which the broker
 // must not contain.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,7 +34,7 @@
 #include "base/secret.h"
 #include "crypto/group/element.h"
 #include "crypto/group/scalar.h"
-#include "policy/covenant.h"
+#include "policy/covenant_chain.h"
 
 namespace raakvlak::policy {
 
@@ -47,6 +49,8 @@ struct KeysetText {
   std::string purpose;
   uint8_t identifier_class = 0;
   uint32_t epoch = 0;
+  uint32_t generation = 1;
+  std::string replaces;  // 32 bytes; empty in generation 1
   uint32_t quorum = 0;
   std::string covenant_id;      // 32 bytes
   std::string transcript_hash;  // 32 bytes
@@ -60,10 +64,10 @@ absl::StatusOr<KeysetText> ParseKeysetText(absl::string_view text);
 
 class Keyset {
  public:
-  // KEYSET_INVALID, SIGNATURE_INVALID (names who did not sign), COVENANT_MISMATCH (another region, purpose
-  // unknown).
+  // KEYSET_INVALID, SIGNATURE_INVALID (names who did not sign), COVENANT_MISMATCH (the covenant that it names
+  // is not in the chain, or is of another region, purpose or epoch).
   static absl::StatusOr<std::shared_ptr<const Keyset>> Verify(absl::string_view note_bytes,
-                                                              const Covenant& covenant);
+                                                              const CovenantChain& chain);
 
   const std::string& id() const { return id_; }  // 32 bytes
   const KeysetText& text() const { return text_; }
@@ -81,24 +85,28 @@ class Keyset {
   std::vector<Holder> holders_;
 };
 
-// KeysetStore: all keysets of a folder (*.keyset), by id and by (purpose, class). Only the covenant's epoch
-// of a purpose is current.
+// KeysetStore: a set of keysets, by id and by (purpose, class, epoch).
 class KeysetStore {
  public:
-  // Reads every file; the first that does not verify is an error that names it; two of one purpose, class and
-  // epoch are KEYSET_INVALID.
-  static absl::StatusOr<KeysetStore> Load(const std::string& folder, const Covenant& covenant);
+  // Load reads every *.keyset of the folder; the first that does not verify, or that With refuses, is an
+  // error that names it. FILE_UNREADABLE.
+  static absl::StatusOr<KeysetStore> Load(const std::string& folder, const CovenantChain& chain);
+
+  // With returns these and one more; one that is there is not added again. KEYSET_INVALID: there is another
+  // one of its purpose, class, epoch and generation.
+  absl::StatusOr<KeysetStore> With(std::shared_ptr<const Keyset> keyset) const;
+  KeysetStore Without(absl::string_view keyset_id) const;
 
   // nullptr when there is none.
   std::shared_ptr<const Keyset> Find(absl::string_view keyset_id) const;
-  std::shared_ptr<const Keyset> Current(absl::string_view purpose, uint8_t identifier_class) const;
+  // Newest returns that of the highest generation: the one to use.
+  std::shared_ptr<const Keyset> Newest(absl::string_view purpose, uint8_t identifier_class,
+                                       uint32_t epoch) const;
   size_t size() const { return keysets_.size(); }
   const std::vector<std::shared_ptr<const Keyset>>& all() const { return keysets_; }
 
  private:
   std::vector<std::shared_ptr<const Keyset>> keysets_;
-  // Current epoch by purpose.
-  std::map<std::string, uint32_t, std::less<>> epochs_;
 };
 
 // Share files: <keyset id, hex>.share holds nonce(24) || XChaCha20-Poly1305 of the 32-byte share under the

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -29,28 +30,46 @@ absl::StatusOr<std::vector<std::string>> KeysetFiles(const std::string& folder) 
   return files;
 }
 
-auto Scope(const KeysetText& text) { return std::tie(text.purpose, text.identifier_class, text.epoch); }
+auto Scope(const KeysetText& text) {
+  return std::tie(text.purpose, text.identifier_class, text.epoch, text.generation);
+}
 
 }  // namespace
 
-absl::StatusOr<KeysetStore> KeysetStore::Load(const std::string& folder, const Covenant& covenant) {
+absl::StatusOr<KeysetStore> KeysetStore::Load(const std::string& folder, const CovenantChain& chain) {
   RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<std::string> files, KeysetFiles(folder));
   KeysetStore store;
-  for (const v1::Purpose& purpose : covenant.text().purposes()) store.epochs_[purpose.id()] = purpose.epoch();
   for (const std::string& file : files) {
     RAAKVLAK_ASSIGN_OR_RETURN(const std::string bytes, base::ReadFile(file, crypto::note::kMaxNoteSize));
-    auto keyset = Keyset::Verify(bytes, covenant);
+    auto keyset = Keyset::Verify(bytes, chain);
     if (!keyset.ok()) return base::Annotate(keyset.status(), file);
-    for (const auto& other : store.keysets_) {
-      // Tags of two keys do not match each other: signals would quietly miss each other.
-      if (Scope(other->text()) == Scope((*keyset)->text())) {
-        return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kKeysetInvalid,
-                           absl::StrCat(file, ": a second keyset of one purpose, class and epoch"));
-      }
-    }
-    store.keysets_.push_back(*std::move(keyset));
+    absl::StatusOr<KeysetStore> more = store.With(*std::move(keyset));
+    if (!more.ok()) return base::Annotate(more.status(), file);
+    store = *std::move(more);
   }
   return store;
+}
+
+absl::StatusOr<KeysetStore> KeysetStore::With(std::shared_ptr<const Keyset> keyset) const {
+  for (const auto& other : keysets_) {
+    if (other->id() == keyset->id()) return *this;
+    // Tags of two keys do not match each other: signals would quietly miss each other.
+    if (Scope(other->text()) == Scope(keyset->text())) {
+      return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kKeysetInvalid,
+                         "a second keyset of one purpose, class, epoch and generation");
+    }
+  }
+  KeysetStore more = *this;
+  more.keysets_.push_back(std::move(keyset));
+  return more;
+}
+
+KeysetStore KeysetStore::Without(absl::string_view keyset_id) const {
+  KeysetStore fewer;
+  for (const auto& keyset : keysets_) {
+    if (keyset->id() != keyset_id) fewer.keysets_.push_back(keyset);
+  }
+  return fewer;
 }
 
 std::shared_ptr<const Keyset> KeysetStore::Find(absl::string_view keyset_id) const {
@@ -60,16 +79,15 @@ std::shared_ptr<const Keyset> KeysetStore::Find(absl::string_view keyset_id) con
   return nullptr;
 }
 
-std::shared_ptr<const Keyset> KeysetStore::Current(absl::string_view purpose,
-                                                   uint8_t identifier_class) const {
-  const auto epoch = epochs_.find(purpose);
-  if (epoch == epochs_.end()) return nullptr;
+std::shared_ptr<const Keyset> KeysetStore::Newest(absl::string_view purpose, uint8_t identifier_class,
+                                                  uint32_t epoch) const {
+  std::shared_ptr<const Keyset> newest;
   for (const auto& keyset : keysets_) {
     const KeysetText& text = keyset->text();
-    if (text.purpose == purpose && text.identifier_class == identifier_class && text.epoch == epoch->second)
-      return keyset;
+    if (text.purpose != purpose || text.identifier_class != identifier_class || text.epoch != epoch) continue;
+    if (newest == nullptr || newest->text().generation < text.generation) newest = keyset;
   }
-  return nullptr;
+  return newest;
 }
 
 }  // namespace raakvlak::policy

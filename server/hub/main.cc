@@ -58,7 +58,8 @@ absl::Status CheckRequired(const v1::HubConfig& config) {
 }
 
 // The opener needs the secret half of every seal key of the covenant.
-absl::StatusOr<Opener> LoadOpener(const v1::HubConfig& config, const policy::Covenant& covenant) {
+absl::StatusOr<Opener> LoadOpener(const v1::HubConfig& config, const policy::Snapshot& snapshot) {
+  const policy::Covenant& covenant = *snapshot.covenant;
   std::map<std::string, crypto::seal::SealKeyPair> seal_keys;
   for (const v1::SealKey& key : covenant.text().hub().seal_keys()) {
     RAAKVLAK_ASSIGN_OR_RETURN(crypto::seal::SealKeyPair pair,
@@ -66,7 +67,7 @@ absl::StatusOr<Opener> LoadOpener(const v1::HubConfig& config, const policy::Cov
     seal_keys.emplace(key.id(), std::move(pair));
   }
   RAAKVLAK_ASSIGN_OR_RETURN(policy::KeysetStore keysets,
-                            policy::KeysetStore::Load(config.keysets(), covenant));
+                            policy::KeysetStore::Load(config.keysets(), *policy::ChainOf(snapshot)));
   return Opener(std::move(seal_keys), std::move(keysets));
 }
 
@@ -84,7 +85,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelToBroker(const v1::HubConf
 absl::Status Check(const v1::HubConfig& config) {
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot,
                             server::CheckFiles(config.common(), base::SystemClock()));
-  RAAKVLAK_RETURN_IF_ERROR(LoadOpener(config, *snapshot.covenant).status());
+  RAAKVLAK_RETURN_IF_ERROR(LoadOpener(config, snapshot).status());
   base::SystemRandom random;
   const policy::Covenant& covenant = *snapshot.covenant;
   RAAKVLAK_RETURN_IF_ERROR(server::MakeLogCodec(config.common(), UrnOf(covenant), random).status());
@@ -112,7 +113,7 @@ absl::Status Serve(const v1::HubConfig& config) {
   RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<policy::Authority> authority,
                             policy::Authority::Create(common.covenant(), common.roster(), clock, policy_log));
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot in_force, authority->Current());
-  RAAKVLAK_ASSIGN_OR_RETURN(const Opener opener, LoadOpener(config, *in_force.covenant));
+  RAAKVLAK_ASSIGN_OR_RETURN(const Opener opener, LoadOpener(config, in_force));
   RAAKVLAK_ASSIGN_OR_RETURN(const std::shared_ptr<grpc::Channel> channel,
                             ChannelToBroker(config, *in_force.covenant));
   const std::unique_ptr<client::MatchesClient> matches = client::MakeMatchesClient(channel);

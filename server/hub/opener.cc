@@ -222,8 +222,8 @@ class Opening {
 
   absl::StatusOr<std::string> ExtendedContext(const v1::LinkageRule& rule) const {
     const auto identifier_class = static_cast<uint8_t>(rule.identifier_class());
-    const auto keyset = keysets_.Current(purpose_.id(), identifier_class);
-    if (keyset == nullptr || keyset->text().epoch != purpose_.epoch()) {
+    const auto keyset = keysets_.Newest(purpose_.id(), identifier_class, purpose_.epoch());
+    if (keyset == nullptr) {
       return base::Error(
           absl::StatusCode::kFailedPrecondition, reason::kKeysetUnknown,
           absl::StrCat("no keyset for purpose ", purpose_.id(), ", class ",

@@ -9,8 +9,8 @@
 #include "crypto/note/ed25519.h"
 #include "policy/authority.h"
 #include "policy/budget/covenant_budget.h"
-#include "policy/keyset/keyset.h"
 #include "rpc/gate.h"
+#include "server/node/key_ring.h"
 #include "server/node/vault.h"
 #include "server/storage/node_store.h"
 
@@ -23,7 +23,7 @@ struct Environment {
   std::string partner;
   const crypto::note::PrivateKey* signing_key = nullptr;
   policy::Authority* authority = nullptr;
-  const policy::KeysetStore* keysets = nullptr;
+  KeyRing* keys = nullptr;
   storage::NodeStore* store = nullptr;
   const Vault* vault = nullptr;
   const base::Clock* clock = nullptr;

@@ -6,6 +6,7 @@
 #include "base/reason.h"
 #include "base/status.h"
 #include "crypto/note/signed_message.h"
+#include "policy/epochs.h"
 #include "policy/strict_parse.h"
 #include "server/node/evaluation.h"
 
@@ -68,7 +69,7 @@ absl::StatusOr<v1::EvaluateResponse> KeyShare::Evaluate(const policy::Snapshot& 
 
   const policy::Keyset& keyset = *admitted->keyset;
   RAAKVLAK_ASSIGN_OR_RETURN(crypto::oprf::Evaluation evaluation,
-                            crypto::oprf::BlindEvaluate(shares_.at(keyset.id()),
+                            crypto::oprf::BlindEvaluate(*admitted->keys->FindShare(keyset.id()),
                                                         keyset.FindHolder(environment_.partner)->public_share,
                                                         admitted->elements, *environment_.random));
   v1::EvaluateResponse response;
@@ -91,13 +92,13 @@ absl::StatusOr<KeyShare::Admitted> KeyShare::Admit(const policy::Snapshot& snaps
   RAAKVLAK_RETURN_IF_ERROR(policy::ParseStrictly(request.body(), kMaxBodySize, body));
   RAAKVLAK_RETURN_IF_ERROR(CheckBody(body, partner, environment_.partner, request.elements(), now));
 
-  std::shared_ptr<const policy::Keyset> keyset = environment_.keysets->Find(body.keyset_id());
-  if (keyset == nullptr || shares_.count(keyset->id()) == 0 ||
-      environment_.keysets->Current(keyset->text().purpose, keyset->text().identifier_class) != keyset) {
+  std::shared_ptr<const Keys> keys = environment_.keys->Now();
+  std::shared_ptr<const policy::Keyset> keyset = keys->keysets().Find(body.keyset_id());
+  if (keyset == nullptr || keys->FindShare(keyset->id()) == nullptr) {
     return base::Error(StatusCode::kNotFound, reason::kKeysetUnknown, "no such keyset is in force here");
   }
   const v1::Purpose* purpose = snapshot.covenant->FindPurpose(keyset->text().purpose);
-  if (purpose == nullptr || purpose->epoch() != keyset->text().epoch) {
+  if (purpose == nullptr || !policy::IsEpochServed(*purpose, keyset->text().epoch, now)) {
     return base::Error(StatusCode::kNotFound, reason::kKeysetUnknown, "the keyset is of no epoch in force");
   }
   if (!policy::Covenant::MaySubmit(*purpose, partner)) {
@@ -115,7 +116,7 @@ absl::StatusOr<KeyShare::Admitted> KeyShare::Admit(const policy::Snapshot& snaps
     return base::Error(StatusCode::kInvalidArgument, reason::kVerificationFailed,
                        "an element is no valid point");
   }
-  return Admitted{std::move(body), std::move(keyset), *std::move(elements)};
+  return Admitted{std::move(body), std::move(keys), std::move(keyset), *std::move(elements)};
 }
 
 absl::Status KeyShare::Count(const policy::Snapshot& snapshot, const Admitted& admitted, absl::Time now,

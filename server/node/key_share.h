@@ -9,14 +9,13 @@
 // Refusals are audited too, each with its reason. Thread safety: all methods may be called from any thread.
 #pragma once
 
-#include <map>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "client/key_share_client.h"
-#include "crypto/group/scalar.h"
 #include "crypto/oprf/proof.h"
 #include "raakvlak/v1/key_share.pb.h"
 #include "rpc/gate.h"
@@ -26,9 +25,7 @@ namespace raakvlak::node {
 
 class KeyShare {
  public:
-  // `shares` are this node's, by keyset id.
-  KeyShare(const Environment& environment, std::map<std::string, crypto::group::Scalar> shares)
-      : environment_(environment), shares_(std::move(shares)) {}
+  explicit KeyShare(const Environment& environment) : environment_(environment) {}
 
   // Evaluate answers a request of the node of `partner`. INVALID_ARGUMENT, TOO_LARGE, NOT_ALLOWED,
   // PARTNER_SUSPENDED, SIGNATURE_INVALID (also elements other than those signed), MALFORMED, UNKNOWN_FIELD,
@@ -41,6 +38,8 @@ class KeyShare {
  private:
   struct Admitted {
     v1::EvaluateBody body;
+    // Holds the share for the length of the call, also when the keys change meanwhile.
+    std::shared_ptr<const Keys> keys;
     std::shared_ptr<const policy::Keyset> keyset;
     crypto::oprf::ElementList elements;
   };
@@ -52,7 +51,6 @@ class KeyShare {
                       const absl::Status& why, const CallOrigin& origin);
 
   const Environment environment_;
-  const std::map<std::string, crypto::group::Scalar> shares_;
 };
 
 // LocalKeyShare is the way to this node's own share: the same checks, quota and audit as for everyone else.

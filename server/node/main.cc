@@ -68,15 +68,17 @@ std::string UrnOf(const v1::NodeConfig& config, const policy::Covenant& covenant
   return policy::Urn(covenant.region(), "node", config.partner());
 }
 
-// What is read from files at the start, and does not change while the node runs.
+// What is read from files at the start.
 struct Files {
   crypto::note::PrivateKey signing_key;
   base::SecretBytes vault_key;
-  policy::KeysetStore keysets;
-  std::map<std::string, crypto::group::Scalar> shares;
+  std::unique_ptr<KeyRing> keys;
 };
 
-absl::StatusOr<Files> ReadFiles(const v1::NodeConfig& config, const policy::Covenant& covenant) {
+// `random` outlives what is returned.
+absl::StatusOr<Files> ReadFiles(const v1::NodeConfig& config, const policy::Snapshot& snapshot,
+                                base::Random& random) {
+  const policy::Covenant& covenant = *snapshot.covenant;
   if (covenant.FindPartner(config.partner()) == nullptr) {
     return base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kConfigInvalid,
                        absl::StrCat("the covenant has no partner ", config.partner()));
@@ -89,16 +91,10 @@ absl::StatusOr<Files> ReadFiles(const v1::NodeConfig& config, const policy::Cove
                        "signing_key is not the key that the covenant gives this partner");
   }
   RAAKVLAK_ASSIGN_OR_RETURN(base::SecretBytes vault_key, policy::ReadVaultKey(config.vault_key()));
-  RAAKVLAK_ASSIGN_OR_RETURN(policy::KeysetStore keysets,
-                            policy::KeysetStore::Load(config.keysets(), covenant));
-  std::map<std::string, crypto::group::Scalar> shares;
-  for (const auto& keyset : keysets.all()) {
-    if (keyset->FindHolder(config.partner()) == nullptr) continue;
-    RAAKVLAK_ASSIGN_OR_RETURN(crypto::group::Scalar share,
-                              policy::ReadShare(config.shares(), *keyset, config.partner(), vault_key));
-    shares.emplace(keyset->id(), share);
-  }
-  return Files{std::move(signing_key), std::move(vault_key), std::move(keysets), std::move(shares)};
+  RAAKVLAK_ASSIGN_OR_RETURN(std::unique_ptr<KeyRing> keys,
+                            KeyRing::Load({config.keysets(), config.shares()}, config.partner(),
+                                          vault_key.Copy(), *policy::ChainOf(snapshot), random));
+  return Files{std::move(signing_key), std::move(vault_key), std::move(keys)};
 }
 
 // Clients of the other key holders, by partner id.
@@ -142,14 +138,14 @@ absl::Status Serve(const v1::NodeConfig& config) {
                             policy::Authority::Create(common.covenant(), common.roster(), clock, policy_log));
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot, authority->Current());
   const policy::Covenant& covenant = *snapshot.covenant;
-  RAAKVLAK_ASSIGN_OR_RETURN(const Files files, ReadFiles(config, covenant));
+  RAAKVLAK_ASSIGN_OR_RETURN(const Files files, ReadFiles(config, snapshot, random));
   const Vault vault(files.vault_key, random);
   RAAKVLAK_RETURN_IF_ERROR(vault.CheckDatabase(*store));
   AddressExclusion exclusion(config.excluded_addresses(), common.state() + "/excluded_addresses.seen", clock);
   // Judged once more for each covenant that comes into force.
   policy::LinkageCheck linkage_check;
   const Environment environment = {
-      config.partner(), &files.signing_key, authority.get(), &files.keysets, store.get(), &vault, &clock,
+      config.partner(), &files.signing_key, authority.get(), files.keys.get(), store.get(), &vault, &clock,
       &random,          &linkage_check,     &exclusion};
 
   const v1::Broker& broker = covenant.text().broker();
@@ -159,7 +155,7 @@ absl::Status Serve(const v1::NodeConfig& config) {
                        broker.urn(), tls));
   const auto exchange = client::MakeExchangeClient(broker_channel);
   RAAKVLAK_ASSIGN_OR_RETURN(const auto peers, ConnectToPeers(config, covenant, tls));
-  KeyShare key_share(environment, files.shares);
+  KeyShare key_share(environment);
   LocalKeyShare own_share(environment, key_share);
   std::map<std::string, client::KeyShareClient*> clients = {{config.partner(), &own_share}};
   for (const auto& [partner, peer] : peers) clients[partner] = peer.get();
@@ -257,7 +253,7 @@ absl::Status Run(const v1::NodeConfig& config, server::RunMode mode) {
   RAAKVLAK_RETURN_IF_ERROR(log::ReadWitnessKey(config.common(), urn, *snapshot.covenant).status());
   RAAKVLAK_RETURN_IF_ERROR(log::MakeOutsideLinks(config.common()).status());
   RAAKVLAK_RETURN_IF_ERROR(log::ProcessLog::OptionsFor(config.common(), *snapshot.covenant, urn).status());
-  return ReadFiles(config, *snapshot.covenant).status();
+  return ReadFiles(config, snapshot, random).status();
 }
 
 }  // namespace

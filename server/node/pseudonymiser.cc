@@ -54,6 +54,7 @@ absl::StatusOr<std::vector<std::vector<Pseudonym>>> Pseudonymiser::Evaluate(
     const policy::Snapshot& snapshot, const v1::Purpose& purpose,
     absl::Span<const std::vector<Identifier>> identifiers) {
   std::vector<std::vector<Pseudonym>> out(identifiers.size());
+  const std::shared_ptr<const Keys> keys = environment_.keys->Now();
   // By class.
   std::map<uint8_t, Lot> lots;
   for (size_t i = 0; i < identifiers.size(); ++i) {
@@ -62,7 +63,7 @@ absl::StatusOr<std::vector<std::vector<Pseudonym>>> Pseudonymiser::Evaluate(
       const Identifier& identifier = identifiers[i][j];
       const auto identifier_class = static_cast<uint8_t>(identifier.rule->identifier_class());
       const std::shared_ptr<const policy::Keyset> keyset =
-          environment_.keysets->Current(purpose.id(), identifier_class);
+          keys->keysets().Newest(purpose.id(), identifier_class, purpose.epoch());
       if (keyset == nullptr) {
         return base::Error(absl::StatusCode::kFailedPrecondition, reason::kKeysetUnknown,
                            absl::StrCat("no keyset for purpose ", purpose.id(), " class ", identifier_class));

@@ -26,12 +26,21 @@ absl::string_view ColumnName(Column column) {
       return "envelope";
     case Column::kReceipt:
       return "receipt";
+    case Column::kCeremonyState:
+      return "secret";
+    case Column::kCeremonyShare:
+      return "share";
   }
   RAAKVLAK_CHECK(false, "every column has a name");
 }
 
-std::string Place(Column column, absl::string_view signal_id) {
-  return absl::StrCat(base::LengthPrefixed("signals"), base::LengthPrefixed(ColumnName(column)), signal_id);
+absl::string_view TableName(Column column) {
+  return column == Column::kCeremonyState || column == Column::kCeremonyShare ? "ceremonies" : "signals";
+}
+
+std::string Place(Column column, absl::string_view row_id) {
+  return absl::StrCat(base::LengthPrefixed(TableName(column)), base::LengthPrefixed(ColumnName(column)),
+                      row_id);
 }
 
 }  // namespace
@@ -67,13 +76,13 @@ std::string Vault::RecordDigest(const v1::Record& record) const {
   return digest;
 }
 
-std::string Vault::Encrypt(Column column, absl::string_view signal_id, absl::string_view plaintext) const {
-  return crypto::seal::EncryptAtRest(encryption_key_, plaintext, Place(column, signal_id), random_);
+std::string Vault::Encrypt(Column column, absl::string_view row_id, absl::string_view plaintext) const {
+  return crypto::seal::EncryptAtRest(encryption_key_, plaintext, Place(column, row_id), random_);
 }
 
-absl::StatusOr<base::SecretBytes> Vault::Decrypt(Column column, absl::string_view signal_id,
+absl::StatusOr<base::SecretBytes> Vault::Decrypt(Column column, absl::string_view row_id,
                                                  absl::string_view ciphertext) const {
-  return crypto::seal::DecryptAtRest(encryption_key_, ciphertext, Place(column, signal_id));
+  return crypto::seal::DecryptAtRest(encryption_key_, ciphertext, Place(column, row_id));
 }
 
 }  // namespace raakvlak::node

@@ -1,7 +1,7 @@
 // Vault: encryption of what a node keeps, and the only digests of it, all under the vault key, which is in a
 // file and never in the database. Without that key nothing in the database confirms a guessed record.
 //
-// Every value is bound to its table, column and signal, so that it cannot be moved to another row. It does
+// Every value is bound to its table, column and row, so that it cannot be moved to another row. It does
 // NOT hide how many signals there are, their purposes, states, days or sizes.
 //
 // Thread safety: all methods may be called from any thread if the random source may.
@@ -19,8 +19,9 @@
 
 namespace raakvlak::node {
 
-// The encrypted columns of table signals. DO NOT CHANGE the names in vault.cc: they are in every ciphertext.
-enum class Column { kReference, kRecord, kEnvelope, kReceipt };
+// The encrypted columns: of table signals, and of table ceremonies. DO NOT CHANGE the names in vault.cc: they
+// are in every ciphertext.
+enum class Column { kReference, kRecord, kEnvelope, kReceipt, kCeremonyState, kCeremonyShare };
 
 class Vault {
  public:
@@ -35,9 +36,10 @@ class Vault {
   // Over all fields of the record in the order of their numbers, each with its length.
   std::string RecordDigest(const v1::Record& record) const;
 
-  std::string Encrypt(Column column, absl::string_view signal_id, absl::string_view plaintext) const;
+  // `row_id` is the signal id, or the ceremony id.
+  std::string Encrypt(Column column, absl::string_view row_id, absl::string_view plaintext) const;
   // VERIFICATION_FAILED when it was not made by Encrypt for the same place.
-  absl::StatusOr<base::SecretBytes> Decrypt(Column column, absl::string_view signal_id,
+  absl::StatusOr<base::SecretBytes> Decrypt(Column column, absl::string_view row_id,
                                             absl::string_view ciphertext) const;
 
  private:

@@ -1,5 +1,5 @@
 // NodeStore: what a partner's node keeps: its signals (vault and outbox in one row), withdrawals under way,
-// what its key share was asked, and its log.
+// what its key share was asked, its part in ceremonies (node_ceremonies.h), and its log.
 //
 // The store sees no identity: client_ref, record, envelope and receipt come in encrypted
 // (server/node/vault.h), digests are HMACs under the vault key. A signal's row outlives its content: when the
@@ -27,6 +27,7 @@
 #include "absl/strings/string_view.h"
 #include "policy/authority.h"
 #include "server/storage/audit.h"
+#include "server/storage/node_ceremonies.h"
 
 namespace raakvlak::storage {
 
@@ -111,6 +112,13 @@ class NodeTransaction : public AuditAppender {
   virtual absl::StatusOr<bool> TakeQuota(const EvaluationQuota& key, uint64_t elements, uint64_t limit) = 0;
   // ForgetQuotas deletes the counts of days before `day`.
   virtual absl::Status ForgetQuotas(uint32_t day) = 0;
+
+  // PutCeremony adds a row or replaces its changing columns; false, and no effect, when its state would go
+  // back.
+  virtual absl::StatusOr<bool> PutCeremony(const NodeCeremony& ceremony) = 0;
+  // SeeKeyset keeps the highest generation of a key; false, and no effect, when a higher one, or another of
+  // the same generation, was seen. `made_ms` of the argument is not looked at.
+  virtual absl::StatusOr<bool> SeeKeyset(const SeenKeyset& seen) = 0;
 };
 
 class NodeStore : public policy::HighWater {
@@ -132,6 +140,12 @@ class NodeStore : public policy::HighWater {
   // arrival.
   virtual absl::StatusOr<std::vector<NodeSignal>> Queued(absl::string_view purpose, uint64_t after,
                                                          size_t limit) = 0;
+  // In the order in which they came.
+  virtual absl::StatusOr<std::vector<NodeCeremony>> Ceremonies() = 0;
+  virtual absl::StatusOr<std::vector<SeenKeyset>> SeenKeysets() = 0;
+  // UsedQuota returns what TakeQuota has counted.
+  virtual absl::StatusOr<uint64_t> UsedQuota(const EvaluationQuota& key) = 0;
+
   // Withdrawals returns up to `limit`, oldest first.
   virtual absl::StatusOr<std::vector<NodeWithdrawal>> Withdrawals(size_t limit) = 0;
 

@@ -20,6 +20,8 @@ struct MemoryNodeStore::State {
   std::vector<NodeWithdrawal> withdrawals;
   std::map<std::pair<std::string, std::string>, int64_t> requests;
   std::map<std::tuple<uint32_t, std::string, std::string, uint8_t>, uint64_t> quotas;
+  std::vector<NodeCeremony> ceremonies;
+  std::vector<SeenKeyset> seen_keysets;
   MemoryLog log;
   policy::Newest newest;
   std::string key_check;
@@ -150,6 +152,39 @@ class MemoryNodeStore::Transaction final : public NodeTransaction {
     return absl::OkStatus();
   }
 
+  absl::StatusOr<bool> PutCeremony(const NodeCeremony& ceremony) override {
+    for (NodeCeremony& known : state_.ceremonies) {
+      if (known.ceremony_id != ceremony.ceremony_id) continue;
+      if (known.state > ceremony.state) return false;
+      NodeCeremony next = ceremony;
+      next.parameters = known.parameters;
+      next.proposed_by = known.proposed_by;
+      next.approved_ms = known.approved_ms;
+      known = std::move(next);
+      return true;
+    }
+    state_.ceremonies.push_back(ceremony);
+    return true;
+  }
+
+  absl::StatusOr<bool> SeeKeyset(const SeenKeyset& seen) override {
+    for (SeenKeyset& known : state_.seen_keysets) {
+      if (known.purpose != seen.purpose || known.identifier_class != seen.identifier_class ||
+          known.epoch != seen.epoch) {
+        continue;
+      }
+      if (known.keyset_id == seen.keyset_id) return true;
+      if (known.generation >= seen.generation) return false;
+      const int64_t made_ms = known.made_ms;
+      known = seen;
+      known.made_ms = made_ms;
+      return true;
+    }
+    state_.seen_keysets.push_back(seen);
+    state_.seen_keysets.back().made_ms = seen.time_ms;
+    return true;
+  }
+
   absl::StatusOr<Logged> AppendAudit(const AuditEntry& entry) override {
     return state_.log.Append(codec_, entry);
   }
@@ -227,6 +262,22 @@ absl::StatusOr<std::vector<NodeSignal>> MemoryNodeStore::Queued(absl::string_vie
       out.push_back(it->second);
   }
   return out;
+}
+
+absl::StatusOr<std::vector<NodeCeremony>> MemoryNodeStore::Ceremonies() {
+  base::MutexLock lock(mutex_);
+  return state_->ceremonies;
+}
+
+absl::StatusOr<std::vector<SeenKeyset>> MemoryNodeStore::SeenKeysets() {
+  base::MutexLock lock(mutex_);
+  return state_->seen_keysets;
+}
+
+absl::StatusOr<uint64_t> MemoryNodeStore::UsedQuota(const EvaluationQuota& key) {
+  base::MutexLock lock(mutex_);
+  const auto found = state_->quotas.find({key.day, key.partner, key.purpose, key.identifier_class});
+  return found == state_->quotas.end() ? 0 : found->second;
 }
 
 absl::StatusOr<std::vector<NodeWithdrawal>> MemoryNodeStore::Withdrawals(size_t limit) {

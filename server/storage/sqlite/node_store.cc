@@ -4,12 +4,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "server/storage/sqlite/node_ceremonies.h"
 #include "server/storage/sqlite/process_tables.h"
 
 namespace raakvlak::storage {
 namespace {
 
-constexpr int kSchemaVersion = 3;
+constexpr int kSchemaVersion = 4;
 constexpr int kApplicationId = 0x52764e31;  // "RvN1"
 
 constexpr char kSchema[] = R"sql(
@@ -244,6 +245,12 @@ class Transaction final : public NodeTransaction {
     return connection_.Query("DELETE FROM quotas WHERE day < ?").Bind(day).Run();
   }
 
+  absl::StatusOr<bool> PutCeremony(const NodeCeremony& ceremony) override {
+    return PutCeremonyRow(connection_, ceremony);
+  }
+
+  absl::StatusOr<bool> SeeKeyset(const SeenKeyset& seen) override { return SeeKeysetRow(connection_, seen); }
+
   absl::StatusOr<Logged> AppendAudit(const AuditEntry& entry) override {
     return log_.Append(connection_, entry);
   }
@@ -262,8 +269,9 @@ class Transaction final : public NodeTransaction {
 
 absl::StatusOr<std::unique_ptr<SqliteNodeStore>> SqliteNodeStore::Open(const std::string& path,
                                                                        LogCodec codec) {
-  RAAKVLAK_ASSIGN_OR_RETURN(auto database, Database::Open(path, absl::StrCat(kProcessSchema, kSchema).c_str(),
-                                                          kSchemaVersion, kApplicationId));
+  RAAKVLAK_ASSIGN_OR_RETURN(
+      auto database, Database::Open(path, absl::StrCat(kProcessSchema, kSchema, kCeremoniesSchema).c_str(),
+                                    kSchemaVersion, kApplicationId));
   RAAKVLAK_ASSIGN_OR_RETURN(auto log, SqliteAuditLog::Open(*database, std::move(codec)));
   return std::unique_ptr<SqliteNodeStore>(new SqliteNodeStore(std::move(database), std::move(log)));
 }
@@ -337,6 +345,40 @@ absl::StatusOr<std::vector<NodeSignal>> SqliteNodeStore::Queued(absl::string_vie
     }
   }));
   return out;
+}
+
+absl::StatusOr<std::vector<NodeCeremony>> SqliteNodeStore::Ceremonies() {
+  std::vector<NodeCeremony> out;
+  RAAKVLAK_RETURN_IF_ERROR(database_->Read("ceremonies", [&](Connection& connection) -> absl::Status {
+    RAAKVLAK_ASSIGN_OR_RETURN(out, CeremonyRows(connection));
+    return absl::OkStatus();
+  }));
+  return out;
+}
+
+absl::StatusOr<std::vector<SeenKeyset>> SqliteNodeStore::SeenKeysets() {
+  std::vector<SeenKeyset> out;
+  RAAKVLAK_RETURN_IF_ERROR(database_->Read("seen_keysets", [&](Connection& connection) -> absl::Status {
+    RAAKVLAK_ASSIGN_OR_RETURN(out, SeenKeysetRows(connection));
+    return absl::OkStatus();
+  }));
+  return out;
+}
+
+absl::StatusOr<uint64_t> SqliteNodeStore::UsedQuota(const EvaluationQuota& key) {
+  uint64_t used = 0;
+  RAAKVLAK_RETURN_IF_ERROR(database_->Read("used_quota", [&](Connection& connection) -> absl::Status {
+    Statement row = connection.Query(
+        "SELECT used FROM quotas WHERE day = ? AND partner = ? AND purpose = ? AND identifier_class = ?");
+    row.Bind(key.day)
+        .BindText(key.partner)
+        .BindText(key.purpose)
+        .Bind(static_cast<int>(key.identifier_class));
+    RAAKVLAK_ASSIGN_OR_RETURN(const bool found, row.Step());
+    if (found) used = static_cast<uint64_t>(row.Int(0));
+    return absl::OkStatus();
+  }));
+  return used;
 }
 
 absl::StatusOr<std::vector<NodeWithdrawal>> SqliteNodeStore::Withdrawals(size_t limit) {

@@ -26,6 +26,9 @@ class SqliteNodeStore final : public NodeStore {
   absl::StatusOr<std::vector<std::string>> QueuedPurposes() override;
   absl::StatusOr<std::vector<NodeSignal>> Queued(absl::string_view purpose, uint64_t after,
                                                  size_t limit) override;
+  absl::StatusOr<std::vector<NodeCeremony>> Ceremonies() override;
+  absl::StatusOr<std::vector<SeenKeyset>> SeenKeysets() override;
+  absl::StatusOr<uint64_t> UsedQuota(const EvaluationQuota& key) override;
   absl::StatusOr<std::vector<NodeWithdrawal>> Withdrawals(size_t limit) override;
   absl::StatusOr<std::string> KeyCheck(absl::string_view check) override;
   AuditLog& audit_log() override { return *log_; }

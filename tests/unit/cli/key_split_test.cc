@@ -40,7 +40,9 @@ class KeySplitTest : public ::testing::Test {
   absl::StatusOr<std::vector<SplitResult>> Split(IfPresent if_present = IfPresent::kRefuse) {
     return SplitAll(*covenant_, keys_, folder_.path(), if_present, random_);
   }
-  policy::KeysetStore Store() { return *policy::KeysetStore::Load(folder_.File("keysets"), *covenant_); }
+  policy::KeysetStore Store() {
+    return *policy::KeysetStore::Load(folder_.File("keysets"), *policy::CovenantChain::Create({covenant_}));
+  }
   int Files(const std::string& folder) {
     int count = 0;
     std::error_code ignored;
@@ -65,7 +67,7 @@ TEST_F(KeySplitTest, EachPurposeAndClassInUseGetsItsOwnKey) {
   std::set<std::string> public_keys;
   for (const SplitResult& result : *results) {
     EXPECT_TRUE(result.made);
-    const auto keyset = store.Current(result.purpose, result.identifier_class);
+    const auto keyset = store.Newest(result.purpose, result.identifier_class, 1);
     ASSERT_NE(keyset, nullptr);
     EXPECT_EQ(keyset->id(), result.keyset_id);
     public_keys.insert(keyset->public_key().Encode());

@@ -41,7 +41,8 @@ class KeysetCeremonyTest : public ::testing::Test {
 
   // All members follow the rules. Returns the keyset as all of them signed it; `shares_` are then the new
   // ones.
-  std::shared_ptr<const Keyset> Run(const ceremony::Parameters& parameters) {
+  std::shared_ptr<const Keyset> Run(const ceremony::Parameters& parameters,
+                                    const Keyset* old_keyset = nullptr) {
     std::map<uint32_t, ceremony::Participant> participants;
     std::vector<ceremony::SignedMessage> sent;
     for (const ceremony::Member& member : parameters.members()) {
@@ -63,7 +64,7 @@ class KeysetCeremonyTest : public ::testing::Test {
     }
     crypto::note::Note note;
     for (auto& [index, participant] : participants) {
-      note.text = FormatKeysetText(KeysetOf(parameters, participant.outcome().value()));
+      note.text = FormatKeysetText(KeysetOf(parameters, participant.outcome().value(), old_keyset));
     }
     shares_.clear();
     for (const ceremony::Member& member : parameters.members()) {
@@ -72,7 +73,7 @@ class KeysetCeremonyTest : public ::testing::Test {
                          region_.KeyOf(urn));
       shares_.emplace(member.index, *participants.at(member.index).outcome()->share);
     }
-    auto keyset = Keyset::Verify(crypto::note::Format(note), *covenant_);
+    auto keyset = Keyset::Verify(crypto::note::Format(note), *CovenantChain::Create({covenant_}));
     EXPECT_THAT(keyset, IsOk());
     return keyset.value();
   }
@@ -102,7 +103,8 @@ TEST_F(KeysetCeremonyTest, WhatComesOutIsAKeysetOfAllHoldersWithTheirShares) {
 TEST_F(KeysetCeremonyTest, ARefreshAndAReshareKeepThePublicKeyAndOldSharesDoNotFit) {
   const auto first = Run(CeremonyFor(*covenant_, Scope(Kind::kGenerate), nullptr).value());
   const auto old_shares = shares_;
-  const auto refreshed = Run(CeremonyFor(*covenant_, Scope(Kind::kRefresh), first.get()).value());
+  const auto refreshed =
+      Run(CeremonyFor(*covenant_, Scope(Kind::kRefresh), first.get()).value(), first.get());
   EXPECT_TRUE(refreshed->public_key() == first->public_key());
   EXPECT_NE(refreshed->id(), first->id());
   // A share restored from before is refused where it is written and where it is read.
@@ -118,9 +120,42 @@ TEST_F(KeysetCeremonyTest, ARefreshAndAReshareKeepThePublicKeyAndOldSharesDoNotF
   const auto reshare = CeremonyFor(*covenant_, Scope(Kind::kReshare, {1, 2, 4}), refreshed.get());
   ASSERT_THAT(reshare, IsOk());
   EXPECT_THAT(CheckCeremony(*reshare, *covenant_, refreshed.get()), IsOk());
-  const auto reshared = Run(*reshare);
+  const auto reshared = Run(*reshare, refreshed.get());
   EXPECT_TRUE(reshared->public_key() == first->public_key());
+  EXPECT_EQ(first->text().generation, 1u);
+  EXPECT_EQ(refreshed->text().generation, 2u);
+  EXPECT_EQ(reshared->text().generation, 3u);
+  EXPECT_EQ(reshared->text().replaces, refreshed->id());
   EXPECT_EQ(reshared->quorum(), 2u);
+}
+
+TEST_F(KeysetCeremonyTest, SignaturesOfHoldersAreJoinedAndWrongOnesPassedOver) {
+  const auto keyset = Run(CeremonyFor(*covenant_, Scope(Kind::kGenerate), nullptr).value());
+  const std::string text = FormatKeysetText(keyset->text());
+  const auto chain = CovenantChain::Create({covenant_});
+  const auto note_of = [&](const std::string& signer, const std::string& key_of) {
+    crypto::note::Note note{text, {}};
+    const auto& key = region_.KeyOf(TestRegion::Urn("node", key_of));
+    crypto::note::Sign(
+        note, *crypto::note::VerifierKey::Create(TestRegion::Urn("node", signer), key.public_key()), key);
+    return crypto::note::Format(note);
+  };
+  crypto::note::Note damaged = *crypto::note::Parse(note_of("gemeente", "gemeente"));
+  damaged.signatures[0].signature[5] ^= 1;
+  std::vector<std::string> notes = {"no note",
+                                    note_of("gemeente", "politie"),
+                                    crypto::note::Format(damaged),
+                                    note_of("politie", "politie"),
+                                    note_of("politie", "politie"),
+                                    note_of("gemeente", "gemeente"),
+                                    note_of("woningcorporatie", "woningcorporatie")};
+  EXPECT_TRUE(CompleteKeysets(notes, *chain).empty()) << "jeugdzorg did not sign";
+  notes.push_back(note_of("jeugdzorg", "jeugdzorg"));
+  const auto complete = CompleteKeysets(notes, *chain);
+  ASSERT_EQ(complete.size(), 1u);
+  EXPECT_EQ(complete[0].keyset->id(), keyset->id());
+  EXPECT_THAT(Keyset::Verify(complete[0].note, *chain), IsOk());
+  EXPECT_EQ(crypto::note::Parse(complete[0].note)->signatures.size(), 4u);
 }
 
 TEST_F(KeysetCeremonyTest, WhatDoesNotFitTheCovenantIsRefused) {
@@ -223,7 +258,7 @@ TEST_F(ShareBackupTest, WhatIsBackedUpIsRestoredUnderItsPassphraseAndDoesNotLieI
 
 TEST_F(ShareBackupTest, AShareFromBeforeARefreshIsToldAndNotRestored) {
   const std::string backup = BackUp();
-  keyset_ = Run(CeremonyFor(*covenant_, Scope(Kind::kRefresh), keyset_.get()).value());
+  keyset_ = Run(CeremonyFor(*covenant_, Scope(Kind::kRefresh), keyset_.get()).value(), keyset_.get());
   EXPECT_THAT(Restore(backup), HasReason(base::reason::kKeysetUnknown));
   EXPECT_THAT(Restore(BackUp()), IsOk());
 }

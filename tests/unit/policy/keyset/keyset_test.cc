@@ -38,12 +38,15 @@ class KeysetTest : public ::testing::Test {
     auto covenant = Covenant::Verify(*base::ReadFile(region_.covenant_path()));
     ASSERT_THAT(covenant, IsOk());
     covenant_ = *covenant;
+    chain_ = CovenantChain::Create({covenant_});
     sharing_ = *crypto::threshold::Split(crypto::group::Scalar::Random(random_), 3, {1, 2, 3, 4}, random_);
     text_ =
         KeysetText{.region = "maastricht",
                    .purpose = "risicojeugd",
                    .identifier_class = 1,
                    .epoch = 1,
+                   .generation = 1,
+                   .replaces = "",
                    .quorum = 3,
                    .covenant_id = covenant_->id(),
                    .transcript_hash = std::string(32, 't'),
@@ -61,13 +64,14 @@ class KeysetTest : public ::testing::Test {
     return crypto::note::Format(note);
   }
   std::string File() { return Signed(FormatKeysetText(text_)); }
-  std::shared_ptr<const Keyset> Good() { return *Keyset::Verify(File(), *covenant_); }
+  std::shared_ptr<const Keyset> Good() { return *Keyset::Verify(File(), *chain_); }
   // Verifies `text_` signed by all holders.
-  absl::Status VerifyText() { return Keyset::Verify(File(), *covenant_).status(); }
+  absl::Status VerifyText() { return Keyset::Verify(File(), *chain_).status(); }
 
   TestRegion region_;
   base::testing::SeededRandom random_{11};
   std::shared_ptr<const Covenant> covenant_;
+  std::shared_ptr<const CovenantChain> chain_;
   crypto::threshold::Sharing sharing_;
   KeysetText text_;
 };
@@ -170,7 +174,7 @@ TEST_F(KeysetTest, SignedByAllHoldersVerifiesAndPublicSharesFollowFromTheCommitm
 
 TEST_F(KeysetTest, EachMissingHolderIsNamed) {
   for (const auto& [index, partner] : text_.holders) {
-    const auto result = Keyset::Verify(Signed(FormatKeysetText(text_), partner), *covenant_);
+    const auto result = Keyset::Verify(Signed(FormatKeysetText(text_), partner), *chain_);
     EXPECT_THAT(result, HasReason(reason::kSignatureInvalid));
     EXPECT_THAT(std::string(result.status().message()), HasSubstr(TestRegion::Urn("node", partner)));
   }
@@ -182,7 +186,7 @@ TEST_F(KeysetTest, NoByteOfTheFileCanBeChanged) {
   for (size_t i = 0; i < file.size(); ++i) {
     std::string changed = file;
     changed[i] = static_cast<char>(changed[i] ^ (1 << (engine() % 8)));
-    EXPECT_FALSE(Keyset::Verify(changed, *covenant_).ok()) << "byte " << i << ", seed 1";
+    EXPECT_FALSE(Keyset::Verify(changed, *chain_).ok()) << "byte " << i << ", seed 1";
   }
 }
 
@@ -195,6 +199,8 @@ TEST_F(KeysetTest, WhatDoesNotFitTheCovenantIsRefusedAlsoWhenAllSigned) {
   const std::vector<Case> cases = {
       {"region", reason::kCovenantMismatch, [](auto& t) { t.region = "almere"; }},
       {"purpose", reason::kCovenantMismatch, [](auto& t) { t.purpose = "anders"; }},
+      {"epoch", reason::kCovenantMismatch, [](auto& t) { t.epoch = 2; }},
+      {"covenant", reason::kCovenantMismatch, [](auto& t) { t.covenant_id = std::string(32, 'c'); }},
       {"class that no rule uses", reason::kKeysetInvalid, [](auto& t) { t.identifier_class = 3; }},
       {"quorum below the covenant's", reason::kKeysetInvalid,
        [](auto& t) {
@@ -233,9 +239,12 @@ TEST_F(KeysetTest, CommitmentsWhosePublicShareIsTheIdentityAreRefused) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("gemeente"));
 }
 
-TEST_F(KeysetTest, PartnerThatJoinedLaterNeedsNoShareOfOlderKeys) {
-  const std::string old_file = Signed(FormatKeysetText(text_));
+TEST_F(KeysetTest, AKeysetIsJudgedByTheCovenantThatItNames) {
+  const std::string old_file = File();
+  const std::shared_ptr<const Covenant> first = covenant_;
   v1::Covenant& covenant = region_.covenant();
+  covenant.set_version(2);
+  covenant.set_supersedes(base::Hex(first->id()));
   v1::Partner partner = covenant.partners(1);
   partner.set_id("reclassering");
   partner.set_organisation("KVK:00000077");
@@ -243,8 +252,29 @@ TEST_F(KeysetTest, PartnerThatJoinedLaterNeedsNoShareOfOlderKeys) {
   region_.GiveKeys(partner);
   *covenant.add_partners() = partner;
   Reload();
-  EXPECT_THAT(Keyset::Verify(old_file, *covenant_), IsOk());
+  EXPECT_THAT(Keyset::Verify(old_file, *chain_), HasReason(reason::kCovenantMismatch));
+  chain_ = CovenantChain::Create({first, covenant_});
+  EXPECT_THAT(Keyset::Verify(old_file, *chain_), IsOk()) << "who joined needs no share of older keys";
   EXPECT_THAT(VerifyText(), HasReason(reason::kKeysetInvalid)) << "new keys are for all";
+}
+
+TEST_F(KeysetTest, OnlyAKeyThatStayedReplacesAKeyset) {
+  const std::string text = FormatKeysetText(text_);
+  const auto with = [&](const std::string& generation, const std::string& replaces) {
+    return ParseKeysetText(absl::StrReplaceAll(
+        text, {{"generation 1\nreplaces -\n",
+                absl::StrCat("generation ", generation, "\nreplaces ", replaces, "\n")}}));
+  };
+  const std::string other = base::Hex(std::string(32, 'r'));
+  const auto invalid = HasReason(reason::kKeysetInvalid);
+  EXPECT_THAT(with("1", other), invalid);
+  EXPECT_THAT(with("0", "-"), invalid);
+  EXPECT_THAT(with("2", "-"), invalid);
+  EXPECT_THAT(with("2", other.substr(2)), invalid);
+  const auto second = with("2", other);
+  ASSERT_THAT(second, IsOk());
+  EXPECT_EQ(second->generation, 2u);
+  EXPECT_EQ(second->replaces, std::string(32, 'r'));
 }
 
 TEST_F(KeysetTest, PartnersOfOneOrganisationHaveOneHolder) {
@@ -361,33 +391,44 @@ TEST_F(KeysetStoreTest, KeysetsAreFoundByIdAndByPurposeAndClass) {
   text_.identifier_class = 2;
   Put(File());
   ASSERT_THAT(base::WriteFileAtomically(folder_.File("readme.txt"), "nothing", 0644), IsOk());
-  const auto store = KeysetStore::Load(folder_.path(), *covenant_);
+  const auto store = KeysetStore::Load(folder_.path(), *chain_);
   ASSERT_THAT(store, IsOk());
   EXPECT_EQ(store->size(), 2u);
   ASSERT_NE(store->Find(bsn_id), nullptr);
   EXPECT_EQ(store->Find(bsn_id)->text().identifier_class, 1);
   EXPECT_EQ(store->Find(std::string(32, 'x')), nullptr);
-  ASSERT_NE(store->Current("risicojeugd", 2), nullptr);
-  EXPECT_EQ(store->Current("risicojeugd", 2)->text().identifier_class, 2);
-  EXPECT_EQ(store->Current("risicojeugd", 3), nullptr);
-  EXPECT_EQ(store->Current("onaantastbaren", 1), nullptr);
-  EXPECT_EQ(store->Current("anders", 1), nullptr);
+  ASSERT_NE(store->Newest("risicojeugd", 2, 1), nullptr);
+  EXPECT_EQ(store->Newest("risicojeugd", 2, 1)->text().identifier_class, 2);
+  EXPECT_EQ(store->Newest("risicojeugd", 2, 2), nullptr);
+  EXPECT_EQ(store->Newest("risicojeugd", 3, 1), nullptr);
+  EXPECT_EQ(store->Newest("onaantastbaren", 1, 1), nullptr);
+  EXPECT_EQ(store->Without(bsn_id).Find(bsn_id), nullptr);
+  EXPECT_EQ(store->Without(bsn_id).size(), 1u);
 }
 
-TEST_F(KeysetStoreTest, KeysetOfAnotherEpochIsKnownButNotCurrent) {
-  text_.epoch = 2;
-  Put(File());
-  const auto store = KeysetStore::Load(folder_.path(), *covenant_);
-  ASSERT_THAT(store, IsOk());
-  EXPECT_EQ(store->size(), 1u);
-  EXPECT_EQ(store->Current("risicojeugd", 1), nullptr);
+TEST_F(KeysetStoreTest, TheHighestGenerationIsTheNewest) {
+  const auto first = Good();
+  text_.replaces = first->id();
+  text_.generation = 3;
+  const auto third = Good();
+  text_.generation = 2;
+  const auto second = Good();
+  KeysetStore store;
+  for (const auto& keyset : {first, third, second, first}) {
+    const auto more = store.With(keyset);
+    ASSERT_THAT(more, IsOk());
+    store = *more;
+  }
+  EXPECT_EQ(store.size(), 3u);
+  EXPECT_EQ(store.Newest("risicojeugd", 1, 1), third);
+  EXPECT_EQ(store.Without(third->id()).Newest("risicojeugd", 1, 1), second);
 }
 
-TEST_F(KeysetStoreTest, TwoKeysetsOfOnePurposeClassAndEpochAreRefused) {
+TEST_F(KeysetStoreTest, TwoKeysetsOfOneGenerationAreRefused) {
   Put(File());
   text_.transcript_hash = std::string(32, 'u');
   const std::string second = Put(File());
-  const auto store = KeysetStore::Load(folder_.path(), *covenant_);
+  const auto store = KeysetStore::Load(folder_.path(), *chain_);
   EXPECT_THAT(store, HasReason(reason::kKeysetInvalid));
   EXPECT_THAT(std::string(store.status().message()), HasSubstr(second));
 }
@@ -395,14 +436,14 @@ TEST_F(KeysetStoreTest, TwoKeysetsOfOnePurposeClassAndEpochAreRefused) {
 TEST_F(KeysetStoreTest, FirstFileThatDoesNotVerifyIsNamed) {
   Put(File());
   const std::string bad = Put(Signed(FormatKeysetText(text_), "politie"));
-  const auto store = KeysetStore::Load(folder_.path(), *covenant_);
+  const auto store = KeysetStore::Load(folder_.path(), *chain_);
   EXPECT_THAT(store, HasReason(reason::kSignatureInvalid));
   EXPECT_THAT(std::string(store.status().message()), HasSubstr(bad));
 }
 
 TEST_F(KeysetStoreTest, MissingFolderIsToldAndAnEmptyOneIsEmpty) {
-  EXPECT_THAT(KeysetStore::Load(folder_.File("none"), *covenant_), HasReason(reason::kFileUnreadable));
-  const auto store = KeysetStore::Load(folder_.path(), *covenant_);
+  EXPECT_THAT(KeysetStore::Load(folder_.File("none"), *chain_), HasReason(reason::kFileUnreadable));
+  const auto store = KeysetStore::Load(folder_.path(), *chain_);
   ASSERT_THAT(store, IsOk());
   EXPECT_EQ(store->size(), 0u);
 }

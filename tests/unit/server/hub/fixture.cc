@@ -253,7 +253,7 @@ Opener HubTest::MakeOpener() {
   std::map<std::string, seal::SealKeyPair> keys;
   for (const auto& [id, pair] : seal_keys_)
     keys.emplace(id, *seal::SealKeyPairFromSecret(pair.secret_key.Copy()));
-  auto keysets = policy::KeysetStore::Load(keyset_folder_.path(), *snapshot().covenant);
+  auto keysets = policy::KeysetStore::Load(keyset_folder_.path(), *policy::ChainOf(snapshot()));
   if (!keysets.ok()) std::fprintf(stderr, "%s\n", keysets.status().ToString().c_str());
   RAAKVLAK_CHECK(keysets.ok(), "the fixture's keysets are valid");
   return Opener(std::move(keys), *std::move(keysets));

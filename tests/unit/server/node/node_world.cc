@@ -1,5 +1,7 @@
 #include "tests/unit/server/node/node_world.h"
 
+#include <filesystem>
+
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "base/file.h"
@@ -172,17 +174,19 @@ TestNode& NodeWorld::Restart(const std::string& partner, storage::NodeStore* sto
   node.exclusion =
       std::make_unique<AddressExclusion>(excluded_addresses_path(), seen_path(partner), region_.clock());
   node.vault = std::make_unique<Vault>(base::SecretBytes(base::Sha256(partner)), random_);
+  // The covenant that its keysets name may be in force no more.
+  if (node.keys == nullptr) node.keys = LoadKeys(partner);
   node.environment = {partner,
                       &region_.KeyOf(raakvlak::testing::TestRegion::Urn("node", partner)),
                       &region_.authority(),
-                      keysets_.get(),
+                      node.keys.get(),
                       store,
                       node.vault.get(),
                       &region_.clock(),
                       &random_,
                       linkage_check,
                       node.exclusion.get()};
-  node.key_share = std::make_unique<KeyShare>(node.environment, shares_.at(partner));
+  node.key_share = std::make_unique<KeyShare>(node.environment);
   node.own_share = std::make_unique<LocalKeyShare>(node.environment, *node.key_share);
   std::map<std::string, client::KeyShareClient*> clients = {{partner, node.own_share.get()}};
   for (const char* other : kPartners) {
@@ -206,6 +210,13 @@ TestNode& NodeWorld::Restart(const std::string& partner, storage::NodeStore* sto
   return node;
 }
 
+std::unique_ptr<KeyRing> NodeWorld::LoadKeys(const std::string& partner) {
+  auto keys = KeyRing::Load({folder_.path(), folder_.File(partner + ".shares")}, partner,
+                            base::SecretBytes(base::Sha256(partner)), *policy::ChainOf(Snapshot()), random_);
+  RAAKVLAK_CHECK(keys.ok(), "the keysets and shares are valid");
+  return *std::move(keys);
+}
+
 policy::Snapshot NodeWorld::Snapshot() {
   auto snapshot = region_.authority().Current();
   RAAKVLAK_CHECK(snapshot.ok(), "covenant and roster are in force");
@@ -221,7 +232,7 @@ rpc::Gate::Pass NodeWorld::ItPass(const std::string& partner) {
 
 std::shared_ptr<const policy::Keyset> NodeWorld::KeysetOf(const std::string& purpose,
                                                           v1::IdentifierClass identifier_class) const {
-  return keysets_->Current(purpose, static_cast<uint8_t>(identifier_class));
+  return keysets_->Newest(purpose, static_cast<uint8_t>(identifier_class), 1);
 }
 
 void NodeWorld::MakeKeysets() {
@@ -232,11 +243,7 @@ void NodeWorld::MakeKeysets() {
   for (const v1::Purpose& purpose : covenant.text().purposes()) {
     std::set<int> classes;
     for (const v1::LinkageRule& rule : purpose.rules()) classes.insert(rule.identifier_class());
-    std::vector<std::pair<int, uint32_t>> scopes;
-    for (const int identifier_class : classes) scopes.emplace_back(identifier_class, purpose.epoch());
-    // One that is there before its time.
-    if (&purpose == &covenant.text().purposes(0)) scopes.emplace_back(v1::PERSON, purpose.epoch() + 1);
-    for (const auto& [identifier_class, epoch] : scopes) {
+    for (const int identifier_class : classes) {
       const crypto::group::Scalar key = crypto::group::Scalar::Random(random_);
       const crypto::threshold::Sharing sharing =
           *crypto::threshold::Split(key, covenant.text().quorum(), indices, random_);
@@ -244,7 +251,7 @@ void NodeWorld::MakeKeysets() {
       text.region = covenant.region();
       text.purpose = purpose.id();
       text.identifier_class = static_cast<uint8_t>(identifier_class);
-      text.epoch = epoch;
+      text.epoch = purpose.epoch();
       text.quorum = covenant.text().quorum();
       text.covenant_id = covenant.id();
       text.transcript_hash = std::string(32, 't');
@@ -261,13 +268,23 @@ void NodeWorld::MakeKeysets() {
       for (int i = 0; i < covenant.text().partners_size(); ++i) {
         shares_[covenant.text().partners(i).id()].emplace(id, sharing.shares[static_cast<size_t>(i)]);
       }
-      RAAKVLAK_CHECK(base::WriteFileAtomically(folder_.File(absl::StrCat(base::Hex(id), ".keyset")),
-                                               crypto::note::Format(note), 0644)
-                         .ok(),
-                     "the temporary folder takes files");
+      const std::string file = crypto::note::Format(note);
+      const auto keyset = policy::Keyset::Verify(file, *policy::ChainOf(snapshot));
+      RAAKVLAK_CHECK(keyset.ok(), "the keyset is valid");
+      for (const auto& [partner, shares] : shares_) {
+        const std::string folder = folder_.File(partner + ".shares");
+        std::filesystem::create_directories(folder);
+        RAAKVLAK_CHECK(policy::WriteShare(folder, **keyset, partner, shares.at(id),
+                                          base::SecretBytes(base::Sha256(partner)), random_)
+                           .ok(),
+                       "the share fits");
+      }
+      RAAKVLAK_CHECK(
+          base::WriteFileAtomically(folder_.File(absl::StrCat(base::Hex(id), ".keyset")), file, 0644).ok(),
+          "the temporary folder takes files");
     }
   }
-  auto loaded = policy::KeysetStore::Load(folder_.path(), covenant);
+  auto loaded = policy::KeysetStore::Load(folder_.path(), *policy::ChainOf(snapshot));
   if (!loaded.ok()) std::fprintf(stderr, "%s\n", loaded.status().ToString().c_str());
   RAAKVLAK_CHECK(loaded.ok(), "the keysets are valid");
   keysets_ = std::make_unique<policy::KeysetStore>(*std::move(loaded));

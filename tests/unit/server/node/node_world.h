@@ -82,6 +82,7 @@ struct TestNode {
   std::string partner;
   std::unique_ptr<Vault> vault;
   std::unique_ptr<AddressExclusion> exclusion;
+  std::unique_ptr<KeyRing> keys;
   Environment environment;
   std::unique_ptr<KeyShare> key_share;
   std::unique_ptr<LocalKeyShare> own_share;
@@ -134,6 +135,7 @@ class NodeWorld {
 
  private:
   void MakeKeysets();
+  std::unique_ptr<KeyRing> LoadKeys(const std::string& partner);
 
   raakvlak::testing::TestRegion region_;
   base::testing::TemporaryFolder folder_;
@@ -173,6 +175,11 @@ class FlakyStore final : public storage::NodeStore {
   }
   absl::StatusOr<std::vector<storage::NodeWithdrawal>> Withdrawals(size_t limit) override {
     return store_.Withdrawals(limit);
+  }
+  absl::StatusOr<std::vector<storage::NodeCeremony>> Ceremonies() override { return store_.Ceremonies(); }
+  absl::StatusOr<std::vector<storage::SeenKeyset>> SeenKeysets() override { return store_.SeenKeysets(); }
+  absl::StatusOr<uint64_t> UsedQuota(const storage::EvaluationQuota& key) override {
+    return store_.UsedQuota(key);
   }
   absl::StatusOr<std::string> KeyCheck(absl::string_view check) override { return store_.KeyCheck(check); }
   storage::AuditLog& audit_log() override { return store_.audit_log(); }

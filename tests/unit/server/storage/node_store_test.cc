@@ -80,6 +80,64 @@ class NodeStoreTest : public ::testing::TestWithParam<Driver> {
   std::unique_ptr<NodeStore> store_;
 };
 
+NodeCeremony MakeCeremony(const std::string& name) {
+  NodeCeremony ceremony;
+  ceremony.ceremony_id = name + std::string(32 - name.size(), 'c');
+  ceremony.parameters = "parameters of " + name;
+  ceremony.proposed_by = "politie";
+  ceremony.approved_ms = 5;
+  ceremony.changed_ms = 5;
+  ceremony.secret = std::string("encrypted\0state", 15);
+  return ceremony;
+}
+
+TEST_P(NodeStoreTest, ACeremonyIsKeptAndNeverGoesBack) {
+  const auto put = [this](const NodeCeremony& ceremony) {
+    return Applied([&](NodeTransaction& transaction) { return transaction.PutCeremony(ceremony); });
+  };
+  NodeCeremony one = MakeCeremony("one");
+  const NodeCeremony two = MakeCeremony("two");
+  EXPECT_TRUE(put(one));
+  EXPECT_TRUE(put(two));
+  NodeCeremony next = one;
+  next.state = NodeCeremonyState::kSigning;
+  next.changed_ms = 9;
+  next.secret = "";
+  next.share = "encrypted share";
+  next.transcript_hash = std::string(32, 't');
+  next.keyset = "note";
+  next.evidence = "evidence";
+  next.reporter = 3;
+  next.why = "because";
+  next.unsent = "request";
+  EXPECT_TRUE(put(next));
+  EXPECT_FALSE(put(one));
+  EXPECT_EQ(*store_->Ceremonies(), (std::vector<NodeCeremony>{next, two}));
+  // What was agreed on at the start stays.
+  NodeCeremony changed = next;
+  changed.parameters = "other";
+  changed.proposed_by = "gemeente";
+  changed.approved_ms = 7;
+  EXPECT_TRUE(put(changed));
+  EXPECT_EQ(store_->Ceremonies()->front(), next);
+}
+
+TEST_P(NodeStoreTest, OnlyANewerGenerationTakesThePlaceOfAKeyset) {
+  const auto see = [this](const SeenKeyset& seen) {
+    return Applied([&](NodeTransaction& transaction) { return transaction.SeeKeyset(seen); });
+  };
+  const SeenKeyset first = {"p1", 1, 1, 1, std::string(32, 'a'), 10, 0};
+  EXPECT_TRUE(see(first));
+  EXPECT_TRUE(see({"p1", 2, 1, 1, std::string(32, 'b'), 11, 0})) << "another class";
+  EXPECT_TRUE(see({"p1", 1, 1, 1, std::string(32, 'a'), 12, 0})) << "again";
+  EXPECT_FALSE(see({"p1", 1, 1, 1, std::string(32, 'x'), 12, 0})) << "another of that generation";
+  EXPECT_TRUE(see({"p1", 1, 1, 3, std::string(32, 'd'), 13, 0}));
+  EXPECT_FALSE(see({"p1", 1, 1, 2, std::string(32, 'e'), 14, 0}));
+  EXPECT_FALSE(see(first));
+  EXPECT_EQ(*store_->SeenKeysets(), (std::vector<SeenKeyset>{{"p1", 1, 1, 3, std::string(32, 'd'), 13, 10},
+                                                             {"p1", 2, 1, 1, std::string(32, 'b'), 11, 11}}));
+}
+
 INSTANTIATE_TEST_SUITE_P(Drivers, NodeStoreTest, ::testing::Values(Driver::kMemory, Driver::kSqlite),
                          [](const auto& driver) {
                            return driver.param == Driver::kMemory ? "Memory" : "Sqlite";
