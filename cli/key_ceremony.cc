@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -28,19 +29,25 @@ struct StartOptions {
   WaitOptions wait;
 };
 
-v1::StartCeremonyRequest RequestFor(const v1::KeyStatus& key, const std::string& kind, bool next) {
+struct Wanted {
   v1::StartCeremonyRequest request;
-  request.set_kind(kind);
-  request.set_purpose(key.purpose());
-  request.set_identifier_class(key.identifier_class());
-  request.set_next_covenant(next);
-  return request;
+  // Of the key; 0 when it was asked for by name: then the node says so when one is under way.
+  uint32_t epoch = 0;
+};
+
+Wanted CeremonyFor(const v1::KeyStatus& key, const std::string& kind, bool next) {
+  Wanted wanted;
+  wanted.request.set_kind(kind);
+  wanted.request.set_purpose(key.purpose());
+  wanted.request.set_identifier_class(key.identifier_class());
+  wanted.request.set_next_covenant(next);
+  wanted.epoch = key.epoch();
+  return wanted;
 }
 
 // What it takes to have every key as the covenant wants it; for the one that waits for its date with --next.
-std::vector<v1::StartCeremonyRequest> AllMissing(const v1::GetKeyStatusResponse& status,
-                                                 const StartOptions& options) {
-  std::vector<v1::StartCeremonyRequest> requests;
+std::vector<Wanted> AllMissing(const v1::GetKeyStatusResponse& status, const StartOptions& options) {
+  std::vector<Wanted> requests;
   for (const v1::KeyStatus& key : status.keys()) {
     if (key.next_covenant() != options.next) continue;
     if (!options.purpose.empty() && key.purpose() != options.purpose) continue;
@@ -49,24 +56,47 @@ std::vector<v1::StartCeremonyRequest> AllMissing(const v1::GetKeyStatusResponse&
                              : key.reshare_wanted()       ? "reshare"
                                                           : "";
     if (kind.empty() || (!options.kind.empty() && kind != options.kind)) continue;
-    requests.push_back(RequestFor(key, kind, options.next));
+    requests.push_back(CeremonyFor(key, kind, options.next));
     for (const std::string& contributor : options.contributors) {
-      if (kind == "reshare") requests.back().add_contributors(contributor);
+      if (kind == "reshare") requests.back().request.add_contributors(contributor);
     }
   }
   return requests;
 }
 
-// StartAll starts them one after the other; when one is refused, says which were started before.
-absl::StatusOr<ExitCode> StartAll(Ceremonies& node, const std::vector<v1::StartCeremonyRequest>& requests,
+// The ceremony of that key that is under way; nullptr when none is.
+const v1::CeremonyState* UnderWay(const std::vector<v1::CeremonyState>& all, const Wanted& wanted) {
+  for (const v1::CeremonyState& ceremony : all) {
+    const std::string& state = ceremony.state();
+    if (ceremony.purpose() == wanted.request.purpose() && ceremony.epoch() == wanted.epoch &&
+        ceremony.identifier_class() == wanted.request.identifier_class() &&
+        (state == "proposed" || state == "running" || state == "signing")) {
+      return &ceremony;
+    }
+  }
+  return nullptr;
+}
+
+// StartAll starts them one after the other, and takes one that is under way for its own; when one is refused,
+// says which were started before.
+absl::StatusOr<ExitCode> StartAll(Ceremonies& node, const std::vector<Wanted>& requests,
                                   const WaitOptions& wait, Context& context) {
+  std::vector<v1::CeremonyState> all;
+  if (std::any_of(requests.begin(), requests.end(), [](const Wanted& wanted) { return wanted.epoch != 0; })) {
+    RAAKVLAK_ASSIGN_OR_RETURN(all, node.List());
+  }
   std::vector<v1::CeremonyState> started;
-  for (const v1::StartCeremonyRequest& request : requests) {
-    auto ceremony = node.Start(request);
+  for (const Wanted& wanted : requests) {
+    if (const v1::CeremonyState* there = UnderWay(all, wanted); there != nullptr) {
+      started.push_back(*there);
+      continue;
+    }
+    auto ceremony = node.Start(wanted.request);
     if (!ceremony.ok()) {
       if (!started.empty()) RAAKVLAK_RETURN_IF_ERROR(node.Finish(started, {}).status());
-      return base::Annotate(ceremony.status(), absl::StrCat(request.kind(), " ", request.purpose(), " ",
-                                                            ClassName(request.identifier_class())));
+      return base::Annotate(ceremony.status(),
+                            absl::StrCat(wanted.request.kind(), " ", wanted.request.purpose(), " ",
+                                         ClassName(wanted.request.identifier_class())));
     }
     started.push_back(*std::move(ceremony));
   }
@@ -94,7 +124,7 @@ absl::StatusOr<ExitCode> StartCeremonies(const StartOptions& options, Context& c
   for (const std::string& contributor : options.contributors) request.add_contributors(contributor);
   request.set_next_covenant(options.next);
   RAAKVLAK_ASSIGN_OR_RETURN(Ceremonies node, Ceremonies::Create(context));
-  return StartAll(node, {request}, options.wait, context);
+  return StartAll(node, {Wanted{.request = request}}, options.wait, context);
 }
 
 struct ApproveOptions {
@@ -185,16 +215,16 @@ absl::StatusOr<ExitCode> Refresh(const RefreshOptions& options, Context& context
   if (options.all ? !options.purpose.empty() || !options.class_name.empty() : !one)
     return UsageError("give --purpose and --class, or --all");
   RAAKVLAK_ASSIGN_OR_RETURN(Ceremonies node, Ceremonies::Create(context));
-  std::vector<v1::StartCeremonyRequest> requests;
+  std::vector<Wanted> requests;
   if (one) {
     v1::KeyStatus key;
     key.set_purpose(options.purpose);
     key.set_identifier_class(ClassOf(options.class_name));
-    requests.push_back(RequestFor(key, "refresh", /*next=*/false));
+    requests.push_back(CeremonyFor(key, "refresh", /*next=*/false));
   } else {
     RAAKVLAK_ASSIGN_OR_RETURN(const v1::GetKeyStatusResponse status, node.Status());
     for (const v1::KeyStatus& key : status.keys()) {
-      if (key.state() == kInUseState) requests.push_back(RequestFor(key, "refresh", /*next=*/false));
+      if (key.state() == kInUseState) requests.push_back(CeremonyFor(key, "refresh", /*next=*/false));
     }
   }
   return StartAll(node, requests, options.wait, context);
@@ -224,13 +254,13 @@ absl::Status NoNewEpoch(const RotateOptions& options, const v1::GetKeyStatusResp
 absl::StatusOr<ExitCode> Rotate(const RotateOptions& options, Context& context) {
   RAAKVLAK_ASSIGN_OR_RETURN(Ceremonies node, Ceremonies::Create(context));
   RAAKVLAK_ASSIGN_OR_RETURN(const v1::GetKeyStatusResponse status, node.Status());
-  std::vector<v1::StartCeremonyRequest> requests;
+  std::vector<Wanted> requests;
   bool raised = false;
   for (const v1::KeyStatus& key : status.keys()) {
     if (!options.purpose.empty() && key.purpose() != options.purpose) continue;
     const bool missing = key.state() == kMissingState;
     raised = raised || key.next_covenant() || missing;
-    if (missing) requests.push_back(RequestFor(key, "generate", key.next_covenant()));
+    if (missing) requests.push_back(CeremonyFor(key, "generate", key.next_covenant()));
   }
   if (!raised) return NoNewEpoch(options, status);
   if (requests.empty() && !context.json) {

@@ -152,6 +152,18 @@ TEST_F(KeyCommandsTest, AllMissingForTheNextCovenantStartsOnlyWhatThatOneWants) 
   EXPECT_THAT(Started(), ElementsAre("generate onaantastbaren 1 next"));
 }
 
+TEST_F(KeyCommandsTest, ACeremonyThatIsUnderWayIsNotStartedAgain) {
+  AddKey("risicojeugd", v1::BSN, 3, "missing");
+  AddKey("risicojeugd", v1::PERSON, 3, "missing");
+  AddCeremony('\x11', "stopped");
+  AddCeremony('\x22', "proposed");
+  const Outcome outcome = KeyJson({"ceremony", "start", "--all-missing"});
+  EXPECT_EQ(outcome.exit_code, ExitCode::kOk) << outcome.err;
+  EXPECT_THAT(Started(), ElementsAre("generate risicojeugd 2"));
+  EXPECT_EQ(outcome.json()["ceremonies"][0]["id"], base::Hex(std::string(32, '\x22')));
+  EXPECT_EQ(outcome.json()["ceremonies"].size(), 2u);
+}
+
 TEST_F(KeyCommandsTest, NothingMissingIsSaidAndNothingStarted) {
   AddKey("risicojeugd", v1::BSN, 1, "in_use");
   const Outcome outcome = Key({"ceremony", "start", "--all-missing"});
