@@ -1,9 +1,7 @@
 // raakvlak-broker: takes sealed signals, finds overlap blind, and hands matches to the hub on signed orders.
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/executor.h"
@@ -29,6 +27,7 @@
 #include "server/log/witnessing.h"
 #include "server/program/audit_refusals.h"
 #include "server/program/common.h"
+#include "server/program/own_part.h"
 #include "server/program/periodic_job.h"
 #include "server/program/policy_log.h"
 #include "server/program/program.h"
@@ -49,24 +48,20 @@ constexpr absl::Duration kGrace = absl::Seconds(10);
 
 const std::string& UrnOf(const policy::Covenant& covenant) { return covenant.text().broker().urn(); }
 
-// Clients of the partners' witnesses, in the covenant's order; null for a partner without an address.
-absl::StatusOr<std::vector<std::unique_ptr<client::WitnessClient>>> ConnectToWitnesses(
-    const v1::BrokerConfig& config, const policy::Covenant& covenant) {
-  std::map<std::string, std::string> addresses;
-  for (const v1::AddressOverride& address : config.peer_addresses())
-    addresses[address.partner()] = address.address();
-  std::vector<std::unique_ptr<client::WitnessClient>> clients;
-  for (const v1::Partner& partner : covenant.text().partners()) {
-    const auto found = addresses.find(partner.id());
-    const std::string& address = found == addresses.end() ? partner.peer_address() : found->second;
-    clients.emplace_back();
-    if (address.empty()) continue;
-    RAAKVLAK_ASSIGN_OR_RETURN(auto channel,
-                              rpc::MakeChannel(address, policy::Urn(covenant.region(), "node", partner.id()),
-                                               server::TlsFilesOf(config.common())));
-    clients.back() = client::MakeWitnessClient(std::move(channel));
-  }
-  return clients;
+// Clients of the partners' witnesses; null for a partner without an address.
+log::WitnessedLog::MakeClient WitnessClients(const v1::BrokerConfig& config) {
+  return [&config](const policy::Covenant& covenant,
+                   const std::string& witness) -> absl::StatusOr<std::unique_ptr<client::WitnessClient>> {
+    for (const v1::Partner& partner : covenant.text().partners()) {
+      if (policy::Urn(covenant.region(), "node", partner.id()) != witness) continue;
+      const std::string address = server::AddressOf(partner, config.peer_addresses());
+      if (address.empty()) break;
+      RAAKVLAK_ASSIGN_OR_RETURN(auto channel,
+                                rpc::MakeChannel(address, witness, server::TlsFilesOf(config.common())));
+      return client::MakeWitnessClient(std::move(channel));
+    }
+    return nullptr;
+  };
 }
 
 absl::Status Serve(const v1::BrokerConfig& config) {
@@ -93,11 +88,9 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   server::AuditRefusals refusals(*store, *authority, clock);
   const rpc::Gate gate(*authority, MethodTable());
   base::Executor executor(server::ThreadsOf(common), kMaxQueuedCalls);
-  RAAKVLAK_ASSIGN_OR_RETURN(auto witnesses, ConnectToWitnesses(config, *in_force.covenant));
-  RAAKVLAK_ASSIGN_OR_RETURN(
-      const std::unique_ptr<log::WitnessedLog> witnessed,
-      log::WitnessedLog::Create(*process_log, in_force.covenant, UrnOf(*in_force.covenant),
-                                std::move(witnesses), common, clock));
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<log::WitnessedLog> witnessed,
+                            log::WitnessedLog::Create(*process_log, *authority, UrnOf(*in_force.covenant),
+                                                      WitnessClients(config), common, clock));
   rpc::CallEnvironment environment{&gate, &executor, &refusals};
   environment.condition = &witnessed->condition();
   Exchange exchange(*store, clock);
@@ -131,7 +124,10 @@ absl::Status Serve(const v1::BrokerConfig& config) {
 
   server::PeriodicJob health([] { return absl::Seconds(1); },
                              [&] { server->SetHealth(log::kHealthName, witnessed->IsInOrder()); });
-  base::WaitForStop([&] { authority->Current().IgnoreError(); });
+  server::OwnPart own_part(in_force.covenant, UrnOf(*in_force.covenant), /*knows_broker=*/true);
+  base::WaitForStop([&] {
+    if (const auto now = authority->Current(); now.ok()) own_part.Look(*now->covenant);
+  });
   health.Stop();
   server->Shutdown(kGrace);
   executor.Drain();
@@ -155,7 +151,10 @@ absl::Status Run(const v1::BrokerConfig& config, server::RunMode mode) {
   RAAKVLAK_RETURN_IF_ERROR(server::MakeLogCodec(config.common(), urn, random).status());
   RAAKVLAK_RETURN_IF_ERROR(log::ReadWitnessKey(config.common(), urn, *files.covenant).status());
   RAAKVLAK_RETURN_IF_ERROR(log::MakeOutsideLinks(config.common()).status());
-  RAAKVLAK_RETURN_IF_ERROR(ConnectToWitnesses(config, *files.covenant).status());
+  for (const v1::Partner& partner : files.covenant->text().partners()) {
+    const std::string witness = policy::Urn(files.covenant->region(), "node", partner.id());
+    RAAKVLAK_RETURN_IF_ERROR(WitnessClients(config)(*files.covenant, witness).status());
+  }
   return log::ProcessLog::OptionsFor(config.common(), *files.covenant, urn).status();
 }
 

@@ -3,7 +3,6 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/executor.h"
@@ -30,6 +29,7 @@
 #include "server/log/witnessed_log.h"
 #include "server/program/audit_refusals.h"
 #include "server/program/common.h"
+#include "server/program/own_part.h"
 #include "server/program/periodic_job.h"
 #include "server/program/policy_log.h"
 #include "server/program/program.h"
@@ -122,12 +122,13 @@ absl::Status Serve(const v1::HubConfig& config) {
   server::AuditRefusals refusals(*store, *authority, clock);
   const rpc::Gate gate(*authority, MethodTable());
   base::Executor executor(server::ThreadsOf(common), kMaxQueuedCalls);
-  std::vector<std::unique_ptr<client::WitnessClient>> witnesses;
-  witnesses.push_back(client::MakeWitnessClient(channel));
-  RAAKVLAK_ASSIGN_OR_RETURN(
-      const std::unique_ptr<log::WitnessedLog> witnessed,
-      log::WitnessedLog::Create(*process_log, in_force.covenant, UrnOf(*in_force.covenant),
-                                std::move(witnesses), common, clock));
+  // The broker is the only witness of this log.
+  const auto witness_client = [&channel](const policy::Covenant&, const std::string&) {
+    return absl::StatusOr<std::unique_ptr<client::WitnessClient>>(client::MakeWitnessClient(channel));
+  };
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<log::WitnessedLog> witnessed,
+                            log::WitnessedLog::Create(*process_log, *authority, UrnOf(*in_force.covenant),
+                                                      witness_client, common, clock));
   rpc::CallEnvironment environment{&gate, &executor, &refusals};
   environment.condition = &witnessed->condition();
   // Openings wait for the broker's witnesses; officers are not to wait for them.
@@ -154,7 +155,10 @@ absl::Status Serve(const v1::HubConfig& config) {
 
   server::PeriodicJob health([] { return absl::Seconds(1); },
                              [&] { server->SetHealth(log::kHealthName, witnessed->IsInOrder()); });
-  base::WaitForStop([&] { authority->Current().IgnoreError(); });
+  server::OwnPart own_part(in_force.covenant, UrnOf(*in_force.covenant), !config.broker_address().empty());
+  base::WaitForStop([&] {
+    if (const auto now = authority->Current(); now.ok()) own_part.Look(*now->covenant);
+  });
   health.Stop();
   server->Shutdown(kGrace);
   executor.Drain();

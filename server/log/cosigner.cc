@@ -192,7 +192,7 @@ void Cosigner::RaiseAlarm(const Round& round) {
   const auto kept = kept_.find(round.year);
   const auto since = files_.EntryTime(round.year, kept == kept_.end() ? 0 : kept->second.size);
   if (since.ok()) {
-    standing_.uncovered_since = *since;
+    standing_.uncovered_since = std::max(*since, options_.since);
   } else if (!standing_.uncovered_since.has_value()) {
     standing_.uncovered_since = clock_.Now();
   }

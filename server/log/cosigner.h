@@ -50,6 +50,8 @@ class Cosigner {
     // For so long after the start nothing is refused (or for the grace, when that is shorter): the witnesses
     // may be starting too.
     absl::Duration start_up = absl::Minutes(1);
+    // Since when these are the witnesses: entries from before did not wait for them.
+    absl::Time since = absl::InfinitePast();
   };
   // How things stand, for people.
   struct Standing {

@@ -5,27 +5,29 @@
 // Thread safety: all methods may be called from any thread.
 #pragma once
 
+#include <functional>
+#include <utility>
+
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "rpc/call.h"
-#include "server/log/cosigner.h"
 
 namespace raakvlak::log {
 
 class WitnessedCalls final : public rpc::Condition {
  public:
-  // `cosigner` outlives this.
-  explicit WitnessedCalls(const Cosigner& cosigner) : cosigner_(cosigner) {}
+  // `standing` is Cosigner::CheckStanding of the witnesses in force.
+  explicit WitnessedCalls(std::function<absl::Status()> standing) : standing_(std::move(standing)) {}
 
   absl::Status Check(absl::string_view method) const override {
     const bool goes_on =
         absl::StartsWith(method, "/raakvlak.v1.Audit/") || absl::StartsWith(method, "/raakvlak.v1.Witness/");
-    return goes_on ? absl::OkStatus() : cosigner_.CheckStanding();
+    return goes_on ? absl::OkStatus() : standing_();
   }
 
  private:
-  const Cosigner& cosigner_;
+  const std::function<absl::Status()> standing_;
 };
 
 }  // namespace raakvlak::log

@@ -5,9 +5,10 @@
 namespace raakvlak::node {
 
 std::vector<Holders::Candidate> Holders::CandidatesFor(const policy::Keyset& keyset) {
+  const std::shared_ptr<const PeerClients> clients = clients_();
   base::MutexLock lock(mutex_);
   const absl::Time now = clock_.Now();
-  const bool lacks_answers = DoLacksAnswers(keyset);
+  const bool lacks_answers = DoLacksAnswers(keyset, *clients);
   const auto lasts = [now](absl::Time until, absl::Duration longest) {
     // Further ahead than it was ever set: the clock was set back meanwhile.
     return now < until && until - now <= longest;
@@ -17,9 +18,9 @@ std::vector<Holders::Candidate> Holders::CandidatesFor(const policy::Keyset& key
   std::vector<Candidate> good;
   std::vector<Candidate> away;
   for (const policy::Holder& holder : keyset.holders()) {
-    const auto client = clients_.find(holder.partner);
+    const auto client = clients->find(holder.partner);
     const auto distrusted = distrusted_until_.find(holder.partner);
-    if (client == clients_.end() ||
+    if (client == clients->end() ||
         (distrusted != distrusted_until_.end() && lasts(distrusted->second, kDistrust))) {
       continue;
     }
@@ -42,14 +43,15 @@ std::vector<Holders::Candidate> Holders::CandidatesFor(const policy::Keyset& key
 }
 
 bool Holders::LacksAnswers(const policy::Keyset& keyset) const {
+  const std::shared_ptr<const PeerClients> clients = clients_();
   base::MutexLock lock(mutex_);
-  return DoLacksAnswers(keyset);
+  return DoLacksAnswers(keyset, *clients);
 }
 
-bool Holders::DoLacksAnswers(const policy::Keyset& keyset) const {
+bool Holders::DoLacksAnswers(const policy::Keyset& keyset, const PeerClients& clients) const {
   size_t answering = 0;
   for (const policy::Holder& holder : keyset.holders()) {
-    if (clients_.count(holder.partner) != 0 && away_until_.count({keyset.id(), holder.partner}) == 0) {
+    if (clients.count(holder.partner) != 0 && away_until_.count({keyset.id(), holder.partner}) == 0) {
       ++answering;
     }
   }

@@ -5,7 +5,9 @@
 // keyset, as quotas are. Thread safety: all methods may be called from any thread.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +17,7 @@
 #include "base/mutex.h"
 #include "client/key_share_client.h"
 #include "policy/keyset/keyset.h"
+#include "server/node/peers.h"
 
 namespace raakvlak::node {
 
@@ -23,20 +26,22 @@ inline constexpr absl::Duration kAway = absl::Seconds(5);
 
 class Holders {
  public:
-  // `clients` by partner id, this node's own (LocalKeyShare) among them; they and `clock` outlive this.
-  Holders(std::string own, std::map<std::string, client::KeyShareClient*> clients, const base::Clock& clock)
+  // Peers::Clients: asked anew each time, as partners come and go.
+  using FindClients = std::function<std::shared_ptr<const PeerClients>()>;
+  // `clock` outlives this.
+  Holders(std::string own, FindClients clients, const base::Clock& clock)
       : own_(std::move(own)), clients_(std::move(clients)), clock_(clock) {}
 
   struct Candidate {
     const policy::Holder* holder;
-    client::KeyShareClient* client;
+    std::shared_ptr<client::KeyShareClient> client;
     // Too few holders answered last time, and this is one that did not. Ask these before the others, whose
     // quotas would be spent for nothing as long as these stay away.
     bool before_others = false;
   };
   // CandidatesFor returns whom to ask, in this order: `before_others`; this node itself, which costs no
   // network; those of whom nothing bad is known, starting at another one each time; those that were away.
-  // Holders that lied are not in it.
+  // Holders that lied, and those that the covenant in force does not have, are not in it.
   std::vector<Candidate> CandidatesFor(const policy::Keyset& keyset);
 
   // LacksAnswers says whether so many did not answer when last asked about `keyset` that the others are fewer
@@ -49,10 +54,11 @@ class Holders {
 
  private:
   using Place = std::pair<std::string, std::string>;  // keyset, partner
-  bool DoLacksAnswers(const policy::Keyset& keyset) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool DoLacksAnswers(const policy::Keyset& keyset, const PeerClients& clients) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string own_;
-  const std::map<std::string, client::KeyShareClient*> clients_;
+  const FindClients clients_;
   const base::Clock& clock_;
   mutable base::Mutex mutex_;
   size_t turn_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -40,6 +40,7 @@
 #include "server/node/key_share_service.h"
 #include "server/node/method_table.h"
 #include "server/node/outbox.h"
+#include "server/node/peers.h"
 #include "server/node/pseudonymiser.h"
 #include "server/node/sender.h"
 #include "server/node/store_audit.h"
@@ -47,6 +48,7 @@
 #include "server/node/vault.h"
 #include "server/program/audit_refusals.h"
 #include "server/program/common.h"
+#include "server/program/own_part.h"
 #include "server/program/periodic_job.h"
 #include "server/program/policy_log.h"
 #include "server/program/program.h"
@@ -97,24 +99,6 @@ absl::StatusOr<Files> ReadFiles(const v1::NodeConfig& config, const policy::Snap
   return Files{std::move(signing_key), std::move(vault_key), std::move(keys)};
 }
 
-// Clients of the other key holders, by partner id.
-absl::StatusOr<std::map<std::string, std::unique_ptr<client::KeyShareClient>>> ConnectToPeers(
-    const v1::NodeConfig& config, const policy::Covenant& covenant, const rpc::TlsFiles& tls) {
-  std::map<std::string, std::string> addresses;
-  for (const v1::AddressOverride& address : config.peer_addresses())
-    addresses[address.partner()] = address.address();
-  std::map<std::string, std::unique_ptr<client::KeyShareClient>> clients;
-  for (const v1::Partner& partner : covenant.text().partners()) {
-    if (partner.id() == config.partner()) continue;
-    const auto address = addresses.find(partner.id());
-    RAAKVLAK_ASSIGN_OR_RETURN(
-        auto channel, rpc::MakeChannel(address == addresses.end() ? partner.peer_address() : address->second,
-                                       policy::Urn(covenant.region(), "node", partner.id()), tls));
-    clients[partner.id()] = client::MakeKeyShareClient(std::move(channel));
-  }
-  return clients;
-}
-
 absl::Status Serve(const v1::NodeConfig& config) {
   const v1::Common& common = config.common();
   const rpc::TlsFiles tls = server::TlsFilesOf(common);
@@ -154,12 +138,18 @@ absl::Status Serve(const v1::NodeConfig& config) {
       rpc::MakeChannel(config.broker_address().empty() ? broker.address() : config.broker_address(),
                        broker.urn(), tls));
   const auto exchange = client::MakeExchangeClient(broker_channel);
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto peers, ConnectToPeers(config, covenant, tls));
   KeyShare key_share(environment);
   LocalKeyShare own_share(environment, key_share);
-  std::map<std::string, client::KeyShareClient*> clients = {{config.partner(), &own_share}};
-  for (const auto& [partner, peer] : peers) clients[partner] = peer.get();
-  Holders holders(config.partner(), std::move(clients), clock);
+  Peers peers(
+      config.partner(), own_share, *authority,
+      [&](const v1::Partner& partner) { return server::AddressOf(partner, config.peer_addresses()); },
+      [&](const std::string& address,
+          const std::string& urn) -> absl::StatusOr<std::unique_ptr<client::KeyShareClient>> {
+        RAAKVLAK_ASSIGN_OR_RETURN(auto channel, rpc::MakeChannel(address, urn, tls));
+        return client::MakeKeyShareClient(std::move(channel));
+      });
+  Holders holders(
+      config.partner(), [&peers] { return peers.Clients(); }, clock);
   Pseudonymiser pseudonymiser(environment, holders);
   Outbox outbox(*store, clock);
   const int cores = static_cast<int>(std::max(2u, std::thread::hardware_concurrency()));
@@ -175,12 +165,13 @@ absl::Status Serve(const v1::NodeConfig& config) {
   // Apart, so that a full queue of the own IT never keeps the other nodes from their evaluations.
   base::Executor intake_executor(server::ThreadsOf(common), kMaxQueuedCalls);
   base::Executor peer_executor(server::ThreadsOf(common), kMaxQueuedCalls);
-  std::vector<std::unique_ptr<client::WitnessClient>> witnesses;
-  witnesses.push_back(client::MakeWitnessClient(broker_channel));
-  RAAKVLAK_ASSIGN_OR_RETURN(
-      const std::unique_ptr<log::WitnessedLog> witnessed,
-      log::WitnessedLog::Create(*process_log, snapshot.covenant, UrnOf(config, covenant),
-                                std::move(witnesses), common, clock));
+  // The broker is the only witness of this log.
+  const auto witness_client = [&](const policy::Covenant&, const std::string&) {
+    return absl::StatusOr<std::unique_ptr<client::WitnessClient>>(client::MakeWitnessClient(broker_channel));
+  };
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<log::WitnessedLog> witnessed,
+                            log::WitnessedLog::Create(*process_log, *authority, UrnOf(config, covenant),
+                                                      witness_client, common, clock));
   rpc::CallEnvironment intake_calls{&intake_gate, &intake_executor, &refusals};
   rpc::CallEnvironment peer_calls{&peer_gate, &peer_executor, &refusals};
   intake_calls.condition = peer_calls.condition = &witnessed->condition();
@@ -217,9 +208,11 @@ absl::Status Serve(const v1::NodeConfig& config) {
                                intake_server->SetHealth(log::kHealthName, in_order);
                                peer_server->SetHealth(log::kHealthName, in_order);
                              });
+  server::OwnPart own_part(snapshot.covenant, UrnOf(config, covenant), !config.broker_address().empty());
   base::WaitForStop([&] {
     const auto in_force = authority->Current();
     if (!in_force.ok()) return;
+    own_part.Look(*in_force->covenant);
     intake_server->SetHealth(kAddressRules, exclusion.Look(*in_force->covenant));
   });
   health.Stop();

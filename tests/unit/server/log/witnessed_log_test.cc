@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <thread>
 
+#include "base/bytes.h"
 #include "base/file.h"
 #include "base/reason.h"
 #include "base/testing/status_matchers.h"
@@ -37,11 +39,7 @@ class WitnessedLogTest : public ::testing::Test {
         trust_(*policy::TrustOf(*covenant_, absl::StrCat(urn_, "/", kYear))),
         audit_(urn_),
         signer_(TestRegion::LogKeyOf(urn_)) {
-    for (const tlog::WitnessKey& key : trust_.witnesses) {
-      witnesses_.push_back(std::make_unique<FakeWitness>(
-          key.name(), TestRegion::WitnessKeyOf(key.name()),
-          [this](absl::string_view origin) { return covenant_->LogVerifier(origin); }));
-    }
+    for (const tlog::WitnessKey& key : trust_.witnesses) AddWitness(key.name());
     auto log = ProcessLog::CreateForTest(audit_, region_.clock(),
                                          {folder_.File("log"), signer_.public_key(), ""}, signer_);
     RAAKVLAK_CHECK(log.ok(), "an empty log opens");
@@ -55,12 +53,49 @@ class WitnessedLogTest : public ::testing::Test {
   }
   void Start() {
     witnessed_ = nullptr;
-    std::vector<std::unique_ptr<client::WitnessClient>> clients;
-    for (const auto& witness : witnesses_) clients.push_back(witness->Client());
     auto witnessed =
-        WitnessedLog::Create(*log_, covenant_, urn_, std::move(clients), common_, region_.clock());
+        WitnessedLog::Create(*log_, region_.authority(), urn_, Clients(), common_, region_.clock());
     RAAKVLAK_CHECK(witnessed.ok(), "the covenant knows the broker");
     witnessed_ = *std::move(witnessed);
+  }
+  void AddWitness(const std::string& name) {
+    witnesses_.push_back(std::make_unique<FakeWitness>(
+        name, TestRegion::WitnessKeyOf(name),
+        [this](absl::string_view origin) { return covenant_->LogVerifier(origin); }));
+  }
+  WitnessedLog::MakeClient Clients() {
+    return [this](const policy::Covenant&,
+                  const std::string& name) -> absl::StatusOr<std::unique_ptr<client::WitnessClient>> {
+      if (fail_clients_) {
+        return base::Error(absl::StatusCode::kNotFound, reason::kFileUnreadable, "no certificate");
+      }
+      for (const auto& witness : witnesses_) {
+        if (witness->name().name() == name) return witness->Client();
+      }
+      return nullptr;
+    };
+  }
+  // Puts what was changed in force as the covenant that follows.
+  void NextCovenant() {
+    const auto before = region_.authority().Current()->covenant;
+    region_.covenant().set_supersedes(base::Hex(before->id()));
+    region_.covenant().set_version(before->text().version() + 1);
+    region_.roster().set_number(region_.roster().number() + 1);
+    region_.Write();
+    const auto now = region_.authority().Current();
+    ASSERT_THAT(now, IsOk());
+    ASSERT_NE(now->covenant->id(), before->id());
+    trust_ = *policy::TrustOf(*now->covenant, absl::StrCat(urn_, "/", kYear));
+  }
+  // No key holder, so that it may leave without new keys.
+  std::string AddFifth() {
+    v1::Partner& fifth = *region_.covenant().add_partners();
+    fifth = region_.covenant().partners(1);
+    fifth.set_id("reclassering");
+    region_.GiveKeys(fifth);
+    const std::string urn = TestRegion::Urn("node", "reclassering");
+    AddWitness(urn);
+    return urn;
   }
   absl::StatusOr<std::string> Prove(uint64_t index, absl::Duration limit = absl::Seconds(30)) {
     storage::Logged logged;
@@ -86,7 +121,8 @@ class WitnessedLogTest : public ::testing::Test {
   v1::Common common_;
   const std::string urn_;
   const std::shared_ptr<const policy::Covenant> covenant_;
-  const policy::LogTrust trust_;
+  policy::LogTrust trust_;  // by the covenant in force
+  bool fail_clients_ = false;
   testing::FakeAuditLog audit_;
   testing::FakeCheckpointSigner signer_;
   std::vector<std::unique_ptr<FakeWitness>> witnesses_;
@@ -132,14 +168,14 @@ TEST_F(WitnessedLogTest, EntryThatIsNotThereIsNotFound) {
   EXPECT_THAT(Prove(10, absl::Seconds(1)), HasReason(reason::kNotFound));
 }
 
-TEST_F(WitnessedLogTest, GraceIsCountedFromTheFirstEntryThatIsNotCosigned) {
+TEST_F(WitnessedLogTest, CallsAreRefusedAfterTheGraceAndReadingGoesOn) {
   audit_.Append(kYear, 300);
   ASSERT_THAT(Prove(299), IsOk());
   for (auto& witness : witnesses_) witness->Be(Mood::kAway);
   audit_.Append(kYear, 5);
   EXPECT_THAT(Prove(304, absl::Milliseconds(200)), HasReason(reason::kQuorumMissing));
-  // The fake log's entry i was made i milliseconds after 1970 began.
-  EXPECT_EQ(witnessed_->cosigner().GetStanding().uncovered_since, absl::FromUnixMillis(300));
+  // The fake log's entry i was made i milliseconds after 1970 began, long before the covenant.
+  EXPECT_EQ(witnessed_->GetStanding().uncovered_since, covenant_->valid_from());
   // Not in the first second, in which witnesses may be starting.
   const absl::Time limit = absl::Now() + absl::Seconds(30);
   const auto check = [&] { return witnessed_->condition().Check("/raakvlak.v1.Exchange/Submit"); };
@@ -158,8 +194,8 @@ TEST_F(WitnessedLogTest, RestartGoesOnWhereItWas) {
 }
 
 TEST_F(WitnessedLogTest, ProcessThatTheCovenantDoesNotKnowIsRefused) {
-  EXPECT_THAT(WitnessedLog::Create(*log_, covenant_, "urn:raakvlak:maastricht:node:nobody", {}, v1::Common(),
-                                   region_.clock()),
+  EXPECT_THAT(WitnessedLog::Create(*log_, region_.authority(), "urn:raakvlak:maastricht:node:nobody",
+                                   Clients(), v1::Common(), region_.clock()),
               HasReason(reason::kNotFound));
 }
 
@@ -177,6 +213,109 @@ TEST_F(WitnessedLogTest, OutsideWitnessesAreChecked) {
   outside.set_url("http://127.0.0.1:1");
   outside.set_verifier_key(trust_.log.Encode());
   EXPECT_THAT(MakeOutsideLinks(common), HasReason(reason::kConfigInvalid)) << "a log's key, type 01";
+}
+
+TEST_F(WitnessedLogTest, PartnerThatJoinsWitnessesWithoutARestart) {
+  audit_.Append(kYear, 10);
+  ASSERT_THAT(Prove(9), IsOk());
+  AddFifth();
+  region_.covenant().set_witness_quorum(5);
+  NextCovenant();
+  ASSERT_EQ(trust_.quorum, 5u);
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const std::string proof, Prove(9));
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto verified, Verify(proof, 9));
+  EXPECT_EQ(verified.cosigned.size(), 5u) << "an entry from before, with the quorum of now";
+}
+
+TEST_F(WitnessedLogTest, PartnerThatLeftDoesNotCountAndIsNotAsked) {
+  AddFifth();
+  NextCovenant();
+  audit_.Append(kYear, 10);
+  ASSERT_THAT(Prove(9), IsOk());
+  region_.covenant().mutable_partners()->RemoveLast();
+  NextCovenant();
+  ASSERT_EQ(trust_.quorum, 3u);
+  for (size_t i = 0; i < 2; ++i) witnesses_[i]->Be(Mood::kAway);
+  audit_.Append(kYear, 1);
+  const int calls = witnesses_[4]->calls();
+  EXPECT_THAT(Prove(10, absl::Milliseconds(300)), HasReason(reason::kQuorumMissing));
+  EXPECT_EQ(witnesses_[4]->calls(), calls);
+  witnesses_[1]->Be(Mood::kWell);
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const std::string proof, Prove(10));
+  EXPECT_THAT(Verify(proof, 10), IsOk());
+}
+
+TEST_F(WitnessedLogTest, ReplacedWitnessKeyIsWantedAtOnce) {
+  audit_.Append(kYear, 10);
+  ASSERT_THAT(Prove(9), IsOk());
+  region_.covenant().mutable_partners(0)->mutable_witness_key()->swap(
+      *region_.covenant().mutable_partners(1)->mutable_witness_key());
+  NextCovenant();
+  EXPECT_THAT(Prove(9, absl::Milliseconds(300)), HasReason(reason::kQuorumMissing))
+      << "two of the four sign with keys that are theirs no more";
+}
+
+TEST_F(WitnessedLogTest, WithTheSameWitnessesNobodyIsAskedAgain) {
+  audit_.Append(kYear, 10);
+  ASSERT_THAT(Prove(9), IsOk());
+  const std::string kept = Read("checkpoint.cosigned");
+  for (auto& witness : witnesses_) witness->Be(Mood::kAway);
+  region_.covenant().set_matching_interval_seconds(2);
+  NextCovenant();
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const std::string proof, Prove(9, absl::Seconds(1)));
+  EXPECT_THAT(Verify(proof, 9), IsOk());
+}
+
+TEST_F(WitnessedLogTest, ProofUnderWayIsMadeAnewWhenTheCovenantChanges) {
+  audit_.Append(kYear, 10);
+  for (size_t i = 0; i < 2; ++i) witnesses_[i]->Be(Mood::kSilent);
+  absl::StatusOr<std::string> proof = absl::UnknownError("none yet");
+  std::thread waiting([&] { proof = Prove(9); });
+  while (witnesses_[0]->calls() == 0) absl::SleepFor(absl::Milliseconds(1));
+  AddFifth();
+  region_.covenant().set_witness_quorum(4);
+  NextCovenant();
+  for (size_t i = 0; i < 2; ++i) witnesses_[i]->Be(Mood::kWell);
+  waiting.join();
+  ASSERT_THAT(proof, IsOk());
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto verified, Verify(*proof, 9));
+  EXPECT_GE(verified.cosigned.size(), 4u);
+}
+
+TEST_F(WitnessedLogTest, NewWitnessesAreAskedWithoutAnyProofBeingWanted) {
+  const std::string fifth = AddFifth();
+  audit_.Append(kYear, 10);
+  ASSERT_THAT(Prove(9), IsOk());
+  ASSERT_EQ(witnesses_[4]->calls(), 0);
+  region_.covenant().set_witness_quorum(5);
+  NextCovenant();
+  const absl::Time limit = absl::Now() + absl::Seconds(30);
+  while (witnesses_[4]->calls() == 0 && absl::Now() < limit) absl::SleepFor(absl::Milliseconds(10));
+  EXPECT_GT(witnesses_[4]->calls(), 0) << fifth;
+}
+
+TEST_F(WitnessedLogTest, GraceOfNewWitnessesBeginsWithTheirCovenant) {
+  audit_.Append(kYear, 10);
+  ASSERT_THAT(Prove(9), IsOk());
+  for (auto& witness : witnesses_) witness->Be(Mood::kAway);
+  const absl::Time since = region_.clock().Now() - absl::Hours(1);
+  region_.covenant().set_valid_from(absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", since, absl::UTCTimeZone()));
+  region_.covenant().set_witness_quorum(4);
+  NextCovenant();
+  audit_.Append(kYear, 1);
+  EXPECT_THAT(Prove(10, absl::Milliseconds(300)), HasReason(reason::kQuorumMissing));
+  EXPECT_EQ(witnessed_->GetStanding().uncovered_since, since);
+}
+
+TEST_F(WitnessedLogTest, WitnessesStayWhenTheNewOnesCannotBeReachedFromHere) {
+  audit_.Append(kYear, 10);
+  ASSERT_THAT(Prove(9), IsOk());
+  region_.covenant().mutable_partners(0)->set_peer_address("moved:1");
+  fail_clients_ = true;
+  NextCovenant();
+  audit_.Append(kYear, 1);
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const std::string proof, Prove(10));
+  EXPECT_THAT(Verify(proof, 10), IsOk());
 }
 
 }  // namespace

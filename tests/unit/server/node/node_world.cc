@@ -188,7 +188,11 @@ TestNode& NodeWorld::Restart(const std::string& partner, storage::NodeStore* sto
                       node.exclusion.get()};
   node.key_share = std::make_unique<KeyShare>(node.environment);
   node.own_share = std::make_unique<LocalKeyShare>(node.environment, *node.key_share);
-  std::map<std::string, client::KeyShareClient*> clients = {{partner, node.own_share.get()}};
+  PeerClients clients;
+  const auto not_owned = [](client::KeyShareClient& client) {
+    return std::shared_ptr<client::KeyShareClient>(std::shared_ptr<void>(), &client);
+  };
+  clients[partner] = not_owned(*node.own_share);
   for (const char* other : kPartners) {
     if (other == partner) continue;
     auto& peer = node.peers[other];
@@ -198,9 +202,11 @@ TestNode& NodeWorld::Restart(const std::string& partner, storage::NodeStore* sto
         return nodes_.at(other).key_share->Evaluate(Snapshot(), partner, request);
       };
     }
-    clients[other] = peer.get();
+    clients[other] = not_owned(*peer);
   }
-  node.holders = std::make_unique<Holders>(partner, std::move(clients), region_.clock());
+  node.holders = std::make_unique<Holders>(
+      partner, [shared = std::make_shared<const PeerClients>(std::move(clients))] { return shared; },
+      region_.clock());
   node.pseudonymiser = std::make_unique<Pseudonymiser>(node.environment, *node.holders);
   node.outbox = std::make_unique<Outbox>(*store, region_.clock());
   node.sender = std::make_unique<Sender>(node.environment, *node.outbox, *node.pseudonymiser,

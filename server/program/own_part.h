@@ -1,0 +1,49 @@
+// OwnPart: what the covenant says about this process, and what of it cannot change while it runs.
+//
+// Keys of its own and the way to the broker are taken from files at the start. A covenant that has others is
+// in force all the same; this says so, because the process needs another configuration and a start.
+//
+// Thread safety: OwnPart is for one thread; ChangedPart is pure.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "policy/covenant.h"
+#include "raakvlak/v1/config.pb.h"
+
+namespace raakvlak::server {
+
+// AddressOf returns where the node of `partner` is reached: what the configuration says, or else the
+// covenant; empty when neither does.
+std::string AddressOf(const v1::Partner& partner,
+                      const google::protobuf::RepeatedPtrField<v1::AddressOverride>& overrides);
+
+// ChangedPart names what `now` has otherwise than `start` about the process `urn` and its way to the broker:
+// "partner" (it is in it no more), "signing_key", "witness_key", "log_key", "ceremony_key", "broker.urn",
+// "broker.address".
+std::vector<std::string> ChangedPart(const policy::Covenant& start, const policy::Covenant& now,
+                                     absl::string_view urn);
+
+class OwnPart {
+ public:
+  // `start` is the covenant that the configuration was read with. With `knows_broker` the broker's address
+  // comes from elsewhere than the covenant.
+  OwnPart(std::shared_ptr<const policy::Covenant> start, std::string urn, bool knows_broker)
+      : start_(std::move(start)), urn_(std::move(urn)), knows_broker_(knows_broker), seen_(start_->id()) {}
+
+  // Look logs "policy.other_configuration" once for a covenant that has something otherwise, and returns
+  // whether it did.
+  bool Look(const policy::Covenant& now);
+
+ private:
+  const std::shared_ptr<const policy::Covenant> start_;
+  const std::string urn_;
+  const bool knows_broker_;
+  std::string seen_;
+};
+
+}  // namespace raakvlak::server

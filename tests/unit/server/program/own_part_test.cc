@@ -1,0 +1,104 @@
+#include "server/program/own_part.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/bytes.h"
+#include "base/testing/status_matchers.h"
+#include "tests/support/region.h"
+
+namespace raakvlak::server {
+namespace {
+
+using raakvlak::testing::TestRegion;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class OwnPartTest : public ::testing::Test {
+ protected:
+  std::shared_ptr<const policy::Covenant> Next() {
+    region_.covenant().set_supersedes(base::Hex(start_->id()));
+    region_.covenant().set_version(start_->text().version() + 1);
+    region_.roster().set_number(region_.roster().number() + 1);
+    region_.Write();
+    const auto now = region_.authority().Current();
+    EXPECT_THAT(now, base::testing::IsOk());
+    EXPECT_NE(now->covenant->id(), start_->id());
+    return now->covenant;
+  }
+  static std::string NewKey(const std::string& name) {
+    return base::Base64(TestRegion::LogKeyOf(name).public_key().bytes());
+  }
+
+  TestRegion region_;
+  const std::shared_ptr<const policy::Covenant> start_ = region_.authority().Current()->covenant;
+  const std::string politie_ = TestRegion::Urn("node", "politie");
+  const std::string broker_ = region_.covenant().broker().urn();
+  const std::string hub_ = region_.covenant().hub().urn();
+};
+
+TEST_F(OwnPartTest, CovenantThatChangesOthersChangesNothingHere) {
+  v1::Partner& gemeente = *region_.covenant().mutable_partners(1);
+  gemeente.set_peer_address("elsewhere:1");
+  gemeente.set_witness_key(NewKey("gemeente"));
+  const auto next = Next();
+  for (const std::string& urn : {politie_, broker_, hub_}) {
+    EXPECT_THAT(ChangedPart(*start_, *next, urn), IsEmpty()) << urn;
+  }
+  EXPECT_FALSE(OwnPart(start_, politie_, false).Look(*next));
+}
+
+TEST_F(OwnPartTest, OwnKeysThatChangeAreNamed) {
+  v1::Partner& politie = *region_.covenant().mutable_partners(0);
+  politie.set_log_key(NewKey("politie"));
+  politie.set_witness_key(NewKey("politie's other"));
+  region_.covenant().mutable_hub()->set_log_key(NewKey("hub"));
+  const auto next = Next();
+  EXPECT_THAT(ChangedPart(*start_, *next, politie_), ElementsAre("witness_key", "log_key"));
+  EXPECT_THAT(ChangedPart(*start_, *next, hub_), ElementsAre("log_key"));
+  EXPECT_THAT(ChangedPart(*start_, *next, broker_), IsEmpty());
+}
+
+TEST_F(OwnPartTest, BrokerThatMovesIsNamedUnlessTheConfigurationKnowsWhere) {
+  region_.covenant().mutable_broker()->set_address("moved:1");
+  const auto next = Next();
+  EXPECT_THAT(ChangedPart(*start_, *next, hub_), ElementsAre("broker.address"));
+  EXPECT_TRUE(OwnPart(start_, hub_, false).Look(*next));
+  EXPECT_FALSE(OwnPart(start_, hub_, true).Look(*next));
+}
+
+TEST_F(OwnPartTest, ProcessThatIsInItNoMoreIsTold) {
+  EXPECT_THAT(ChangedPart(*start_, *start_, TestRegion::Urn("node", "nobody")), IsEmpty());
+  v1::Partner& fifth = *region_.covenant().add_partners();
+  fifth = region_.covenant().partners(1);
+  fifth.set_id("reclassering");
+  region_.GiveKeys(fifth);
+  const auto next = Next();
+  EXPECT_THAT(ChangedPart(*next, *start_, TestRegion::Urn("node", "reclassering")), ElementsAre("partner"));
+}
+
+TEST_F(OwnPartTest, EachCovenantIsToldOnce) {
+  region_.covenant().mutable_broker()->set_address("moved:1");
+  const auto next = Next();
+  OwnPart part(start_, politie_, false);
+  EXPECT_FALSE(part.Look(*start_));
+  EXPECT_TRUE(part.Look(*next));
+  EXPECT_FALSE(part.Look(*next));
+}
+
+TEST_F(OwnPartTest, ConfiguredAddressGoesBeforeTheCovenants) {
+  v1::NodeConfig config;
+  v1::AddressOverride& address = *config.add_peer_addresses();
+  address.set_partner("gemeente");
+  address.set_address("here:1");
+  v1::Partner gemeente, politie;
+  gemeente.set_id("gemeente");
+  gemeente.set_peer_address("there:1");
+  politie.set_id("politie");
+  politie.set_peer_address("there:2");
+  EXPECT_EQ(AddressOf(gemeente, config.peer_addresses()), "here:1");
+  EXPECT_EQ(AddressOf(politie, config.peer_addresses()), "there:2");
+}
+
+}  // namespace
+}  // namespace raakvlak::server
