@@ -79,6 +79,10 @@ inline constexpr char kPartnerSuspended[] = "PARTNER_SUSPENDED";
 inline constexpr char kKeysetInvalid[] = "KEYSET_INVALID";
 // No such keyset is in force here.
 inline constexpr char kKeysetUnknown[] = "KEYSET_UNKNOWN";
+// A keyset or share from before one that was in use here: restored from a backup.
+inline constexpr char kKeysetOutdated[] = "KEYSET_OUTDATED";
+// The ceremony has ended: approve or start another.
+inline constexpr char kAlreadyEnded[] = "ALREADY_ENDED";
 // Asks for something this version does not have.
 inline constexpr char kNeedsLaterVersion[] = "NEEDS_LATER_VERSION";
 

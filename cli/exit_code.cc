@@ -50,6 +50,7 @@ constexpr ReasonRow kTable[] = {
     {reason::kExcludedListStale, ExitCode::kVerificationFailed},
     {reason::kKeysetInvalid, ExitCode::kVerificationFailed},
     {reason::kKeysetUnknown, ExitCode::kVerificationFailed},
+    {reason::kKeysetOutdated, ExitCode::kVerificationFailed},
     {reason::kNeedsLaterVersion, ExitCode::kVerificationFailed},
 };
 

@@ -171,6 +171,7 @@ void AddKeyCommands(Commands& commands) {
 
   AddKeyStatusCommand(commands, group);
   AddKeyCeremonyCommands(commands, group);
+  AddKeyBackupCommands(commands, group);
 
   auto split_options = std::make_shared<SplitOptions>();
   CLI::App& split = commands.Add(

@@ -51,7 +51,8 @@ TEST_F(AppTest, EveryCommandOfTheIssueIsThere) {
                    "covenant sign",     "covenant verify",      "covenant show",        "linkage explain",
                    "roster new",        "roster sign",          "roster show",          "key new",
                    "key status",        "key ceremony start",   "key ceremony approve", "key ceremony show",
-                   "key ceremony list", "key ceremony give-up", "key refresh",          "key rotate"}));
+                   "key ceremony list", "key ceremony give-up", "key refresh",          "key rotate",
+                   "key backup",        "key restore"}));
 }
 
 TEST_F(AppTest, HelpOfEveryCommandHasAnExampleThatNamesIt) {

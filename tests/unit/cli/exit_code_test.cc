@@ -47,6 +47,7 @@ const std::map<std::string, ExitCode>& Wanted() {
       {"EXCLUDED_LIST_STALE", ExitCode::kVerificationFailed},
       {"KEYSET_INVALID", ExitCode::kVerificationFailed},
       {"KEYSET_UNKNOWN", ExitCode::kVerificationFailed},
+      {"KEYSET_OUTDATED", ExitCode::kVerificationFailed},
       {"NEEDS_LATER_VERSION", ExitCode::kVerificationFailed},
   };
   return wanted;
