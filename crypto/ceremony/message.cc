@@ -22,7 +22,7 @@ SignedMessage SignContent(const Parameters& parameters, const Content& content, 
   SignedMessage out;
   out.body = absl::StrCat(base::BigEndian(static_cast<uint8_t>(content.step), 1), parameters.id(),
                           content.chain, base::BigEndian(content.sender, 1), content.bytes);
-  out.signature = note::SignMessage(key, kCeremonyKind, out.body);
+  out.signature = note::SignMessage(key, note::kCeremonyKind, out.body);
   return out;
 }
 
@@ -46,7 +46,8 @@ absl::StatusOr<Content> Open(const Parameters& parameters, const SignedMessage& 
                        "a message of another ceremony");
   }
   if (sender == nullptr) return malformed();
-  RAAKVLAK_RETURN_IF_ERROR(note::VerifyMessage(sender->signing_key, kCeremonyKind, body, message.signature));
+  RAAKVLAK_RETURN_IF_ERROR(
+      note::VerifyMessage(sender->signing_key, note::kCeremonyKind, body, message.signature));
   return Content{static_cast<Step>(step), std::string(body.substr(1 + kHashSize, kHashSize)), sender->index,
                  std::string(body.substr(kHeaderSize))};
 }

@@ -31,9 +31,6 @@
 
 namespace raakvlak::crypto::ceremony {
 
-// The kind of signed message. DO NOT CHANGE.
-inline constexpr char kCeremonyKind[] = "ceremony";
-
 enum class Step : uint8_t {
   kJoin = 1,
   kCommit = 2,

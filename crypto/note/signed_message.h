@@ -19,6 +19,7 @@ inline constexpr char kWithdrawalKind[] = "withdrawal";
 inline constexpr char kEvaluateKind[] = "evaluate";
 inline constexpr char kEvaluatedKind[] = "evaluated";
 inline constexpr char kOrderKind[] = "order";
+inline constexpr char kCeremonyKind[] = "ceremony";
 
 // SignMessage returns 64 bytes.
 std::string SignMessage(const PrivateKey& key, absl::string_view kind, absl::string_view body);

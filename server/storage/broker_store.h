@@ -1,5 +1,5 @@
 // BrokerStore: what the broker keeps: sealed signals with their tokens, what has ended, matches, orders seen,
-// counters, and the audit log.
+// counters, ceremonies, and the audit log.
 //
 // All access is in named transactions: Write is serialisable and durable when it returns, Read sees one
 // snapshot. A body that returns an error has no effect at all, its audit entries included. A body must not
@@ -37,6 +37,7 @@
 #include "policy/authority.h"
 #include "raakvlak/v1/covenant.pb.h"
 #include "server/storage/audit.h"
+#include "server/storage/ceremonies.h"
 
 namespace raakvlak::storage {
 
@@ -249,6 +250,9 @@ class BrokerReader {
   virtual absl::StatusOr<std::vector<uint64_t>> DirtyMatches(size_t limit) = 0;
   // The partners in force at the last matching run.
   virtual absl::StatusOr<std::set<std::string>> PartnersInForce() = 0;
+
+  // What the relay keeps; valid as long as this.
+  virtual CeremonyReader& ceremonies() = 0;
 };
 
 class BrokerTransaction : public BrokerReader, public AuditAppender {
@@ -295,6 +299,8 @@ class BrokerTransaction : public BrokerReader, public AuditAppender {
   virtual absl::StatusOr<std::string> MarkPartnerDirty(absl::string_view partner,
                                                        absl::string_view after_signal_id, size_t limit) = 0;
   virtual absl::Status SetPartnersInForce(const std::set<std::string>& partners) = 0;
+
+  CeremonyTable& ceremonies() override = 0;
 };
 
 // The store also has the broker's log: the reading side, and an appender for entries without an effect

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "server/storage/memory/broker_store.h"
+#include "server/storage/memory/ceremonies.h"
 
 namespace raakvlak::storage {
 
@@ -41,6 +42,7 @@ struct MemoryBrokerStore::State {
   std::set<std::string> partners_in_force;
   std::map<std::string, int64_t> orders;
   std::map<std::pair<uint32_t, std::string>, uint64_t> submit_counts;
+  MemoryCeremonyRows ceremonies;
   MemoryLog log;
   policy::Newest newest;
 };
@@ -48,7 +50,7 @@ struct MemoryBrokerStore::State {
 class MemoryBrokerTransaction final : public BrokerTransaction {
  public:
   MemoryBrokerTransaction(MemoryBrokerStore::State& state, const LogCodec& codec)
-      : state_(state), codec_(codec) {}
+      : state_(state), codec_(codec), ceremonies_(state.ceremonies) {}
 
   absl::StatusOr<std::optional<SignalStatus>> FindSignal(absl::string_view partner,
                                                          absl::string_view signal_id) override;
@@ -88,6 +90,7 @@ class MemoryBrokerTransaction final : public BrokerTransaction {
   absl::StatusOr<std::string> MarkPartnerDirty(absl::string_view partner, absl::string_view after_signal_id,
                                                size_t limit) override;
   absl::Status SetPartnersInForce(const std::set<std::string>& partners) override;
+  CeremonyTable& ceremonies() override { return ceremonies_; }
   absl::StatusOr<Logged> AppendAudit(const AuditEntry& entry) override;
 
  private:
@@ -101,6 +104,7 @@ class MemoryBrokerTransaction final : public BrokerTransaction {
 
   State& state_;
   const LogCodec& codec_;
+  MemoryCeremonies ceremonies_;
 };
 
 }  // namespace raakvlak::storage

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "server/storage/sqlite/broker_transaction.h"
+#include "server/storage/sqlite/ceremonies.h"
 #include "server/storage/sqlite/process_tables.h"
 
 namespace raakvlak::storage {
@@ -132,7 +133,7 @@ CREATE TABLE submit_counts (
 
 absl::StatusOr<std::unique_ptr<SqliteBrokerStore>> SqliteBrokerStore::Open(const std::string& path,
                                                                            LogCodec codec) {
-  const std::string schema = absl::StrCat(kProcessSchema, kBrokerSchema);
+  const std::string schema = absl::StrCat(kProcessSchema, kBrokerSchema, kCeremonySchema);
   RAAKVLAK_ASSIGN_OR_RETURN(std::unique_ptr<Database> database,
                             Database::Open(path, schema.c_str(), kSchemaVersion, kApplicationId));
   RAAKVLAK_ASSIGN_OR_RETURN(auto log, SqliteAuditLog::Open(*database, std::move(codec)));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/storage/broker_store.h"
+#include "server/storage/sqlite/ceremonies.h"
 #include "server/storage/sqlite/database.h"
 #include "server/storage/sqlite/sqlite_log.h"
 
@@ -15,7 +16,7 @@ namespace raakvlak::storage {
 class SqliteBrokerTransaction final : public BrokerTransaction {
  public:
   SqliteBrokerTransaction(Connection& connection, const SqliteAuditLog& log)
-      : connection_(connection), log_(log) {}
+      : connection_(connection), log_(log), ceremonies_(connection) {}
 
   absl::StatusOr<std::optional<SignalStatus>> FindSignal(absl::string_view partner,
                                                          absl::string_view signal_id) override;
@@ -55,6 +56,7 @@ class SqliteBrokerTransaction final : public BrokerTransaction {
   absl::StatusOr<std::string> MarkPartnerDirty(absl::string_view partner, absl::string_view after_signal_id,
                                                size_t limit) override;
   absl::Status SetPartnersInForce(const std::set<std::string>& partners) override;
+  CeremonyTable& ceremonies() override { return ceremonies_; }
   absl::StatusOr<Logged> AppendAudit(const AuditEntry& entry) override;
 
  private:
@@ -72,6 +74,7 @@ class SqliteBrokerTransaction final : public BrokerTransaction {
 
   Connection& connection_;
   const SqliteAuditLog& log_;
+  SqliteCeremonies ceremonies_;
 };
 
 }  // namespace raakvlak::storage
