@@ -12,6 +12,13 @@ inline constexpr char kWithdrawMethod[] = "/raakvlak.v1.Exchange/Withdraw";
 inline constexpr char kProveEntryMethod[] = "/raakvlak.v1.Exchange/ProveEntry";
 inline constexpr char kListMatchesMethod[] = "/raakvlak.v1.Matches/List";
 inline constexpr char kOpenMatchMethod[] = "/raakvlak.v1.Matches/Open";
+inline constexpr char kProposeMethod[] = "/raakvlak.v1.Ceremony/Propose";
+inline constexpr char kPostMethod[] = "/raakvlak.v1.Ceremony/Post";
+inline constexpr char kFetchMethod[] = "/raakvlak.v1.Ceremony/Fetch";
+inline constexpr char kListCeremoniesMethod[] = "/raakvlak.v1.Ceremony/ListCeremonies";
+inline constexpr char kKeysetsMethod[] = "/raakvlak.v1.Ceremony/Keysets";
+inline constexpr char kPublishMethod[] = "/raakvlak.v1.Policy/Publish";
+inline constexpr char kFetchPolicyMethod[] = "/raakvlak.v1.Policy/FetchPolicy";
 
 std::vector<rpc::MethodRule> MethodTable();
 

@@ -11,6 +11,7 @@
 #include "base/reason.h"
 #include "base/testing/status_matchers.h"
 #include "raakvlak/v1/audit.pb.h"
+#include "raakvlak/v1/ceremony.pb.h"
 #include "raakvlak/v1/exchange.pb.h"
 #include "raakvlak/v1/matches.pb.h"
 #include "raakvlak/v1/witness.pb.h"
@@ -27,7 +28,8 @@ std::set<std::string> MethodsServed() {
   std::set<std::string> methods;
   for (const google::protobuf::FileDescriptor* file :
        {v1::SubmitRequest::descriptor()->file(), v1::ListMatchesRequest::descriptor()->file(),
-        v1::ListEntriesRequest::descriptor()->file(), v1::AddCheckpointRequest::descriptor()->file()}) {
+        v1::ListEntriesRequest::descriptor()->file(), v1::AddCheckpointRequest::descriptor()->file(),
+        v1::ProposeRequest::descriptor()->file()}) {
     for (int i = 0; i < file->service_count(); ++i) {
       const google::protobuf::ServiceDescriptor& service = *file->service(i);
       for (int j = 0; j < service.method_count(); ++j) {
@@ -58,6 +60,11 @@ TEST(MethodTableTest, EveryRoleOnEveryRpcIsAllowedOrRefusedAsDesigned) {
       {"/raakvlak.v1.Audit/ReadFiles", {Role::kOfficer}},
       {"/raakvlak.v1.Audit/Watch", {Role::kOfficer}},
       {"/raakvlak.v1.Witness/AddCheckpoint", {Role::kNode, Role::kHub}},
+      {"/raakvlak.v1.Ceremony/Propose", {Role::kNode}},
+      {"/raakvlak.v1.Ceremony/Post", {Role::kNode}},
+      {"/raakvlak.v1.Ceremony/Fetch", {Role::kNode}},
+      {"/raakvlak.v1.Ceremony/ListCeremonies", {Role::kNode, Role::kHub}},
+      {"/raakvlak.v1.Ceremony/Keysets", {Role::kNode, Role::kHub}},
   };
   const std::map<Role, std::string> people = {
       {Role::kBroker, "centre"}, {Role::kNode, "politie"}, {Role::kHub, "veiligheidshuis"},
