@@ -195,7 +195,7 @@ absl::StatusOr<v1::ProposeResponse> CeremonyRelay::Propose(const rpc::Gate::Pass
         ceremony.proposed_ms = absl::ToUnixMillis(now);
         ceremony.receivers = text->CountReceivers();
         RAAKVLAK_ASSIGN_OR_RETURN(const bool is_new, table.Insert(ceremony));
-        if (!is_new) return absl::OkStatus();
+        if (!is_new) return transaction.AppendAudit(entry).status();
         RAAKVLAK_ASSIGN_OR_RETURN(const uint64_t open,
                                   table.CountOpen(pass.caller.id, absl::ToUnixMillis(now - kOpenFor)));
         if (open > kMaxOpen) {

@@ -6,6 +6,9 @@ namespace raakvlak::broker {
 namespace {
 
 constexpr uint32_t kTombstoneDays = 7;
+constexpr int64_t kCeremonyDays = 90;
+// Longer than any epoch: who joins or lost its files takes keysets from here.
+constexpr int64_t kKeysetDays = 4'000;
 constexpr uint32_t kCounterDays = 2;
 // An order is taken within 120 s of its time, either way; after this one can no longer be replayed.
 constexpr int64_t kOrderMs = 600'000;
@@ -45,6 +48,18 @@ absl::StatusOr<ExpiryRun> Expiry::Run(const ExpiryTerms& terms) {
     RAAKVLAK_RETURN_IF_ERROR(
         store_.Write("prune", [&](storage::BrokerTransaction& transaction) -> absl::Status {
           RAAKVLAK_ASSIGN_OR_RETURN(done, transaction.Prune(bounds, batch_));
+          return absl::OkStatus();
+        }));
+    run.pruned += done;
+  }
+
+  const storage::CeremonyBounds ceremonies{.messages_before_ms = now_ms - kCeremonyDays * kDayMs,
+                                           .keysets_before_ms = now_ms - kKeysetDays * kDayMs};
+  done = batch_;
+  while (done == batch_) {
+    RAAKVLAK_RETURN_IF_ERROR(
+        store_.Write("prune_ceremonies", [&](storage::BrokerTransaction& transaction) -> absl::Status {
+          RAAKVLAK_ASSIGN_OR_RETURN(done, transaction.ceremonies().Prune(ceremonies, batch_));
           return absl::OkStatus();
         }));
     run.pruned += done;

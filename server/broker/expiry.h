@@ -3,7 +3,8 @@
 // A signal is live before its expiry day and not on it. Run this before each matching run: the matcher counts
 // what is stored. Tombstones stay a week beyond their expiry day, so that a node that was away gets a clear
 // answer; orders twice their window and more; counts of submits two days; closed matches as long as the
-// covenant keeps the log. Thread safety: Run may be called from any thread.
+// covenant keeps the log; ceremonies 90 days, and their keysets longer than any epoch. Thread safety: Run may
+// be called from any thread.
 #pragma once
 
 #include <cstdint>

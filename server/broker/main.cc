@@ -17,6 +17,7 @@
 #include "rpc/server.h"
 #include "rpc/tls.h"
 #include "server/broker/background.h"
+#include "server/broker/ceremony_service.h"
 #include "server/broker/exchange_service.h"
 #include "server/broker/matches_service.h"
 #include "server/broker/method_table.h"
@@ -94,6 +95,8 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   rpc::CallEnvironment environment{&gate, &executor, &refusals};
   environment.condition = &witnessed->condition();
   Exchange exchange(*store, clock);
+  CeremonyRelay relay(*store, clock);
+  CeremonyService ceremony_service(environment, relay);
   Matches matches(*store, *witnessed, clock);
   log::AuditReading reading(store->audit_log(), *store, *witnessed, process_log->folder(), clock);
   EntryProver entry_prover(*store, *witnessed, clock);
@@ -113,9 +116,9 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   options.listen = config.listen();
   options.tls = server::TlsFilesOf(common);
   options.environment = &environment;
-  RAAKVLAK_ASSIGN_OR_RETURN(
-      const std::unique_ptr<rpc::Server> server,
-      rpc::Server::Start(options, {&exchange_service, &matches_service, &audit_service, &witness_service}));
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<rpc::Server> server,
+                            rpc::Server::Start(options, {&exchange_service, &matches_service, &audit_service,
+                                                         &witness_service, &ceremony_service}));
   server::Retention retention(store->audit_log(), *authority, clock, in_force,
                               in_force.covenant->text().broker().urn(), "broker");
   retention.Start();
