@@ -89,26 +89,60 @@ absl::StatusOr<uint32_t> CheckMessage(const v1::CeremonyMessage& message, absl::
   return step;
 }
 
-// What one post is about.
-struct Post {
-  const storage::StoredCeremony& ceremony;
-  const CeremonyMember& member;
-  const crypto::note::PublicKey& key;
+// A post that may be stored.
+struct CheckedPost {
+  std::string id;
+  CeremonyMember sender;
+  std::vector<uint32_t> steps;  // of its messages
 };
 
-absl::Status StoreMessages(storage::BrokerTransaction& transaction, const Post& post,
-                           const v1::PostRequest& request, const storage::AuditEntry& entry) {
-  const std::string& id = post.ceremony.id;
-  RAAKVLAK_ASSIGN_OR_RETURN(std::vector<uint32_t> steps,
-                            transaction.ceremonies().StepsOf(id, post.member.partner));
+// Fills what of `out_entry` is known, also when it refuses.
+absl::StatusOr<CheckedPost> CheckPost(const rpc::Gate::Pass& pass, const v1::PostRequest& request,
+                                      storage::BrokerReader& reader, storage::AuditEntry& out_entry) {
+  if (request.messages_size() > CeremonyRelay::kMaxMessages)
+    return TooMuch(absl::StrCat("one call posts at most ", CeremonyRelay::kMaxMessages, " messages"));
+  if (request.keyset().size() > CeremonyRelay::kMaxKeyset)
+    return TooMuch(absl::StrCat("a keyset has at most ", CeremonyRelay::kMaxKeyset, " bytes"));
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::optional<storage::StoredCeremony> ceremony,
+                            reader.ceremonies().Find(request.ceremony_id()));
+  if (!ceremony) return NoSuchCeremony();
+  out_entry.object = base::Hex(ceremony->id);
+  out_entry.purpose = ceremony->purpose;
+  RAAKVLAK_ASSIGN_OR_RETURN(const CeremonyText text, CeremonyText::Parse(ceremony->parameters));
+  const CeremonyMember* sender = text.FindMember(pass.caller.id);
+  if (sender == nullptr) return InvalidRequest("who posts is a member of the ceremony");
+  if (!request.keyset().empty() && !sender->receives)
+    return InvalidRequest("a keyset is posted by who receives a share");
+  const auto covenant = pass.snapshot.FindCovenant(text.covenant_id);
+  if (covenant == nullptr || covenant->FindPartner(pass.caller.id) == nullptr) return NoSuchCeremony();
+  CheckedPost post{ceremony->id, *sender, {}};
   for (const v1::CeremonyMessage& message : request.messages()) {
-    RAAKVLAK_ASSIGN_OR_RETURN(const uint32_t step, CheckMessage(message, id, post.member, post.key));
+    RAAKVLAK_ASSIGN_OR_RETURN(const uint32_t step,
+                              CheckMessage(message, post.id, *sender, covenant->PartnerKey(pass.caller.id)));
+    post.steps.push_back(step);
+  }
+  return post;
+}
+
+absl::Status StorePost(storage::BrokerTransaction& transaction, const CheckedPost& post,
+                       const v1::PostRequest& request, const storage::AuditEntry& entry) {
+  storage::CeremonyTable& table = transaction.ceremonies();
+  const auto log = [&](absl::string_view what) {
+    storage::AuditEntry posted = entry;
+    absl::StrAppend(&posted.object, " ", what);
+    return transaction.AppendAudit(posted).status();
+  };
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::optional<storage::StoredCeremony> ceremony, table.Find(post.id));
+  if (!ceremony) return NoSuchCeremony();
+  RAAKVLAK_ASSIGN_OR_RETURN(std::vector<uint32_t> steps, table.StepsOf(post.id, post.sender.partner));
+  for (int i = 0; i < request.messages_size(); ++i) {
+    const uint32_t step = post.steps[static_cast<size_t>(i)];
     storage::StoredCeremonyMessage row;
-    row.sender = post.member.partner;
+    row.sender = post.sender.partner;
     row.step = step;
-    row.body = message.body();
-    row.signature = message.signature();
-    RAAKVLAK_ASSIGN_OR_RETURN(const bool is_new, transaction.ceremonies().Append(id, row));
+    row.body = request.messages(i).body();
+    row.signature = request.messages(i).signature();
+    RAAKVLAK_ASSIGN_OR_RETURN(const bool is_new, table.Append(post.id, row));
     if (!is_new) continue;
     if (steps.size() >= static_cast<size_t>(CeremonyRelay::kMaxMessages)) {
       return base::Error(
@@ -117,44 +151,12 @@ absl::Status StoreMessages(storage::BrokerTransaction& transaction, const Post& 
     }
     const bool first = std::find(steps.begin(), steps.end(), step) == steps.end();
     steps.push_back(step);
-    if (!first) continue;
-    storage::AuditEntry posted = entry;
-    absl::StrAppend(&posted.object, " ", kSteps[step]);
-    RAAKVLAK_RETURN_IF_ERROR(transaction.AppendAudit(posted).status());
+    if (first) RAAKVLAK_RETURN_IF_ERROR(log(kSteps[step]));
   }
-  return absl::OkStatus();
-}
-
-absl::Status StoreKeyset(storage::BrokerTransaction& transaction, const Post& post, const std::string& keyset,
-                         storage::AuditEntry entry) {
-  if (keyset.empty()) return absl::OkStatus();
-  if (keyset.size() > CeremonyRelay::kMaxKeyset)
-    return TooMuch(absl::StrCat("a keyset has at most ", CeremonyRelay::kMaxKeyset, " bytes"));
-  if (!post.member.receives) return InvalidRequest("a keyset is posted by who receives a share");
-  RAAKVLAK_ASSIGN_OR_RETURN(
-      const bool is_new, transaction.ceremonies().PutKeyset(post.ceremony.id, post.member.partner, keyset));
-  if (!is_new) return absl::OkStatus();
-  absl::StrAppend(&entry.object, " keyset");
-  return transaction.AppendAudit(entry).status();
-}
-
-absl::Status StorePost(storage::BrokerTransaction& transaction, const rpc::Gate::Pass& pass,
-                       const v1::PostRequest& request, storage::AuditEntry& entry) {
-  if (request.messages_size() > CeremonyRelay::kMaxMessages)
-    return TooMuch(absl::StrCat("one call posts at most ", CeremonyRelay::kMaxMessages, " messages"));
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::optional<storage::StoredCeremony> ceremony,
-                            transaction.ceremonies().Find(request.ceremony_id()));
-  if (!ceremony) return NoSuchCeremony();
-  entry.object = base::Hex(ceremony->id);
-  entry.purpose = ceremony->purpose;
-  RAAKVLAK_ASSIGN_OR_RETURN(const CeremonyText text, CeremonyText::Parse(ceremony->parameters));
-  const CeremonyMember* member = text.FindMember(pass.caller.id);
-  if (member == nullptr) return InvalidRequest("who posts is a member of the ceremony");
-  const auto covenant = pass.snapshot.FindCovenant(text.covenant_id);
-  if (covenant == nullptr || covenant->FindPartner(pass.caller.id) == nullptr) return NoSuchCeremony();
-  const Post post{*ceremony, *member, covenant->PartnerKey(pass.caller.id)};
-  RAAKVLAK_RETURN_IF_ERROR(StoreMessages(transaction, post, request, entry));
-  return StoreKeyset(transaction, post, request.keyset(), entry);
+  if (request.keyset().empty()) return absl::OkStatus();
+  RAAKVLAK_ASSIGN_OR_RETURN(const bool is_new,
+                            table.PutKeyset(post.id, post.sender.partner, request.keyset()));
+  return is_new ? log("keyset") : absl::OkStatus();
 }
 
 v1::CeremonyInfo InfoOf(const storage::StoredCeremony& ceremony) {
@@ -214,12 +216,18 @@ absl::StatusOr<v1::ProposeResponse> CeremonyRelay::Propose(const rpc::Gate::Pass
 absl::StatusOr<v1::PostResponse> CeremonyRelay::Post(const rpc::Gate::Pass& pass,
                                                      const v1::PostRequest& request) {
   storage::AuditEntry entry = EntryOf(pass, clock_.Now(), "ceremony_post", "");
-  const absl::Status stored =
-      store_.Write("ceremony_post", [&](storage::BrokerTransaction& transaction) -> absl::Status {
-        return StorePost(transaction, pass, request, entry);
-      });
-  if (!stored.ok() && EndsTransaction(stored)) return stored;
-  if (!stored.ok()) return RefuseDurably(store_, entry, kPostMethod, stored);
+  absl::StatusOr<CheckedPost> post;
+  absl::Status status = store_.Read("ceremony_check", [&](storage::BrokerReader& reader) -> absl::Status {
+    post = CheckPost(pass, request, reader, entry);
+    return post.status();
+  });
+  if (status.ok()) {
+    status = store_.Write("ceremony_post", [&](storage::BrokerTransaction& transaction) -> absl::Status {
+      return StorePost(transaction, *post, request, entry);
+    });
+  }
+  if (!status.ok() && EndsTransaction(status)) return status;
+  if (!status.ok()) return RefuseDurably(store_, entry, kPostMethod, status);
   return v1::PostResponse();
 }
 
