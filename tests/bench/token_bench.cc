@@ -34,6 +34,7 @@
 #include "crypto/oprf/proof.h"
 #include "crypto/threshold/combine.h"
 #include "crypto/threshold/sharing.h"
+#include "tests/support/split.h"
 
 namespace raakvlak::crypto {
 namespace {
@@ -98,7 +99,7 @@ void Run(benchmark::State& state, double tokens, double target, Function work) {
 struct Region {
   explicit Region(size_t batch) {
     const Scalar key = Scalar::Random(random);
-    const threshold::Sharing sharing = threshold::Split(key, kQuorum, indices, random).value();
+    const testing::Sharing sharing = testing::Split(key, kQuorum, indices, random).value();
     shares = sharing.shares;
     for (const uint32_t index : indices) {
       public_shares.push_back(threshold::PublicShare(sharing.commitments, index).value());

@@ -9,6 +9,7 @@
 #include "crypto/oprf/oprf.h"
 #include "crypto/threshold/sharing.h"
 #include "gtest/gtest.h"
+#include "tests/support/split.h"
 
 namespace raakvlak::crypto::threshold {
 namespace {
@@ -19,6 +20,8 @@ using base::testing::SeededRandom;
 using group::Element;
 using group::Scalar;
 using oprf::ElementList;
+using raakvlak::testing::Sharing;
+using raakvlak::testing::Split;
 
 // A key split over holders, inputs blinded by a client, and each holder's verified answer.
 class Region {

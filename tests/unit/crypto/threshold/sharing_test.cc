@@ -5,6 +5,7 @@
 #include "base/testing/status_matchers.h"
 #include "crypto/threshold/combine.h"
 #include "gtest/gtest.h"
+#include "tests/support/split.h"
 
 namespace raakvlak::crypto::threshold {
 namespace {
@@ -14,6 +15,8 @@ using base::testing::IsOk;
 using base::testing::SeededRandom;
 using group::Element;
 using group::Scalar;
+using raakvlak::testing::Sharing;
+using raakvlak::testing::Split;
 
 std::vector<uint32_t> IndicesTo(uint32_t n) {
   std::vector<uint32_t> indices;

@@ -17,8 +17,8 @@
 #include "base/testing/status_matchers.h"
 #include "crypto/note/note.h"
 #include "crypto/seal/seal.h"
-#include "crypto/threshold/sharing.h"
 #include "tests/support/region.h"
+#include "tests/support/split.h"
 
 namespace raakvlak::policy {
 namespace {
@@ -39,7 +39,7 @@ class KeysetTest : public ::testing::Test {
     ASSERT_THAT(covenant, IsOk());
     covenant_ = *covenant;
     chain_ = CovenantChain::Create({covenant_});
-    sharing_ = *crypto::threshold::Split(crypto::group::Scalar::Random(random_), 3, {1, 2, 3, 4}, random_);
+    sharing_ = *raakvlak::testing::Split(crypto::group::Scalar::Random(random_), 3, {1, 2, 3, 4}, random_);
     text_ =
         KeysetText{.region = "maastricht",
                    .purpose = "risicojeugd",
@@ -72,7 +72,7 @@ class KeysetTest : public ::testing::Test {
   base::testing::SeededRandom random_{11};
   std::shared_ptr<const Covenant> covenant_;
   std::shared_ptr<const CovenantChain> chain_;
-  crypto::threshold::Sharing sharing_;
+  raakvlak::testing::Sharing sharing_;
   KeysetText text_;
 };
 

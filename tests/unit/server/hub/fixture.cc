@@ -11,7 +11,7 @@
 #include "crypto/note/note.h"
 #include "crypto/note/signed_message.h"
 #include "crypto/oprf/oprf.h"
-#include "crypto/threshold/sharing.h"
+#include "tests/support/split.h"
 #include "tests/unit/server/hub/broker_log.h"
 
 namespace raakvlak::hub {
@@ -83,7 +83,7 @@ void HubTest::AddKeyset(const policy::Covenant& covenant, const v1::Purpose& pur
     indices.push_back(index);
   }
   const auto key = crypto::group::Scalar::Random(random_);
-  const auto sharing = crypto::threshold::Split(key, covenant.text().quorum(), indices, random_);
+  const auto sharing = raakvlak::testing::Split(key, covenant.text().quorum(), indices, random_);
   text.region = covenant.region();
   text.purpose = purpose.id();
   text.identifier_class = static_cast<uint8_t>(identifier_class);

@@ -11,8 +11,8 @@
 #include "base/testing/fakes.h"
 #include "base/testing/status_matchers.h"
 #include "crypto/note/note.h"
-#include "crypto/threshold/sharing.h"
 #include "tests/support/region.h"
+#include "tests/support/split.h"
 
 namespace raakvlak::node {
 namespace {
@@ -38,7 +38,7 @@ class KeyRingTest : public ::testing::Test {
   Made Make(uint8_t identifier_class, uint32_t generation, absl::string_view replaces) {
     const policy::Covenant& covenant = *chain_->all().front();
     const auto sharing =
-        *crypto::threshold::Split(crypto::group::Scalar::Random(random_), 3, {1, 2, 3, 4}, random_);
+        *raakvlak::testing::Split(crypto::group::Scalar::Random(random_), 3, {1, 2, 3, 4}, random_);
     policy::KeysetText text;
     text.region = covenant.region();
     text.purpose = "risicojeugd";

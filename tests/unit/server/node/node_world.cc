@@ -8,9 +8,9 @@
 #include "base/reason.h"
 #include "base/status.h"
 #include "crypto/note/note.h"
-#include "crypto/threshold/sharing.h"
 #include "policy/envelope.h"
 #include "tests/support/receipts.h"
+#include "tests/support/split.h"
 
 namespace raakvlak::node::testing {
 namespace {
@@ -251,8 +251,8 @@ void NodeWorld::MakeKeysets() {
     for (const v1::LinkageRule& rule : purpose.rules()) classes.insert(rule.identifier_class());
     for (const int identifier_class : classes) {
       const crypto::group::Scalar key = crypto::group::Scalar::Random(random_);
-      const crypto::threshold::Sharing sharing =
-          *crypto::threshold::Split(key, covenant.text().quorum(), indices, random_);
+      const raakvlak::testing::Sharing sharing =
+          *raakvlak::testing::Split(key, covenant.text().quorum(), indices, random_);
       policy::KeysetText text;
       text.region = covenant.region();
       text.purpose = purpose.id();
