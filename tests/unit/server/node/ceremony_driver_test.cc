@@ -295,6 +295,95 @@ TEST_F(CeremonyDriverTest, WhoSawAMemberStopTakesTheKeysetAllTheSameWhenAllSigne
   world_.KeyInUse();
 }
 
+TEST_F(CeremonyDriverTest, WhatTheCovenantDoesNotSayIsNotApproved) {
+  const auto good = world_.Propose("gemeente", "generate");
+  ASSERT_THAT(good, IsOk());
+  // The same with a lower quorum, one among others, and bytes that are nothing.
+  crypto::ceremony::ParametersText text =
+      crypto::ceremony::Parameters::Parse(world_.relay().ceremonies[0].proposal.parameters()).value().text();
+  text.quorum = 2;
+  const std::string weak = crypto::ceremony::FormatParameters(text);
+  text.quorum = 3;
+  text.members[0].partner = "brandweer";
+  const std::string foreign = crypto::ceremony::FormatParameters(text);
+  for (const std::string& parameters : {std::string("nothing"), weak, foreign}) {
+    v1::ProposeRequest proposal;
+    proposal.set_parameters(parameters);
+    ASSERT_THAT(world_.relay().ClientOf("woningcorporatie").Propose(proposal, absl::Seconds(1)), IsOk());
+  }
+  world_.Step(1);
+  EXPECT_EQ(world_.StateAt("politie", base::Sha256(weak)).state(), "refused");
+  EXPECT_THAT(world_.Approve("politie", base::Sha256(weak)), HasReason(reason::kCovenantMismatch));
+  EXPECT_EQ(world_.StateAt("politie", base::Sha256(foreign)).state(), "refused");
+  EXPECT_THAT(world_.Approve("politie", base::Sha256(foreign)), HasReason(reason::kCovenantMismatch));
+  EXPECT_THAT(world_.node("politie").driver->GiveUp(world_.OperatorPass("politie"), base::Sha256(foreign)),
+              HasReason(reason::kCovenantMismatch));
+  EXPECT_THAT(world_.Approve("politie", base::Sha256("nothing")), HasReason(reason::kNotFound));
+  for (const std::string& partner : world_.partners())
+    EXPECT_THAT(world_.Approve(partner, good->ceremony_id()), IsOk());
+  world_.Step();
+  ExpectAll(good->ceremony_id(), "done");
+}
+
+TEST_F(CeremonyDriverTest, ANodeTakesPartInOneCeremonyOfAKeyAtATime) {
+  const auto one = world_.Propose("gemeente", "generate");
+  const auto two = world_.Propose("politie", "generate");
+  ASSERT_THAT(two, IsOk());
+  EXPECT_EQ(two->attempt(), 2u);
+  EXPECT_THAT(world_.Approve("politie", one->ceremony_id()), HasReason(reason::kCovenantMismatch));
+  EXPECT_THAT(world_.Approve("gemeente", two->ceremony_id()), HasReason(reason::kCovenantMismatch));
+  ASSERT_THAT(world_.node("politie").driver->GiveUp(world_.OperatorPass("politie"), two->ceremony_id()),
+              IsOk());
+  for (const std::string& partner : world_.partners())
+    EXPECT_THAT(world_.Approve(partner, one->ceremony_id()), IsOk()) << partner;
+  world_.Step();
+  ExpectAll(one->ceremony_id(), "done");
+}
+
+TEST(CeremonyCovenantTest, ACeremonyOfACovenantThatIsInForceNoMoreIsGivenUp) {
+  TestRegion region;
+  CeremonyWorld world(region);
+  const std::string id = world.Begin("generate");
+  world.Step(1);
+  region.clock().Advance(absl::Minutes(1));
+  region.NextCovenant();
+  region.roster().set_number(region.roster().number() + 1);
+  region.Write();
+  world.Step(3);
+  for (const std::string& partner : world.partners()) {
+    EXPECT_EQ(world.StateAt(partner, id).state(), "stopped") << partner;
+    EXPECT_EQ(world.KeysetAt(partner), nullptr);
+  }
+}
+
+TEST(CeremonyCovenantTest, AKeyWhoseEpochEndedBeforeItWasSignedIsForgotten) {
+  TestRegion region;
+  CeremonyWorld world(region);
+  const std::string id = world.Begin("generate");
+  // Until all certificates are there, and no signature on the keyset but that of the last.
+  const auto& ceremony = world.relay().ceremonies[0];
+  while (ceremony.messages.size() < 20) {
+    for (const std::string& partner : world.partners()) {
+      if (ceremony.messages.size() < 20) world.node(partner).driver->Step();
+    }
+  }
+  EXPECT_LT(ceremony.keysets.size(), 2u);
+  region.clock().Advance(absl::Minutes(1));
+  region.NextCovenant();
+  region.RaiseEpoch(CeremonyWorld::kPurpose, absl::ZeroDuration());
+  region.roster().set_number(region.roster().number() + 1);
+  region.Write();
+  world.Step(3);
+  for (const std::string& partner : world.partners()) {
+    EXPECT_EQ(world.StateAt(partner, id).state(), "stopped") << partner;
+    EXPECT_EQ(world.KeysetAt(partner), nullptr);
+    for (const auto& row : *world.node(partner).store->Ceremonies()) {
+      EXPECT_EQ(row.secret, "") << partner;
+      EXPECT_EQ(row.share, "") << partner;
+    }
+  }
+}
+
 // A crash at every write of the store, before and after it, and around every call to the relay, at each node:
 // the node is started again from its disk, and all come to one key.
 class CeremonyCrashTest : public ::testing::Test {
