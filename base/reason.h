@@ -100,6 +100,8 @@ inline constexpr char kRowMalformed[] = "ROW_MALFORMED";
 inline constexpr char kHeaderInvalid[] = "HEADER_INVALID";
 // No such purpose in the covenant.
 inline constexpr char kPurposeUnknown[] = "PURPOSE_UNKNOWN";
+// The covenant has the signal's purpose no more.
+inline constexpr char kPurposeEnded[] = "PURPOSE_ENDED";
 // This partner may not submit to this purpose.
 inline constexpr char kPurposeNotAllowed[] = "PURPOSE_NOT_ALLOWED";
 // Neither signal nor case_report.

@@ -23,6 +23,10 @@ class GrpcExchangeClient final : public ExchangeClient {
                                                     absl::Duration timeout) override {
     return rpc::CallUnary(*stub_, &v1::Exchange::Stub::ProveEntry, request, timeout);
   }
+  absl::StatusOr<v1::ListAllowancesResponse> ListAllowances(const v1::ListAllowancesRequest& request,
+                                                            absl::Duration timeout) override {
+    return rpc::CallUnary(*stub_, &v1::Exchange::Stub::ListAllowances, request, timeout);
+  }
 
  private:
   const std::unique_ptr<v1::Exchange::Stub> stub_;

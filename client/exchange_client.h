@@ -23,6 +23,8 @@ class ExchangeClient {
                                                                absl::Duration timeout) = 0;
   virtual absl::StatusOr<v1::ProveEntryResponse> ProveEntry(const v1::ProveEntryRequest& request,
                                                             absl::Duration timeout) = 0;
+  virtual absl::StatusOr<v1::ListAllowancesResponse> ListAllowances(const v1::ListAllowancesRequest& request,
+                                                                    absl::Duration timeout) = 0;
 };
 
 std::unique_ptr<ExchangeClient> MakeExchangeClient(std::shared_ptr<grpc::Channel> channel);

@@ -15,6 +15,8 @@ class FakeExchangeClient final : public ExchangeClient {
   std::function<absl::StatusOr<v1::SubmitResponse>(const v1::SubmitRequest&)> on_submit;
   std::function<absl::StatusOr<v1::WithdrawSignalsResponse>(const v1::WithdrawSignalsRequest&)> on_withdraw;
   std::function<absl::StatusOr<v1::ProveEntryResponse>(const v1::ProveEntryRequest&)> on_prove_entry;
+  std::function<absl::StatusOr<v1::ListAllowancesResponse>(const v1::ListAllowancesRequest&)>
+      on_list_allowances;
 
   absl::StatusOr<v1::SubmitResponse> Submit(const v1::SubmitRequest& request, absl::Duration) override {
     return Answer(on_submit, request);
@@ -26,6 +28,10 @@ class FakeExchangeClient final : public ExchangeClient {
   absl::StatusOr<v1::ProveEntryResponse> ProveEntry(const v1::ProveEntryRequest& request,
                                                     absl::Duration) override {
     return Answer(on_prove_entry, request);
+  }
+  absl::StatusOr<v1::ListAllowancesResponse> ListAllowances(const v1::ListAllowancesRequest& request,
+                                                            absl::Duration) override {
+    return Answer(on_list_allowances, request);
   }
 };
 

@@ -41,9 +41,10 @@ class Pseudonymiser {
                 absl::Duration holder_timeout = absl::Seconds(15))
       : environment_(environment), holders_(holders), holder_timeout_(holder_timeout) {}
 
-  // Evaluate returns the pseudonyms of each list of identifiers, in their order. All are of `purpose`, which
-  // belongs to the snapshot's covenant. KEYSET_UNKNOWN (no keyset for a class here); UNAVAILABLE, or the
-  // reason that a holder gave, when fewer than t answered rightly; INTERNAL.
+  // Evaluate returns the pseudonyms of each list of identifiers, in their order, under the epoch of
+  // `purpose`. All are of `purpose`, which belongs to the snapshot's covenant or to one that it superseded
+  // (server/node/sealing_epoch.h); holders are those of the snapshot's. KEYSET_UNKNOWN (no keyset for a class
+  // here); UNAVAILABLE, or the reason that a holder gave, when fewer than t answered rightly; INTERNAL.
   absl::StatusOr<std::vector<std::vector<Pseudonym>>> Evaluate(
       const policy::Snapshot& snapshot, const v1::Purpose& purpose,
       absl::Span<const std::vector<Identifier>> identifiers);

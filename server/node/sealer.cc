@@ -69,12 +69,13 @@ absl::StatusOr<std::string> SealPayload(const v1::Record& record, absl::string_v
 
 }  // namespace
 
-absl::StatusOr<SealedSignal> Seal(const Environment& environment, const policy::Snapshot& snapshot,
-                                  const v1::Purpose& purpose, v1::SignalKind kind, const v1::Record& record,
-                                  const std::string& signal_id, absl::Span<const Pseudonym> pseudonyms) {
+absl::StatusOr<v1::Envelope> Seal(const Environment& environment, const policy::Snapshot& snapshot,
+                                  const v1::Purpose& terms, v1::SignalKind kind, const v1::Record& record,
+                                  const std::string& signal_id, storage::SignalDays days,
+                                  absl::Span<const Pseudonym> pseudonyms) {
   const policy::Covenant& covenant = *snapshot.covenant;
   const v1::Partner& partner = *covenant.FindPartner(environment.partner);
-  const v1::SealKey* seal_key = covenant.FindSealKey(purpose.id(), purpose.epoch());
+  const v1::SealKey* seal_key = covenant.FindSealKey(terms.id(), terms.epoch());
   if (seal_key == nullptr) {
     return base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kCovenantMismatch,
                        "the covenant has no seal key for this purpose");
@@ -85,15 +86,15 @@ absl::StatusOr<SealedSignal> Seal(const Environment& environment, const policy::
   v1::SignalHeader header;
   header.set_version(1);
   header.set_region(covenant.region());
-  header.set_purpose(purpose.id());
-  header.set_epoch(purpose.epoch());
+  header.set_purpose(terms.id());
+  header.set_epoch(terms.epoch());
   header.set_covenant_id(covenant.id());
   header.set_partner(partner.id());
   header.set_index(partner.index());
   header.set_signal_id(signal_id);
   header.set_kind(kind);
-  header.set_submitted_day(covenant.DayAt(environment.clock->Now()));
-  header.set_expiry_day(header.submitted_day() + purpose.retention_days());
+  header.set_submitted_day(days.submitted);
+  header.set_expiry_day(days.expiry);
   header.set_seal_key_id(seal_key->id());
   for (const Pseudonym& pseudonym : pseudonyms) {
     v1::RuleVersion& rule = *header.add_rules();
@@ -109,16 +110,15 @@ absl::StatusOr<SealedSignal> Seal(const Environment& environment, const policy::
   body.set_payload(std::move(payload));
   for (const Pseudonym& pseudonym : pseudonyms) {
     RAAKVLAK_ASSIGN_OR_RETURN(
-        v1::Token token, MakeToken(pseudonym, purpose, partner.index(), body.header(), content_key, random));
+        v1::Token token, MakeToken(pseudonym, terms, partner.index(), body.header(), content_key, random));
     *body.add_tokens() = std::move(token);
   }
 
-  SealedSignal sealed;
-  sealed.envelope.set_body(body.SerializeAsString());
-  sealed.envelope.set_signature(crypto::note::SignMessage(
-      *environment.signing_key, crypto::note::kEnvelopeKind, sealed.envelope.body()));
-  sealed.expiry_day = header.expiry_day();
-  return sealed;
+  v1::Envelope envelope;
+  envelope.set_body(body.SerializeAsString());
+  envelope.set_signature(
+      crypto::note::SignMessage(*environment.signing_key, crypto::note::kEnvelopeKind, envelope.body()));
+  return envelope;
 }
 
 }  // namespace raakvlak::node

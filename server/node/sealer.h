@@ -17,16 +17,13 @@
 
 namespace raakvlak::node {
 
-struct SealedSignal {
-  v1::Envelope envelope;
-  uint32_t expiry_day = 0;
-};
-
-// Seal makes the envelope of `record` as signal `signal_id`, submitted today. REQUIRES: the record is valid,
-// has pseudonyms, and the partner is one of the covenant. COVENANT_MISMATCH when the covenant has no seal key
-// for the purpose; TOO_LARGE; INTERNAL.
-absl::StatusOr<SealedSignal> Seal(const Environment& environment, const policy::Snapshot& snapshot,
-                                  const v1::Purpose& purpose, v1::SignalKind kind, const v1::Record& record,
-                                  const std::string& signal_id, absl::Span<const Pseudonym> pseudonyms);
+// Seal makes the envelope of `record` as signal `signal_id` under the covenant in force and the epoch of
+// `terms` (server/node/sealing_epoch.h). REQUIRES: the record has pseudonyms under that epoch, and the
+// partner is one of the covenant. COVENANT_MISMATCH when the covenant has no seal key for the epoch;
+// TOO_LARGE; INTERNAL.
+absl::StatusOr<v1::Envelope> Seal(const Environment& environment, const policy::Snapshot& snapshot,
+                                  const v1::Purpose& terms, v1::SignalKind kind, const v1::Record& record,
+                                  const std::string& signal_id, storage::SignalDays days,
+                                  absl::Span<const Pseudonym> pseudonyms);
 
 }  // namespace raakvlak::node

@@ -1,18 +1,15 @@
 #include "server/node/sender.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "base/bytes.h"
 #include "base/log.h"
 #include "base/reason.h"
 #include "base/status.h"
 #include "crypto/note/signed_message.h"
-#include "raakvlak/v1/intake.pb.h"
-#include "server/node/address_exclusion.h"
-#include "server/node/receipts.h"
-#include "server/node/sealer.h"
+#include "policy/epochs.h"
+#include "server/node/sealing_epoch.h"
 #include "server/node/validate.h"
 
 namespace raakvlak::node {
@@ -23,58 +20,12 @@ using storage::NodeSignal;
 using storage::NodeSignalState;
 using storage::NodeTransaction;
 
-constexpr size_t kMaxSubmit = 256;
 constexpr size_t kMaxWithdrawals = 256;
 constexpr size_t kExpireAtOnce = 500;
 constexpr absl::Duration kIdle = absl::Seconds(1);
 constexpr absl::Duration kRestless = absl::Milliseconds(100);
 
-// What may be different the next time.
-bool IsTemporary(absl::string_view why) {
-  for (const char* temporary :
-       {reason::kUnavailable, reason::kOverloaded, reason::kDeadlineExceeded, reason::kShuttingDown,
-        reason::kQuotaExceeded, reason::kRosterExpired, reason::kCovenantExpired, reason::kCovenantMismatch,
-        reason::kPartnerSuspended, reason::kStorageFailed, reason::kInternal, reason::kClockSkew}) {
-    if (why == temporary) return true;
-  }
-  return false;
-}
-
-absl::Status Wait(absl::string_view why) {
-  return base::Error(absl::StatusCode::kUnavailable, why, "some signals stay queued");
-}
-
-bool IsUnder(const policy::Covenant& covenant, const v1::Envelope& envelope) {
-  v1::EnvelopeBody body;
-  v1::SignalHeader header;
-  return body.ParseFromString(envelope.body()) && header.ParseFromString(body.header()) &&
-         header.covenant_id() == covenant.id();
-}
-
-// Shuffles so that the order of a batch says nothing about the order of arrival.
-template <typename T>
-void Shuffle(std::vector<T>& items, base::Random& random) {
-  for (size_t i = items.size(); i > 1; --i) {
-    uint64_t draw = 0;
-    random.Fill(&draw, sizeof(draw));
-    std::swap(items[i - 1], items[draw % i]);
-  }
-}
-
 }  // namespace
-
-// A record whose envelope is to be made.
-struct Sender::Draft {
-  std::string signal_id;
-  v1::Record record;
-  ValidRecord valid;
-};
-
-// An envelope that is stored and can be sent.
-struct Sender::Ready {
-  std::string signal_id;
-  v1::Envelope envelope;
-};
 
 Sender::Sender(const Environment& environment, Outbox& outbox, Pseudonymiser& pseudonymiser,
                client::ExchangeClient& exchange, SenderOptions options)
@@ -221,13 +172,16 @@ absl::Status Sender::DoSendWithdrawals(const std::vector<storage::NodeWithdrawal
   return refused.empty() ? absl::OkStatus() : Wait(refused);
 }
 
-absl::Status Sender::Process(const Outbox::Unit& unit) {
+absl::Status Sender::Process(Outbox::Unit unit) {
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot, environment_.authority->Current());
   RAAKVLAK_RETURN_IF_ERROR(policy::Authority::CheckPartner(snapshot, environment_.partner));
+  const v1::Purpose* purpose = snapshot.covenant->FindPurpose(unit.purpose);
+  if (purpose == nullptr) return Wait(reason::kPurposeUnknown);
   // Why some stay queued although nothing failed.
   absl::Status left;
   // Envelopes that are there already do not wait for key holders.
   std::vector<Ready> ready = Load(unit, left);
+  RAAKVLAK_RETURN_IF_ERROR(DropUnserved(*purpose, unit, ready));
   absl::StatusOr<std::vector<Ready>> made = Make(snapshot, unit, left);
   if (made.ok()) std::move(made->begin(), made->end(), std::back_inserter(ready));
   RAAKVLAK_RETURN_IF_ERROR(Submit(snapshot, unit.purpose, std::move(ready)));
@@ -235,28 +189,13 @@ absl::Status Sender::Process(const Outbox::Unit& unit) {
   return left;
 }
 
-absl::Status Sender::Read(Column column, const NodeSignal& signal, absl::string_view ciphertext,
-                          google::protobuf::MessageLite& out_message) const {
-  const absl::StatusOr<base::SecretBytes> bytes =
-      environment_.vault->Decrypt(column, signal.signal_id, ciphertext);
-  if (bytes.ok()) {
-    const absl::string_view view = bytes->Reveal(base::RevealSecret{});
-    if (out_message.ParseFromArray(view.data(), static_cast<int>(view.size()))) return absl::OkStatus();
-  }
-  const absl::Status damaged =
-      base::Error(absl::StatusCode::kDataLoss, reason::kInternal, "a stored signal cannot be read");
-  base::LogStatus(base::LogLevel::kError, "node.signal_damaged", damaged,
-                  {{"signal_id", base::Hex(signal.signal_id)}});
-  return damaged;
-}
-
-std::vector<Sender::Ready> Sender::Load(const Outbox::Unit& unit, absl::Status& out_left) {
+std::vector<Ready> Sender::Load(const Outbox::Unit& unit, absl::Status& out_left) {
   std::vector<Ready> out;
   for (const NodeSignal& signal : unit.signals) {
     if (signal.envelope.empty()) continue;
     Ready ready;
     ready.signal_id = signal.signal_id;
-    const absl::Status read = Read(Column::kEnvelope, signal, signal.envelope, ready.envelope);
+    const absl::Status read = ReadStored(environment_, Column::kEnvelope, signal, ready.envelope);
     if (!read.ok()) {
       out_left = read;
       continue;
@@ -266,81 +205,80 @@ std::vector<Sender::Ready> Sender::Load(const Outbox::Unit& unit, absl::Status& 
   return out;
 }
 
+// What the broker took of an epoch that ended went with that epoch, so those envelopes are made anew.
+absl::Status Sender::DropUnserved(const v1::Purpose& purpose, Outbox::Unit& unit, std::vector<Ready>& ready) {
+  const absl::Time now = environment_.clock->Now();
+  std::set<std::string> unserved;
+  for (const Ready& one : ready) {
+    if (!policy::IsEpochServed(purpose, HeaderOf(one.envelope).epoch(), now)) unserved.insert(one.signal_id);
+  }
+  if (unserved.empty()) return absl::OkStatus();
+  const absl::Status written =
+      environment_.store->Write("drop_unserved", [&](NodeTransaction& transaction) -> absl::Status {
+        for (const std::string& signal_id : unserved) {
+          RAAKVLAK_RETURN_IF_ERROR(transaction.DropEnvelope(signal_id).status());
+        }
+        return absl::OkStatus();
+      });
+  if (!written.ok()) return written;
+  std::erase_if(ready, [&](const Ready& one) { return unserved.count(one.signal_id) != 0; });
+  for (NodeSignal& signal : unit.signals) {
+    if (unserved.count(signal.signal_id) != 0) signal.envelope.clear();
+  }
+  return absl::OkStatus();
+}
+
 // Draw reads the records whose envelopes are to be made, and refuses those that the covenant or the day no
 // longer allows.
-absl::StatusOr<std::vector<Sender::Draft>> Sender::Draw(const policy::Snapshot& snapshot,
-                                                        const Outbox::Unit& unit, absl::Status& out_left) {
+absl::StatusOr<std::vector<Draft>> Sender::Draw(const policy::Snapshot& snapshot, const v1::Purpose& terms,
+                                                const Outbox::Unit& unit, absl::Status& out_left) {
   const v1::Partner& partner = *snapshot.covenant->FindPartner(environment_.partner);
+  const absl::Time now = environment_.clock->Now();
   std::vector<Draft> drafts;
   std::vector<std::pair<std::string, std::string>> refused;
   for (const NodeSignal& signal : unit.signals) {
     if (!signal.envelope.empty()) continue;
     Draft draft;
     draft.signal_id = signal.signal_id;
-    const absl::Status read = Read(Column::kRecord, signal, signal.record, draft.record);
+    const absl::Status read = ReadStored(environment_, Column::kRecord, signal, draft.record);
     if (!read.ok()) {
       out_left = read;
       continue;
     }
     absl::StatusOr<ValidRecord> valid =
-        ValidateRecord(draft.record, *snapshot.covenant, partner, environment_.clock->Now());
+        ValidateRecord(draft.record, *snapshot.covenant, partner, now, &terms);
     if (!valid.ok()) {
       refused.emplace_back(signal.signal_id, base::ReasonOf(valid.status()));
       continue;
     }
     draft.valid = *std::move(valid);
+    draft.days.submitted = snapshot.covenant->DayAt(now);
+    draft.days.expiry = draft.days.submitted + draft.valid.purpose->retention_days();
     drafts.push_back(std::move(draft));
   }
   RAAKVLAK_RETURN_IF_ERROR(EndAsRefused(refused));
   return drafts;
 }
 
-absl::StatusOr<std::vector<Sender::Ready>> Sender::Make(const policy::Snapshot& snapshot,
-                                                        const Outbox::Unit& unit, absl::Status& out_left) {
+absl::StatusOr<std::vector<Ready>> Sender::Make(const policy::Snapshot& snapshot, const Outbox::Unit& unit,
+                                                absl::Status& out_left) {
   RAAKVLAK_RETURN_IF_ERROR(environment_.linkage_check->Check(*snapshot.covenant));
-  RAAKVLAK_ASSIGN_OR_RETURN(std::vector<Draft> drawn, Draw(snapshot, unit, out_left));
-  if (drawn.empty()) return std::vector<Ready>();
-  const v1::Purpose& purpose = *drawn.front().valid.purpose;
-  std::vector<Draft> drafts;
-  std::vector<std::pair<std::string, std::string>> excluded;
-  std::vector<std::vector<Identifier>> identifiers;
-  for (Draft& draft : drawn) {
-    const absl::Status allowed =
-        environment_.exclusion->Filter(*snapshot.covenant, draft.valid.fields, draft.valid.identifiers);
-    if (base::ReasonOf(allowed) == reason::kExcludedListStale) {
-      out_left = Wait(reason::kExcludedListStale);
-    } else if (!allowed.ok()) {
-      excluded.emplace_back(draft.signal_id, base::ReasonOf(allowed));
-    } else {
-      identifiers.push_back(std::move(draft.valid.identifiers));
-      drafts.push_back(std::move(draft));
-    }
-  }
-  RAAKVLAK_RETURN_IF_ERROR(EndAsRefused(excluded));
-  if (drafts.empty()) return std::vector<Ready>();
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto pseudonyms, pseudonymiser_.Evaluate(snapshot, purpose, identifiers));
-
-  std::vector<Ready> made;
-  std::vector<std::string> encrypted;
-  std::vector<uint32_t> expiry_days;
-  for (size_t i = 0; i < drafts.size(); ++i) {
-    RAAKVLAK_ASSIGN_OR_RETURN(SealedSignal sealed,
-                              Seal(environment_, snapshot, purpose, drafts[i].valid.kind, drafts[i].record,
-                                   drafts[i].signal_id, pseudonyms[i]));
-    encrypted.push_back(environment_.vault->Encrypt(Column::kEnvelope, drafts[i].signal_id,
-                                                    sealed.envelope.SerializeAsString()));
-    expiry_days.push_back(sealed.expiry_day);
-    made.push_back({drafts[i].signal_id, std::move(sealed.envelope)});
-  }
+  RAAKVLAK_ASSIGN_OR_RETURN(const v1::Purpose* terms, FindSealingTerms(environment_, snapshot, unit.purpose));
+  RAAKVLAK_ASSIGN_OR_RETURN(std::vector<Draft> drafts, Draw(snapshot, *terms, unit, out_left));
+  RAAKVLAK_ASSIGN_OR_RETURN(MadeEnvelopes envelopes,
+                            MakeEnvelopes(environment_, pseudonymiser_, snapshot, *terms, std::move(drafts)));
+  if (envelopes.list_is_stale) out_left = Wait(reason::kExcludedListStale);
+  RAAKVLAK_RETURN_IF_ERROR(EndAsRefused(envelopes.refused));
   // What was withdrawn meanwhile is not there any more to be given an envelope, and so is not sent.
   std::vector<Ready> stored;
+  if (envelopes.made.empty()) return stored;
   const absl::Status written =
       environment_.store->Write("envelopes", [&](NodeTransaction& transaction) -> absl::Status {
         stored.clear();
-        for (size_t i = 0; i < made.size(); ++i) {
+        for (const MadeEnvelopes::One& one : envelopes.made) {
           RAAKVLAK_ASSIGN_OR_RETURN(const bool put,
-                                    transaction.PutEnvelope(made[i].signal_id, encrypted[i], expiry_days[i]));
-          if (put) stored.push_back(made[i]);
+                                    transaction.PutEnvelope(one.ready.signal_id, one.encrypted, one.days));
+          if (put) stored.push_back(one.ready);
         }
         return absl::OkStatus();
       });
@@ -350,64 +288,38 @@ absl::StatusOr<std::vector<Sender::Ready>> Sender::Make(const policy::Snapshot& 
 
 absl::Status Sender::Submit(const policy::Snapshot& snapshot, const std::string& purpose,
                             std::vector<Ready> ready) {
+  // Before it is cut into batches, so that they say nothing about the order of arrival either.
   Shuffle(ready, *environment_.random);
   absl::Status outcome;
   for (size_t start = 0; start < ready.size(); start += kMaxSubmit) {
-    const size_t end = std::min(ready.size(), start + kMaxSubmit);
-    std::vector<Ready> batch(std::make_move_iterator(ready.begin() + static_cast<long>(start)),
-                             std::make_move_iterator(ready.begin() + static_cast<long>(end)));
-    v1::SubmitRequest request;
-    for (const Ready& one : batch) *request.add_envelopes() = one.envelope;
-    const absl::StatusOr<v1::SubmitResponse> response = exchange_.Submit(request, options_.submit_timeout);
-    if (!response.ok()) return response.status();
-    const absl::Status applied = Apply(snapshot, purpose, batch, *response);
+    const absl::StatusOr<std::vector<Submitted>> results =
+        SubmitEnvelopes(environment_, snapshot, purpose, exchange_,
+                        absl::MakeConstSpan(ready).subspan(start, kMaxSubmit), options_.submit_timeout);
+    if (!results.ok()) return results.status();
+    const absl::Status applied = Apply(*results);
     if (!applied.ok()) outcome = applied;
   }
   return outcome;
 }
 
-absl::Status Sender::Apply(const policy::Snapshot& snapshot, const std::string& purpose,
-                           const std::vector<Ready>& sent, const v1::SubmitResponse& response) {
-  if (static_cast<size_t>(response.receipts_size()) != sent.size()) return Wait(reason::kInternal);
-  std::vector<std::pair<std::string, std::string>> accepted;  // with what is kept of the receipt
-  std::vector<std::string> outdated;
+absl::Status Sender::Apply(const std::vector<Submitted>& results) {
   std::vector<std::pair<std::string, std::string>> refused;
   std::string waiting;
-  for (size_t i = 0; i < sent.size(); ++i) {
-    const v1::SubmitReceipt& receipt = response.receipts(static_cast<int>(i));
-    const std::string& signal_id = sent[i].signal_id;
-    if (receipt.accepted()) {
-      const absl::StatusOr<v1::LoggedSignal> logged =
-          CheckReceipt(receipt, response, *snapshot.covenant, environment_.partner, purpose,
-                       base::Sha256(sent[i].envelope.body()));
-      if (logged.ok()) {
-        accepted.emplace_back(
-            signal_id, environment_.vault->Encrypt(Column::kReceipt, signal_id, logged->SerializeAsString()));
-      } else {
-        AlarmWrongReceipt(logged.status(), signal_id);
-        waiting = base::ReasonOf(logged.status());
-      }
-      continue;
-    }
-    // A covenant that replaced our key makes the signature wrong before anything else is looked at.
-    const bool of_other_covenant =
-        (receipt.reason() == reason::kCovenantMismatch || receipt.reason() == reason::kSignatureInvalid) &&
-        !IsUnder(*snapshot.covenant, sent[i].envelope);
-    if (!of_other_covenant && !IsTemporary(receipt.reason())) {
-      refused.emplace_back(signal_id, receipt.reason());
-      continue;
-    }
-    waiting = receipt.reason();
-    if (of_other_covenant) outdated.push_back(signal_id);
+  for (const Submitted& result : results) {
+    if (result.outcome == Outcome::kRefused) refused.emplace_back(result.signal_id, result.reason);
+    if (result.outcome == Outcome::kWaits || result.outcome == Outcome::kOutdated) waiting = result.reason;
   }
   const absl::Status written =
       environment_.store->Write("receipts", [&](NodeTransaction& transaction) -> absl::Status {
-        for (const auto& [signal_id, receipt] : accepted) {
-          RAAKVLAK_RETURN_IF_ERROR(
-              transaction.MarkSubmitted(signal_id, receipt, environment_.NowMs()).status());
-        }
-        for (const std::string& signal_id : outdated) {
-          RAAKVLAK_RETURN_IF_ERROR(transaction.DropEnvelope(signal_id).status());
+        for (const Submitted& result : results) {
+          if (result.outcome == Outcome::kAccepted) {
+            RAAKVLAK_RETURN_IF_ERROR(
+                transaction
+                    .MarkSubmitted(result.signal_id, result.receipt, result.epoch, environment_.NowMs())
+                    .status());
+          } else if (result.outcome == Outcome::kOutdated) {
+            RAAKVLAK_RETURN_IF_ERROR(transaction.DropEnvelope(result.signal_id).status());
+          }
         }
         return absl::OkStatus();
       });

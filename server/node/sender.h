@@ -14,8 +14,9 @@
 // A row that cannot be read (a damaged database) is logged and holds up no other. Nor does one that has no
 // identifier before there is a fresh list of excluded addresses: it stays QUEUED with EXCLUDED_LIST_STALE.
 //
-// An envelope under a covenant that is no longer in force is made anew once the broker says so: it never took
-// the old one then.
+// An envelope under a covenant that the broker takes no more is made anew once the broker says so: it never
+// took the old one then. So is one of an epoch that is no longer served. Signals of a purpose that the
+// covenant in force does not have wait to be ended (server/node/destruction.h).
 //
 // Thread safety: Start and Stop from one thread; Step from any.
 #pragma once
@@ -28,6 +29,7 @@
 #include "base/mutex.h"
 #include "client/exchange_client.h"
 #include "raakvlak/v1/envelope.pb.h"
+#include "server/node/envelopes.h"
 #include "server/node/environment.h"
 #include "server/node/outbox.h"
 #include "server/node/pseudonymiser.h"
@@ -59,23 +61,19 @@ class Sender {
   bool Step();
 
  private:
-  struct Draft;
-  struct Ready;
   void Run();
   bool Expire();
   bool SendWithdrawals();
   absl::Status DoSendWithdrawals(const std::vector<storage::NodeWithdrawal>& waiting);
-  absl::Status Process(const Outbox::Unit& unit);
-  absl::StatusOr<std::vector<Draft>> Draw(const policy::Snapshot& snapshot, const Outbox::Unit& unit,
-                                          absl::Status& out_left);
+  absl::Status Process(Outbox::Unit unit);
+  absl::Status DropUnserved(const v1::Purpose& purpose, Outbox::Unit& unit, std::vector<Ready>& ready);
   std::vector<Ready> Load(const Outbox::Unit& unit, absl::Status& out_left);
+  absl::StatusOr<std::vector<Draft>> Draw(const policy::Snapshot& snapshot, const v1::Purpose& terms,
+                                          const Outbox::Unit& unit, absl::Status& out_left);
   absl::StatusOr<std::vector<Ready>> Make(const policy::Snapshot& snapshot, const Outbox::Unit& unit,
                                           absl::Status& out_left);
-  absl::Status Read(Column column, const storage::NodeSignal& signal, absl::string_view ciphertext,
-                    google::protobuf::MessageLite& out_message) const;
   absl::Status Submit(const policy::Snapshot& snapshot, const std::string& purpose, std::vector<Ready> ready);
-  absl::Status Apply(const policy::Snapshot& snapshot, const std::string& purpose,
-                     const std::vector<Ready>& sent, const v1::SubmitResponse& response);
+  absl::Status Apply(const std::vector<Submitted>& results);
   absl::Status EndAsRefused(const std::vector<std::pair<std::string, std::string>>& refused);
 
   const Environment environment_;

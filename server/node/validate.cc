@@ -103,6 +103,29 @@ linkage::Record ToLinkage(const v1::Record& record) {
   return out;
 }
 
+absl::StatusOr<ValidRecord> FindPurposeAndKind(const v1::Record& record, const policy::Covenant& covenant) {
+  ValidRecord out;
+  out.purpose = covenant.FindPurpose(record.purpose());
+  if (out.purpose == nullptr) {
+    return FieldError(reason::kPurposeUnknown, "purpose", "no such purpose in the covenant");
+  }
+  RAAKVLAK_ASSIGN_OR_RETURN(out.kind, ParseKind(record.kind()));
+  return out;
+}
+
+absl::Status DeriveFields(const v1::Record& record, absl::CivilDay day, const v1::Purpose& terms,
+                          ValidRecord& out) {
+  RAAKVLAK_ASSIGN_OR_RETURN(out.fields, linkage::Normalise(ToLinkage(record), day, RecipeOf(terms)));
+  // One letter may fold to several, so a name that was short enough may not be any more.
+  return CheckSize(linkage::kSurname, out.fields.surname, crypto::disclosure::kMaxFieldSize);
+}
+
+absl::Status DeriveIdentifiers(const v1::Partner& partner, const v1::Purpose& terms, ValidRecord& out) {
+  out.identifiers = IdentifiersOf(out.fields, terms, partner);
+  if (!out.identifiers.empty()) return absl::OkStatus();
+  return FieldError(reason::kNoRuleApplies, "", "the fields of no linkage rule of this purpose are complete");
+}
+
 }  // namespace
 
 Identifier::~Identifier() {
@@ -115,7 +138,8 @@ absl::Status ValidateReference(const v1::Record& record) {
 }
 
 absl::StatusOr<ValidRecord> ValidateRecord(const v1::Record& record, const policy::Covenant& covenant,
-                                           const v1::Partner& partner, absl::Time now) {
+                                           const v1::Partner& partner, absl::Time now,
+                                           const v1::Purpose* terms) {
   RAAKVLAK_RETURN_IF_ERROR(ValidateReference(record));
   RAAKVLAK_RETURN_IF_ERROR(CheckGiven("purpose", record.purpose()));
   RAAKVLAK_RETURN_IF_ERROR(CheckGiven("kind", record.kind()));
@@ -123,31 +147,27 @@ absl::StatusOr<ValidRecord> ValidateRecord(const v1::Record& record, const polic
   RAAKVLAK_RETURN_IF_ERROR(CheckSize("contact", record.contact(), kMaxContactSize));
   RAAKVLAK_RETURN_IF_ERROR(CheckSize("note", record.note(), kMaxNoteSize));
 
-  ValidRecord valid;
-  valid.purpose = covenant.FindPurpose(record.purpose());
-  if (valid.purpose == nullptr) {
-    return FieldError(reason::kPurposeUnknown, "purpose", "no such purpose in the covenant");
-  }
-  RAAKVLAK_ASSIGN_OR_RETURN(valid.kind, ParseKind(record.kind()));
+  RAAKVLAK_ASSIGN_OR_RETURN(ValidRecord valid, FindPurposeAndKind(record, covenant));
   RAAKVLAK_RETURN_IF_ERROR(CheckPermissions(record, *valid.purpose, valid.kind, partner));
-
+  if (terms == nullptr) terms = valid.purpose;
   const absl::CivilDay today = covenant.CivilDayAt(now);
-  RAAKVLAK_ASSIGN_OR_RETURN(valid.fields,
-                            linkage::Normalise(ToLinkage(record), today, RecipeOf(*valid.purpose)));
+  RAAKVLAK_RETURN_IF_ERROR(DeriveFields(record, today, *terms, valid));
   if (!valid.fields.bsn.empty() && covenant.text().bsn_policy() == v1::BSN_TEST_RANGE &&
       !linkage::IsTestBsn(valid.fields.bsn)) {
     return FieldError(reason::kBsnOutsideTestRange, linkage::kBsn, "this region takes test numbers only");
   }
-  // One letter may fold to several, so a name that was short enough may not be any more.
-  RAAKVLAK_RETURN_IF_ERROR(
-      CheckSize(linkage::kSurname, valid.fields.surname, crypto::disclosure::kMaxFieldSize));
   RAAKVLAK_RETURN_IF_ERROR(CheckAge(valid.fields, *valid.purpose, today));
-  valid.identifiers = IdentifiersOf(valid.fields, *valid.purpose, partner);
-  if (valid.identifiers.empty()) {
-    return FieldError(reason::kNoRuleApplies, "",
-                      "the fields of no linkage rule of this purpose are complete");
-  }
+  RAAKVLAK_RETURN_IF_ERROR(DeriveIdentifiers(partner, *terms, valid));
   return valid;
+}
+
+absl::StatusOr<ValidRecord> DeriveRecord(const v1::Record& record, const policy::Covenant& covenant,
+                                         const v1::Partner& partner, absl::CivilDay day,
+                                         const v1::Purpose& terms) {
+  RAAKVLAK_ASSIGN_OR_RETURN(ValidRecord out, FindPurposeAndKind(record, covenant));
+  RAAKVLAK_RETURN_IF_ERROR(DeriveFields(record, day, terms, out));
+  RAAKVLAK_RETURN_IF_ERROR(DeriveIdentifiers(partner, terms, out));
+  return out;
 }
 
 std::vector<Identifier> IdentifiersOf(const linkage::Normalised& fields, const v1::Purpose& purpose,

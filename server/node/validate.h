@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "linkage/normalise.h"
 #include "policy/covenant.h"
@@ -33,7 +34,7 @@ struct Identifier {
 };
 
 struct ValidRecord {
-  // Points into the covenant.
+  // Points into the covenant; the rules of `identifiers` are those of the terms.
   const v1::Purpose* purpose = nullptr;
   v1::SignalKind kind = v1::SIGNAL_KIND_UNSPECIFIED;
   linkage::Normalised fields;
@@ -47,9 +48,18 @@ absl::Status ValidateReference(const v1::Record& record);
 // ValidateRecord checks `record` as one of `partner` (a partner of the covenant) at `now`. FIELD_MISSING,
 // FIELD_TOO_LONG, PURPOSE_UNKNOWN, PURPOSE_NOT_ALLOWED, KIND_INVALID, KIND_NOT_ALLOWED, CATEGORY_UNKNOWN,
 // BSN_NOT_ENTITLED, BSN_OUTSIDE_TEST_RANGE, AGE_NOT_ALLOWED, AGE_UNKNOWN, NO_RULE_APPLIES, and those of
-// linkage::Normalise.
+// linkage::Normalise. `terms` is the purpose as it was agreed for another epoch, whose rules are then used;
+// nullptr: the covenant's.
 absl::StatusOr<ValidRecord> ValidateRecord(const v1::Record& record, const policy::Covenant& covenant,
-                                           const v1::Partner& partner, absl::Time now);
+                                           const v1::Partner& partner, absl::Time now,
+                                           const v1::Purpose* terms = nullptr);
+
+// DeriveRecord returns the same of a record that was valid on `day`, by the rules of `terms`, without asking
+// again whether the covenant or today's date allow it. PURPOSE_UNKNOWN, FIELD_TOO_LONG, NO_RULE_APPLIES, and
+// those of linkage::Normalise.
+absl::StatusOr<ValidRecord> DeriveRecord(const v1::Record& record, const policy::Covenant& covenant,
+                                         const v1::Partner& partner, absl::CivilDay day,
+                                         const v1::Purpose& terms);
 
 // IdentifiersOf returns those of `purpose` that are complete, in the covenant's order; of class BSN only when
 // the partner is entitled to it. Rules that policy::CheckLinkage refuses yield none.

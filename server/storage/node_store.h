@@ -42,19 +42,43 @@ struct NodeSignal {
   std::string reference;         // client_ref, encrypted
   std::string purpose;
   NodeSignalState state = NodeSignalState::kQueued;
-  std::string reason;  // why it was refused, or withdrawn
-  // The first day on which it is no longer live, in days since 1970.
+  std::string reason;  // why it was refused, withdrawn or ended, or cannot go over to another epoch
+  // Days since 1970: when its first envelope was made (0 before that), and the first day on which it is no
+  // longer live.
+  uint32_t submitted_day = 0;
   uint32_t expiry_day = 0;
+  // Of what the broker took last; 0 before that.
+  uint32_t epoch = 0;
+  // Nothing is to be done to bring it to this epoch, or one before: it is there, or it cannot go (`reason`
+  // says why).
+  uint32_t settled_epoch = 0;
   int64_t received_ms = 0;
   int64_t changed_ms = 0;
   // Gone when the signal has ended:
   std::string record_digest;  // HMAC of the record, 32 bytes
   std::string record;         // raakvlak.v1.Record, encrypted
   // raakvlak.v1.Envelope, encrypted: from when it was made until its receipt. While it is here it may have
-  // been sent.
+  // been sent. Of a SUBMITTED signal: that of the epoch to which it goes over.
   std::string envelope;
   // raakvlak.v1.LoggedSignal, encrypted: from when it was submitted until the row goes.
   std::string receipt;
+};
+
+struct SignalDays {
+  uint32_t submitted = 0;
+  uint32_t expiry = 0;
+};
+
+// A place in the order in which signals go over to another epoch; that before the first by default.
+struct RotationPlace {
+  uint32_t settled_epoch = 0;
+  uint64_t sequence = 0;
+};
+
+struct RotationProgress {
+  uint64_t live = 0;
+  uint64_t rotated = 0;
+  bool operator==(const RotationProgress&) const = default;
 };
 
 struct NodeWithdrawal {
@@ -71,6 +95,13 @@ struct EvaluationQuota {
   uint32_t day = 0;
 };
 
+// Elements that a key holder evaluates for `partner` beside its quota, once.
+struct EvaluationAllowance {
+  std::string partner;
+  uint8_t identifier_class = 0;
+  uint64_t granted = 0;
+};
+
 class NodeTransaction : public AuditAppender {
  public:
   // FindByReference returns the newest row of that client_ref, with all its columns.
@@ -82,15 +113,27 @@ class NodeTransaction : public AuditAppender {
   // Remove deletes a REFUSED row, so that its client_ref can be pushed anew.
   virtual absl::Status Remove(absl::string_view signal_id) = 0;
 
-  // PutEnvelope stores the envelope of a QUEUED signal that has none; false, and no effect, for any other.
+  // PutEnvelope stores the envelope of a QUEUED signal that has none, and its days; false, and no effect, for
+  // any other.
   virtual absl::StatusOr<bool> PutEnvelope(absl::string_view signal_id, absl::string_view envelope,
-                                           uint32_t expiry_day) = 0;
-  // DropEnvelope removes the envelope of a QUEUED signal; false for any other.
+                                           SignalDays days) = 0;
+  // DropEnvelope removes the envelope of a QUEUED or SUBMITTED signal; false for any other.
   virtual absl::StatusOr<bool> DropEnvelope(absl::string_view signal_id) = 0;
-  // MarkSubmitted makes a QUEUED signal SUBMITTED, keeps its receipt and deletes its envelope; false for any
-  // other.
+  // MarkSubmitted makes a QUEUED signal SUBMITTED in `epoch`, keeps its receipt and deletes its envelope;
+  // false for any other.
   virtual absl::StatusOr<bool> MarkSubmitted(absl::string_view signal_id, absl::string_view receipt,
-                                             int64_t now_ms) = 0;
+                                             uint32_t epoch, int64_t now_ms) = 0;
+
+  // A SUBMITTED signal goes over to another epoch. All three: false, and no effect, for any other signal.
+  // PutRotation stores the envelope with which it goes, when it has none.
+  virtual absl::StatusOr<bool> PutRotation(absl::string_view signal_id, absl::string_view envelope) = 0;
+  // MarkRotated says that the broker has it in `epoch`, later than before: keeps the receipt (an empty one
+  // leaves what is there) and deletes the envelope.
+  virtual absl::StatusOr<bool> MarkRotated(absl::string_view signal_id, uint32_t epoch,
+                                           absl::string_view receipt) = 0;
+  // HoldRotation says that it cannot go over to `epoch`, and why, and deletes the envelope.
+  virtual absl::StatusOr<bool> HoldRotation(absl::string_view signal_id, uint32_t epoch,
+                                            absl::string_view reason) = 0;
   // End makes a QUEUED or SUBMITTED signal REFUSED, WITHDRAWN or EXPIRED and deletes record, digest and
   // envelope; false for any other. REFUSED ends QUEUED signals only.
   virtual absl::StatusOr<bool> End(absl::string_view signal_id, NodeSignalState state,
@@ -98,6 +141,14 @@ class NodeTransaction : public AuditAppender {
   // ExpireUntil ends as EXPIRED up to `limit` live signals whose expiry day is `day` or before; returns how
   // many.
   virtual absl::StatusOr<uint64_t> ExpireUntil(uint32_t day, int64_t now_ms, size_t limit) = 0;
+
+  // EndPurpose ends as EXPIRED for `reason` up to `limit` live signals of `purpose`; returns how many.
+  virtual absl::StatusOr<uint64_t> EndPurpose(absl::string_view purpose, absl::string_view reason,
+                                              int64_t now_ms, size_t limit) = 0;
+  // EndHeld ends as EXPIRED up to `limit` SUBMITTED signals of `purpose` that HoldRotation held back from
+  // `epoch` or a later one and are in one before; returns how many. Each keeps its reason.
+  virtual absl::StatusOr<uint64_t> EndHeld(absl::string_view purpose, uint32_t epoch, int64_t now_ms,
+                                           size_t limit) = 0;
 
   // AddWithdrawal keeps a withdrawal until RemoveWithdrawal; adding it again changes nothing.
   virtual absl::Status AddWithdrawal(const NodeWithdrawal& withdrawal) = 0;
@@ -119,6 +170,17 @@ class NodeTransaction : public AuditAppender {
   // SeeKeyset keeps the highest generation of a key; false, and no effect, when a higher one, or another of
   // the same generation, was seen. `made_ms` of the argument is not looked at.
   virtual absl::StatusOr<bool> SeeKeyset(const SeenKeyset& seen) = 0;
+  // GrantAllowances keeps what each partner may have evaluated once for (purpose, epoch); partners without a
+  // row have nothing. False, and no effect, when that was granted before.
+  virtual absl::StatusOr<bool> GrantAllowances(absl::string_view purpose, uint32_t epoch,
+                                               const std::vector<EvaluationAllowance>& allowances) = 0;
+  // TakeAllowance adds `elements` to what was used; false, and no effect, when that would be more than was
+  // granted.
+  virtual absl::StatusOr<bool> TakeAllowance(absl::string_view purpose, uint32_t epoch,
+                                             absl::string_view partner, uint8_t identifier_class,
+                                             uint64_t elements) = 0;
+  // ForgetAllowances deletes those of `purpose` for epochs before `epoch`.
+  virtual absl::Status ForgetAllowances(absl::string_view purpose, uint32_t epoch) = 0;
 };
 
 class NodeStore : public policy::HighWater {
@@ -146,6 +208,17 @@ class NodeStore : public policy::HighWater {
   // UsedQuota returns what TakeQuota has counted.
   virtual absl::StatusOr<uint64_t> UsedQuota(const EvaluationQuota& key) = 0;
 
+  // LivePurposes returns the purposes that have QUEUED or SUBMITTED signals.
+  virtual absl::StatusOr<std::vector<std::string>> LivePurposes() = 0;
+  // RotationDue returns up to `limit` whole SUBMITTED signals of `purpose` that are not settled for `epoch`
+  // and stand behind `after`: those of the oldest epoch first, then in order of arrival.
+  virtual absl::StatusOr<std::vector<NodeSignal>> RotationDue(absl::string_view purpose, uint32_t epoch,
+                                                              RotationPlace after, size_t limit) = 0;
+  // Progress counts the SUBMITTED signals of `purpose`, and those of them that the broker has in `epoch` or a
+  // later one.
+  virtual absl::StatusOr<RotationProgress> Progress(absl::string_view purpose, uint32_t epoch) = 0;
+  // Whether GrantAllowances was done for it.
+  virtual absl::StatusOr<bool> IsAllowanceGranted(absl::string_view purpose, uint32_t epoch) = 0;
   // Withdrawals returns up to `limit`, oldest first.
   virtual absl::StatusOr<std::vector<NodeWithdrawal>> Withdrawals(size_t limit) = 0;
 

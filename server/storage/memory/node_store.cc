@@ -22,6 +22,12 @@ struct MemoryNodeStore::State {
   std::map<std::tuple<uint32_t, std::string, std::string, uint8_t>, uint64_t> quotas;
   std::vector<NodeCeremony> ceremonies;
   std::vector<SeenKeyset> seen_keysets;
+  struct Allowance {
+    uint64_t granted = 0;
+    uint64_t used = 0;
+  };
+  // By purpose and epoch, then partner and class.
+  std::map<std::pair<std::string, uint32_t>, std::map<std::pair<std::string, uint8_t>, Allowance>> allowances;
   MemoryLog log;
   policy::Newest newest;
   std::string key_check;
@@ -69,23 +75,24 @@ class MemoryNodeStore::Transaction final : public NodeTransaction {
   }
 
   absl::StatusOr<bool> PutEnvelope(absl::string_view signal_id, absl::string_view envelope,
-                                   uint32_t expiry_day) override {
+                                   SignalDays days) override {
     NodeSignal* found = state_.Find(signal_id);
     if (found == nullptr || found->state != NodeSignalState::kQueued || !found->envelope.empty())
       return false;
     found->envelope = std::string(envelope);
-    found->expiry_day = expiry_day;
+    found->submitted_day = days.submitted;
+    found->expiry_day = days.expiry;
     return true;
   }
 
   absl::StatusOr<bool> DropEnvelope(absl::string_view signal_id) override {
     NodeSignal* found = state_.Find(signal_id);
-    if (found == nullptr || found->state != NodeSignalState::kQueued) return false;
+    if (found == nullptr || !IsLive(*found)) return false;
     found->envelope.clear();
     return true;
   }
 
-  absl::StatusOr<bool> MarkSubmitted(absl::string_view signal_id, absl::string_view receipt,
+  absl::StatusOr<bool> MarkSubmitted(absl::string_view signal_id, absl::string_view receipt, uint32_t epoch,
                                      int64_t now_ms) override {
     NodeSignal* found = state_.Find(signal_id);
     if (found == nullptr || found->state != NodeSignalState::kQueued) return false;
@@ -93,6 +100,36 @@ class MemoryNodeStore::Transaction final : public NodeTransaction {
     found->changed_ms = now_ms;
     found->envelope.clear();
     found->receipt = std::string(receipt);
+    found->epoch = found->settled_epoch = epoch;
+    return true;
+  }
+
+  absl::StatusOr<bool> PutRotation(absl::string_view signal_id, absl::string_view envelope) override {
+    NodeSignal* found = FindSubmitted(signal_id);
+    if (found == nullptr || !found->envelope.empty()) return false;
+    found->envelope = std::string(envelope);
+    return true;
+  }
+
+  absl::StatusOr<bool> MarkRotated(absl::string_view signal_id, uint32_t epoch,
+                                   absl::string_view receipt) override {
+    NodeSignal* found = FindSubmitted(signal_id);
+    if (found == nullptr || found->epoch >= epoch) return false;
+    found->epoch = epoch;
+    found->settled_epoch = std::max(found->settled_epoch, epoch);
+    found->reason.clear();
+    found->envelope.clear();
+    if (!receipt.empty()) found->receipt = std::string(receipt);
+    return true;
+  }
+
+  absl::StatusOr<bool> HoldRotation(absl::string_view signal_id, uint32_t epoch,
+                                    absl::string_view reason) override {
+    NodeSignal* found = FindSubmitted(signal_id);
+    if (found == nullptr || found->settled_epoch >= epoch) return false;
+    found->settled_epoch = epoch;
+    found->reason = std::string(reason);
+    found->envelope.clear();
     return true;
   }
 
@@ -111,6 +148,33 @@ class MemoryNodeStore::Transaction final : public NodeTransaction {
       if (count == limit) break;
       if (!IsLive(signal) || signal.expiry_day > day) continue;
       Finish(signal, NodeSignalState::kExpired, "", now_ms);
+      ++count;
+    }
+    return count;
+  }
+
+  absl::StatusOr<uint64_t> EndPurpose(absl::string_view purpose, absl::string_view reason, int64_t now_ms,
+                                      size_t limit) override {
+    uint64_t count = 0;
+    for (auto& [sequence, signal] : state_.signals) {
+      if (count == limit) break;
+      if (!IsLive(signal) || signal.purpose != purpose) continue;
+      Finish(signal, NodeSignalState::kExpired, reason, now_ms);
+      ++count;
+    }
+    return count;
+  }
+
+  absl::StatusOr<uint64_t> EndHeld(absl::string_view purpose, uint32_t epoch, int64_t now_ms,
+                                   size_t limit) override {
+    uint64_t count = 0;
+    for (auto& [sequence, signal] : state_.signals) {
+      if (count == limit) break;
+      if (signal.state != NodeSignalState::kSubmitted || signal.purpose != purpose || signal.epoch >= epoch ||
+          signal.settled_epoch < epoch) {
+        continue;
+      }
+      Finish(signal, NodeSignalState::kExpired, std::string(signal.reason), now_ms);
       ++count;
     }
     return count;
@@ -185,11 +249,46 @@ class MemoryNodeStore::Transaction final : public NodeTransaction {
     return true;
   }
 
+  absl::StatusOr<bool> GrantAllowances(absl::string_view purpose, uint32_t epoch,
+                                       const std::vector<EvaluationAllowance>& allowances) override {
+    const auto [place, added] = state_.allowances.try_emplace({std::string(purpose), epoch});
+    if (!added) return false;
+    for (const EvaluationAllowance& allowance : allowances) {
+      place->second.try_emplace({allowance.partner, allowance.identifier_class},
+                                State::Allowance{allowance.granted});
+    }
+    return true;
+  }
+
+  absl::StatusOr<bool> TakeAllowance(absl::string_view purpose, uint32_t epoch, absl::string_view partner,
+                                     uint8_t identifier_class, uint64_t elements) override {
+    const auto place = state_.allowances.find({std::string(purpose), epoch});
+    if (place == state_.allowances.end()) return false;
+    const auto allowance = place->second.find({std::string(partner), identifier_class});
+    if (allowance == place->second.end() || elements > allowance->second.granted - allowance->second.used) {
+      return false;
+    }
+    allowance->second.used += elements;
+    return true;
+  }
+
+  absl::Status ForgetAllowances(absl::string_view purpose, uint32_t epoch) override {
+    std::erase_if(state_.allowances, [&](const auto& allowance) {
+      return allowance.first.first == purpose && allowance.first.second < epoch;
+    });
+    return absl::OkStatus();
+  }
+
   absl::StatusOr<Logged> AppendAudit(const AuditEntry& entry) override {
     return state_.log.Append(codec_, entry);
   }
 
  private:
+  NodeSignal* FindSubmitted(absl::string_view signal_id) {
+    NodeSignal* found = state_.Find(signal_id);
+    return found != nullptr && found->state == NodeSignalState::kSubmitted ? found : nullptr;
+  }
+
   static void Finish(NodeSignal& signal, NodeSignalState state, absl::string_view reason, int64_t now_ms) {
     signal.state = state;
     signal.reason = std::string(reason);
@@ -278,6 +377,50 @@ absl::StatusOr<uint64_t> MemoryNodeStore::UsedQuota(const EvaluationQuota& key) 
   base::MutexLock lock(mutex_);
   const auto found = state_->quotas.find({key.day, key.partner, key.purpose, key.identifier_class});
   return found == state_->quotas.end() ? 0 : found->second;
+}
+
+absl::StatusOr<std::vector<std::string>> MemoryNodeStore::LivePurposes() {
+  base::MutexLock lock(mutex_);
+  std::set<std::string> purposes;
+  for (const auto& [sequence, signal] : state_->signals) {
+    if (IsLive(signal)) purposes.insert(signal.purpose);
+  }
+  return std::vector<std::string>(purposes.begin(), purposes.end());
+}
+
+absl::StatusOr<std::vector<NodeSignal>> MemoryNodeStore::RotationDue(absl::string_view purpose,
+                                                                     uint32_t epoch, RotationPlace after,
+                                                                     size_t limit) {
+  base::MutexLock lock(mutex_);
+  std::map<std::pair<uint32_t, uint64_t>, const NodeSignal*> due;
+  for (const auto& [sequence, signal] : state_->signals) {
+    if (signal.state == NodeSignalState::kSubmitted && signal.purpose == purpose &&
+        signal.settled_epoch < epoch) {
+      due[{signal.settled_epoch, sequence}] = &signal;
+    }
+  }
+  std::vector<NodeSignal> out;
+  for (auto it = due.upper_bound({after.settled_epoch, after.sequence});
+       it != due.end() && out.size() < limit; ++it) {
+    out.push_back(*it->second);
+  }
+  return out;
+}
+
+absl::StatusOr<RotationProgress> MemoryNodeStore::Progress(absl::string_view purpose, uint32_t epoch) {
+  base::MutexLock lock(mutex_);
+  RotationProgress progress;
+  for (const auto& [sequence, signal] : state_->signals) {
+    if (signal.state != NodeSignalState::kSubmitted || signal.purpose != purpose) continue;
+    ++progress.live;
+    if (signal.epoch >= epoch) ++progress.rotated;
+  }
+  return progress;
+}
+
+absl::StatusOr<bool> MemoryNodeStore::IsAllowanceGranted(absl::string_view purpose, uint32_t epoch) {
+  base::MutexLock lock(mutex_);
+  return state_->allowances.count({std::string(purpose), epoch}) != 0;
 }
 
 absl::StatusOr<std::vector<NodeWithdrawal>> MemoryNodeStore::Withdrawals(size_t limit) {

@@ -33,6 +33,11 @@ class MemoryNodeStore final : public NodeStore {
   absl::StatusOr<std::vector<NodeCeremony>> Ceremonies() override;
   absl::StatusOr<std::vector<SeenKeyset>> SeenKeysets() override;
   absl::StatusOr<uint64_t> UsedQuota(const EvaluationQuota& key) override;
+  absl::StatusOr<std::vector<std::string>> LivePurposes() override;
+  absl::StatusOr<std::vector<NodeSignal>> RotationDue(absl::string_view purpose, uint32_t epoch,
+                                                      RotationPlace after, size_t limit) override;
+  absl::StatusOr<RotationProgress> Progress(absl::string_view purpose, uint32_t epoch) override;
+  absl::StatusOr<bool> IsAllowanceGranted(absl::string_view purpose, uint32_t epoch) override;
   absl::StatusOr<std::vector<NodeWithdrawal>> Withdrawals(size_t limit) override;
   absl::StatusOr<std::string> KeyCheck(absl::string_view check) override;
   AuditLog& audit_log() override { return log_; }

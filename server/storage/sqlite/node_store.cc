@@ -5,12 +5,13 @@
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "server/storage/sqlite/node_ceremonies.h"
+#include "server/storage/sqlite/node_transaction.h"
 #include "server/storage/sqlite/process_tables.h"
 
 namespace raakvlak::storage {
 namespace {
 
-constexpr int kSchemaVersion = 4;
+constexpr int kSchemaVersion = 5;
 constexpr int kApplicationId = 0x52764e31;  // "RvN1"
 
 constexpr char kSchema[] = R"sql(
@@ -24,7 +25,10 @@ CREATE TABLE signals (
   purpose          TEXT NOT NULL,
   state            INTEGER NOT NULL,  -- 1 queued, 2 submitted, 3 refused, 4 withdrawn, 5 expired
   reason           TEXT NOT NULL,
+  submitted_day    INTEGER NOT NULL,
   expiry_day       INTEGER NOT NULL,
+  epoch            INTEGER NOT NULL,  -- of what the broker took last
+  settled_epoch    INTEGER NOT NULL,  -- up to here nothing is to be done to bring it to a later epoch
   received_ms      INTEGER NOT NULL,
   changed_ms       INTEGER NOT NULL,
   record_digest    BLOB NOT NULL,
@@ -34,6 +38,7 @@ CREATE TABLE signals (
 ) STRICT;
 CREATE INDEX signals_queued ON signals (purpose, sequence) WHERE state = 1;
 CREATE INDEX signals_live ON signals (expiry_day) WHERE state IN (1, 2);
+CREATE INDEX signals_rotation ON signals (purpose, settled_epoch, sequence, epoch) WHERE state = 2;
 
 -- Withdrawals that the broker has not acknowledged yet.
 CREATE TABLE withdrawals (
@@ -60,6 +65,17 @@ CREATE TABLE quotas (
   PRIMARY KEY (day, partner, purpose, identifier_class)
 ) STRICT, WITHOUT ROWID;
 
+-- What partners may have evaluated once for a new epoch, beside their quotas.
+CREATE TABLE allowances (
+  purpose          TEXT NOT NULL,
+  epoch            INTEGER NOT NULL,
+  partner          TEXT NOT NULL,  -- empty: the row that says that it was granted
+  identifier_class INTEGER NOT NULL,
+  granted          INTEGER NOT NULL,
+  used             INTEGER NOT NULL,
+  PRIMARY KEY (purpose, epoch, partner, identifier_class)
+) STRICT, WITHOUT ROWID;
+
 -- One row: the check value of the vault key.
 CREATE TABLE key_check (
   one   INTEGER PRIMARY KEY CHECK (one = 1),
@@ -67,203 +83,31 @@ CREATE TABLE key_check (
 ) STRICT;
 )sql";
 
-constexpr char kFindByReference[] =
-    "SELECT sequence, signal_id, reference_digest, reference, purpose, state, reason, expiry_day, "
-    "received_ms, "
-    "changed_ms, record_digest, record, envelope, receipt FROM signals WHERE reference_digest = ?";
-
-NodeSignal ReadSignal(const Statement& row, bool whole) {
-  NodeSignal signal;
-  signal.sequence = static_cast<uint64_t>(row.Int(0));
-  signal.signal_id = row.Bytes(1);
-  signal.reference_digest = row.Bytes(2);
-  signal.reference = row.Bytes(3);
-  signal.purpose = row.Bytes(4);
-  signal.state = static_cast<NodeSignalState>(row.Int(5));
-  signal.reason = row.Bytes(6);
-  signal.expiry_day = row.Uint32(7);
-  signal.received_ms = row.Int(8);
-  signal.changed_ms = row.Int(9);
-  if (whole) {
-    signal.record_digest = row.Bytes(10);
-    signal.record = row.Bytes(11);
-    signal.envelope = row.Bytes(12);
-    signal.receipt = row.Bytes(13);
+absl::Status ReadAll(Statement& row, bool whole, std::vector<NodeSignal>& out) {
+  while (true) {
+    RAAKVLAK_ASSIGN_OR_RETURN(const bool more, row.Step());
+    if (!more) return absl::OkStatus();
+    out.push_back(ReadSignal(row, whole));
   }
-  return signal;
 }
 
-absl::StatusOr<std::optional<NodeSignal>> Find(Connection& connection, absl::string_view reference_digest) {
-  Statement row = connection.Query(kFindByReference);
-  row.BindBlob(reference_digest);
-  RAAKVLAK_ASSIGN_OR_RETURN(const bool found, row.Step());
-  if (!found) return std::optional<NodeSignal>();
-  return std::optional<NodeSignal>(ReadSignal(row, true));
+// One seek for each purpose: DISTINCT would walk all signals of that state.
+absl::Status AddPurposes(Connection& connection, const char* next, std::vector<std::string>& out) {
+  std::string last;
+  while (true) {
+    Statement row = connection.Query(next);
+    row.BindText(last);
+    RAAKVLAK_ASSIGN_OR_RETURN(const bool more, row.Step());
+    if (!more) return absl::OkStatus();
+    last = row.Bytes(0);
+    out.push_back(last);
+  }
 }
 
-class Transaction final : public NodeTransaction {
- public:
-  Transaction(Connection& connection, const SqliteAuditLog& log) : connection_(connection), log_(log) {}
-
-  absl::StatusOr<std::optional<NodeSignal>> FindByReference(absl::string_view reference_digest) override {
-    return Find(connection_, reference_digest);
-  }
-
-  absl::Status Insert(const NodeSignal& signal) override {
-    return connection_
-        .Query(
-            "INSERT INTO signals (signal_id, reference_digest, reference, purpose, state, reason, "
-            "expiry_day, "
-            "received_ms, changed_ms, record_digest, record, envelope) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-            "?, ?)")
-        .BindBlob(signal.signal_id)
-        .BindBlob(signal.reference_digest)
-        .BindBlob(signal.reference)
-        .BindText(signal.purpose)
-        .Bind(static_cast<int>(signal.state))
-        .BindText(signal.reason)
-        .Bind(signal.expiry_day)
-        .Bind(signal.received_ms)
-        .Bind(signal.changed_ms)
-        .BindBlob(signal.record_digest)
-        .BindBlob(signal.record)
-        .BindBlob(signal.envelope)
-        .Run();
-  }
-
-  absl::Status Remove(absl::string_view signal_id) override {
-    return connection_.Query("DELETE FROM signals WHERE signal_id = ? AND state = 3")
-        .BindBlob(signal_id)
-        .Run();
-  }
-
-  absl::StatusOr<bool> PutEnvelope(absl::string_view signal_id, absl::string_view envelope,
-                                   uint32_t expiry_day) override {
-    return Changed(connection_
-                       .Query("UPDATE signals SET envelope = ?, expiry_day = ? "
-                              "WHERE signal_id = ? AND state = 1 AND length(envelope) = 0")
-                       .BindBlob(envelope)
-                       .Bind(expiry_day)
-                       .BindBlob(signal_id)
-                       .Run());
-  }
-
-  absl::StatusOr<bool> DropEnvelope(absl::string_view signal_id) override {
-    return Changed(connection_.Query("UPDATE signals SET envelope = x'' WHERE signal_id = ? AND state = 1")
-                       .BindBlob(signal_id)
-                       .Run());
-  }
-
-  absl::StatusOr<bool> MarkSubmitted(absl::string_view signal_id, absl::string_view receipt,
-                                     int64_t now_ms) override {
-    return Changed(connection_
-                       .Query("UPDATE signals SET state = 2, envelope = x'', receipt = ?, changed_ms = ? "
-                              "WHERE signal_id = ? AND state = 1")
-                       .BindBlob(receipt)
-                       .Bind(now_ms)
-                       .BindBlob(signal_id)
-                       .Run());
-  }
-
-  absl::StatusOr<bool> End(absl::string_view signal_id, NodeSignalState state, absl::string_view reason,
-                           int64_t now_ms) override {
-    // REFUSED (3) is the broker's answer to what was queued; a late one must not end what was submitted
-    // meanwhile.
-    return Changed(
-        connection_
-            .Query("UPDATE signals SET state = ?1, reason = ?2, changed_ms = ?3, record_digest = x'', "
-                   "record = x'', envelope = x'' "
-                   "WHERE signal_id = ?4 AND (state = 1 OR (state = 2 AND ?1 <> 3))")
-            .Bind(static_cast<int>(state))
-            .BindText(reason)
-            .Bind(now_ms)
-            .BindBlob(signal_id)
-            .Run());
-  }
-
-  absl::StatusOr<uint64_t> ExpireUntil(uint32_t day, int64_t now_ms, size_t limit) override {
-    RAAKVLAK_RETURN_IF_ERROR(
-        connection_
-            .Query("UPDATE signals SET state = 5, reason = '', changed_ms = ?, record_digest = x'', record = "
-                   "x'', "
-                   "envelope = x'' WHERE sequence IN (SELECT sequence FROM signals WHERE state IN (1, 2) "
-                   "AND expiry_day <= ? LIMIT ?)")
-            .Bind(now_ms)
-            .Bind(day)
-            .Bind(static_cast<uint64_t>(limit))
-            .Run());
-    return static_cast<uint64_t>(connection_.Changes());
-  }
-
-  absl::Status AddWithdrawal(const NodeWithdrawal& withdrawal) override {
-    return connection_
-        .Query("INSERT INTO withdrawals (signal_id, reason, time_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
-        .BindBlob(withdrawal.signal_id)
-        .Bind(withdrawal.reason)
-        .Bind(withdrawal.time_ms)
-        .Run();
-  }
-
-  absl::Status RemoveWithdrawal(absl::string_view signal_id) override {
-    return connection_.Query("DELETE FROM withdrawals WHERE signal_id = ?").BindBlob(signal_id).Run();
-  }
-
-  absl::StatusOr<bool> RememberRequest(absl::string_view partner, absl::string_view request_id,
-                                       int64_t time_ms) override {
-    return Changed(connection_
-                       .Query("INSERT INTO requests (partner, request_id, time_ms) VALUES (?, ?, ?) "
-                              "ON CONFLICT DO NOTHING")
-                       .BindText(partner)
-                       .BindBlob(request_id)
-                       .Bind(time_ms)
-                       .Run());
-  }
-
-  absl::Status ForgetRequests(int64_t time_ms) override {
-    return connection_.Query("DELETE FROM requests WHERE time_ms < ?").Bind(time_ms).Run();
-  }
-
-  absl::StatusOr<bool> TakeQuota(const EvaluationQuota& key, uint64_t elements, uint64_t limit) override {
-    // SQLite's integers are signed: a limit above them is no limit that could be reached.
-    limit = std::min<uint64_t>(limit, INT64_MAX);
-    if (elements > limit) return false;
-    // The WHERE is the guard: a day's count never passes the limit, whoever else is counting.
-    return Changed(connection_
-                       .Query("INSERT INTO quotas (day, partner, purpose, identifier_class, used) "
-                              "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET used = used + ?5 "
-                              "WHERE used <= ?6 - ?5")
-                       .Bind(key.day)
-                       .BindText(key.partner)
-                       .BindText(key.purpose)
-                       .Bind(static_cast<int>(key.identifier_class))
-                       .Bind(elements)
-                       .Bind(limit)
-                       .Run());
-  }
-
-  absl::Status ForgetQuotas(uint32_t day) override {
-    return connection_.Query("DELETE FROM quotas WHERE day < ?").Bind(day).Run();
-  }
-
-  absl::StatusOr<bool> PutCeremony(const NodeCeremony& ceremony) override {
-    return PutCeremonyRow(connection_, ceremony);
-  }
-
-  absl::StatusOr<bool> SeeKeyset(const SeenKeyset& seen) override { return SeeKeysetRow(connection_, seen); }
-
-  absl::StatusOr<Logged> AppendAudit(const AuditEntry& entry) override {
-    return log_.Append(connection_, entry);
-  }
-
- private:
-  absl::StatusOr<bool> Changed(const absl::Status& run) {
-    RAAKVLAK_RETURN_IF_ERROR(run);
-    return connection_.Changes() > 0;
-  }
-
-  Connection& connection_;
-  const SqliteAuditLog& log_;
-};
+constexpr char kNextQueued[] =
+    "SELECT purpose FROM signals WHERE state = 1 AND purpose > ? ORDER BY purpose LIMIT 1";
+constexpr char kNextSubmitted[] =
+    "SELECT purpose FROM signals WHERE state = 2 AND purpose > ? ORDER BY purpose LIMIT 1";
 
 }  // namespace
 
@@ -279,7 +123,7 @@ absl::StatusOr<std::unique_ptr<SqliteNodeStore>> SqliteNodeStore::Open(const std
 absl::Status SqliteNodeStore::Write(absl::string_view name,
                                     absl::FunctionRef<absl::Status(NodeTransaction&)> body) {
   return database_->Write(name, [&](Connection& connection) {
-    Transaction transaction(connection, *log_);
+    SqliteNodeTransaction transaction(connection, *log_);
     return body(transaction);
   });
 }
@@ -288,7 +132,7 @@ absl::StatusOr<std::optional<NodeSignal>> SqliteNodeStore::FindByReference(
     absl::string_view reference_digest) {
   std::optional<NodeSignal> out;
   RAAKVLAK_RETURN_IF_ERROR(database_->Read("find_by_reference", [&](Connection& connection) -> absl::Status {
-    RAAKVLAK_ASSIGN_OR_RETURN(out, Find(connection, reference_digest));
+    RAAKVLAK_ASSIGN_OR_RETURN(out, FindSignal(connection, reference_digest));
     return absl::OkStatus();
   }));
   return out;
@@ -297,54 +141,88 @@ absl::StatusOr<std::optional<NodeSignal>> SqliteNodeStore::FindByReference(
 absl::StatusOr<std::vector<NodeSignal>> SqliteNodeStore::List(uint64_t after, size_t limit,
                                                               std::optional<NodeSignalState> state) {
   std::vector<NodeSignal> out;
-  RAAKVLAK_RETURN_IF_ERROR(database_->Read("list", [&](Connection& connection) -> absl::Status {
+  RAAKVLAK_RETURN_IF_ERROR(database_->Read("list", [&](Connection& connection) {
     Statement row = connection.Query(
-        "SELECT sequence, signal_id, reference_digest, reference, purpose, state, reason, expiry_day, "
-        "received_ms, "
-        "changed_ms FROM signals WHERE sequence > ?1 AND (?2 = 0 OR state = ?2) ORDER BY sequence LIMIT ?3");
+        "SELECT " RAAKVLAK_SIGNAL_COLUMNS
+        " FROM signals WHERE sequence > ?1 AND (?2 = 0 OR state = ?2) ORDER BY sequence LIMIT ?3");
     row.Bind(after).Bind(state.has_value() ? static_cast<int>(*state) : 0).Bind(static_cast<uint64_t>(limit));
-    while (true) {
-      RAAKVLAK_ASSIGN_OR_RETURN(const bool more, row.Step());
-      if (!more) return absl::OkStatus();
-      out.push_back(ReadSignal(row, false));
-    }
+    return ReadAll(row, false, out);
   }));
   return out;
 }
 
 absl::StatusOr<std::vector<std::string>> SqliteNodeStore::QueuedPurposes() {
   std::vector<std::string> out;
-  RAAKVLAK_RETURN_IF_ERROR(database_->Read("queued_purposes", [&](Connection& connection) -> absl::Status {
-    // One seek for each purpose: DISTINCT would walk the whole queue.
-    while (true) {
-      Statement row = connection.Query(
-          "SELECT purpose FROM signals WHERE state = 1 AND purpose > ? ORDER BY purpose LIMIT 1");
-      row.BindText(out.empty() ? absl::string_view() : absl::string_view(out.back()));
-      RAAKVLAK_ASSIGN_OR_RETURN(const bool more, row.Step());
-      if (!more) return absl::OkStatus();
-      out.push_back(row.Bytes(0));
-    }
+  RAAKVLAK_RETURN_IF_ERROR(database_->Read(
+      "queued_purposes", [&](Connection& connection) { return AddPurposes(connection, kNextQueued, out); }));
+  return out;
+}
+
+absl::StatusOr<std::vector<std::string>> SqliteNodeStore::LivePurposes() {
+  std::vector<std::string> out;
+  RAAKVLAK_RETURN_IF_ERROR(database_->Read("live_purposes", [&](Connection& connection) -> absl::Status {
+    const absl::Status queued = AddPurposes(connection, kNextQueued, out);
+    return queued.ok() ? AddPurposes(connection, kNextSubmitted, out) : queued;
   }));
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 
 absl::StatusOr<std::vector<NodeSignal>> SqliteNodeStore::Queued(absl::string_view purpose, uint64_t after,
                                                                 size_t limit) {
   std::vector<NodeSignal> out;
-  RAAKVLAK_RETURN_IF_ERROR(database_->Read("queued", [&](Connection& connection) -> absl::Status {
-    Statement row = connection.Query(
-        "SELECT sequence, signal_id, reference_digest, reference, purpose, state, reason, expiry_day, "
-        "received_ms, "
-        "changed_ms, record_digest, record, envelope, receipt FROM signals "
-        "WHERE state = 1 AND purpose = ? AND sequence > ? ORDER BY sequence LIMIT ?");
+  RAAKVLAK_RETURN_IF_ERROR(database_->Read("queued", [&](Connection& connection) {
+    Statement row = connection.Query("SELECT " RAAKVLAK_WHOLE_SIGNAL
+                                     " FROM signals WHERE state = 1 AND purpose = ? AND sequence > ? "
+                                     "ORDER BY sequence LIMIT ?");
     row.BindText(purpose).Bind(after).Bind(static_cast<uint64_t>(limit));
-    while (true) {
-      RAAKVLAK_ASSIGN_OR_RETURN(const bool more, row.Step());
-      if (!more) return absl::OkStatus();
-      out.push_back(ReadSignal(row, true));
-    }
+    return ReadAll(row, true, out);
   }));
   return out;
+}
+
+absl::StatusOr<std::vector<NodeSignal>> SqliteNodeStore::RotationDue(absl::string_view purpose,
+                                                                     uint32_t epoch, RotationPlace after,
+                                                                     size_t limit) {
+  std::vector<NodeSignal> out;
+  RAAKVLAK_RETURN_IF_ERROR(database_->Read("rotation_due", [&](Connection& connection) {
+    Statement row = connection.Query("SELECT " RAAKVLAK_WHOLE_SIGNAL
+                                     " FROM signals WHERE state = 2 AND purpose = ? AND settled_epoch < ? "
+                                     "AND (settled_epoch, sequence) > (?, ?) "
+                                     "ORDER BY settled_epoch, sequence LIMIT ?");
+    row.BindText(purpose).Bind(epoch).Bind(after.settled_epoch).Bind(after.sequence);
+    row.Bind(static_cast<uint64_t>(limit));
+    return ReadAll(row, true, out);
+  }));
+  return out;
+}
+
+absl::StatusOr<RotationProgress> SqliteNodeStore::Progress(absl::string_view purpose, uint32_t epoch) {
+  RotationProgress progress;
+  RAAKVLAK_RETURN_IF_ERROR(database_->Read("rotation_progress", [&](Connection& connection) -> absl::Status {
+    Statement row = connection.Query(
+        "SELECT count(*), count(*) FILTER (WHERE epoch >= ?) FROM signals WHERE state = 2 AND purpose = ?");
+    row.Bind(epoch).BindText(purpose);
+    RAAKVLAK_ASSIGN_OR_RETURN(const bool found, row.Step());
+    RAAKVLAK_CHECK(found, "an aggregate has a row");
+    progress = {static_cast<uint64_t>(row.Int(0)), static_cast<uint64_t>(row.Int(1))};
+    return absl::OkStatus();
+  }));
+  return progress;
+}
+
+absl::StatusOr<bool> SqliteNodeStore::IsAllowanceGranted(absl::string_view purpose, uint32_t epoch) {
+  bool granted = false;
+  RAAKVLAK_RETURN_IF_ERROR(
+      database_->Read("is_allowance_granted", [&](Connection& connection) -> absl::Status {
+        Statement row =
+            connection.Query("SELECT 1 FROM allowances WHERE purpose = ? AND epoch = ? AND partner = ''");
+        row.BindText(purpose).Bind(epoch);
+        RAAKVLAK_ASSIGN_OR_RETURN(granted, row.Step());
+        return absl::OkStatus();
+      }));
+  return granted;
 }
 
 absl::StatusOr<std::vector<NodeCeremony>> SqliteNodeStore::Ceremonies() {

@@ -34,6 +34,7 @@ client::ExchangeClient& FakeBroker::ClientOf(const std::string& partner) {
       return Withdraw(partner, request);
     };
     client->on_prove_entry = [this](const v1::ProveEntryRequest& request) { return ProveEntry(request); };
+    client->on_list_allowances = [this](const v1::ListAllowancesRequest&) { return ListAllowances(); };
   }
   return *client;
 }
@@ -47,8 +48,8 @@ absl::StatusOr<v1::SubmitResponse> FakeBroker::Submit(const std::string& partner
   const policy::Snapshot snapshot = *region_.authority().Current();
   v1::SubmitResponse response;
   std::set<std::string> purposes;
-  std::vector<std::string> new_ids;
   std::vector<std::string> new_hashes;
+  std::set<std::string> new_ids;
   for (const v1::Envelope& envelope : request.envelopes()) {
     const policy::CheckedEnvelope checked =
         policy::CheckEnvelope(envelope, partner, snapshot, region_.clock().Now());
@@ -57,11 +58,13 @@ absl::StatusOr<v1::SubmitResponse> FakeBroker::Submit(const std::string& partner
     receipt.set_signal_id(id);
     receipt.set_envelope_hash(checked.hash);
     purposes.insert(checked.header.purpose());
+    const std::pair version(id, checked.header.epoch());
     hashes[id].insert(checked.hash);
-    const auto known = taken.find(id);
-    if (known != taken.end() && known->second.hash == checked.hash) {
+    version_hashes[version].insert(checked.hash);
+    const auto known = versions.find(version);
+    if (known != versions.end() && known->second.hash == checked.hash) {
       receipt.set_accepted(true);
-    } else if (known != taken.end()) {
+    } else if (known != versions.end()) {
       receipt.set_reason(base::reason::kEnvelopeConflict);
     } else if (withdrawn.count(id) != 0) {
       receipt.set_reason(base::reason::kSignalEnded);
@@ -71,9 +74,9 @@ absl::StatusOr<v1::SubmitResponse> FakeBroker::Submit(const std::string& partner
     } else if (!refuse_with.empty()) {
       receipt.set_reason(refuse_with);
     } else {
-      taken[id] = {envelope, checked.hash, checked.header, checked.body};
+      versions[version] = taken[id] = {envelope, checked.hash, checked.header, checked.body};
       receipt.set_accepted(true);
-      new_ids.push_back(id);
+      new_ids.insert(id);
       new_hashes.push_back(checked.hash);
     }
   }
@@ -82,10 +85,11 @@ absl::StatusOr<v1::SubmitResponse> FakeBroker::Submit(const std::string& partner
   const auto batch = raakvlak::testing::LogSubmit(TestRegion::Urn("broker", "centre") + "/2026",
                                                   TestRegion::Urn("node", partner), *purposes.begin(),
                                                   new_hashes, batches.size());
-  for (size_t i = 0; i < new_ids.size(); ++i) logged_[new_ids[i]] = batch.Signal(i);
+  for (size_t i = 0; i < new_hashes.size(); ++i) logged_[new_hashes[i]] = batch.Signal(i);
+  taken_batches.push_back(std::move(new_ids));
   for (v1::SubmitReceipt& receipt : *response.mutable_receipts()) {
     if (!receipt.accepted()) continue;
-    const v1::LoggedSignal& logged = logged_.at(receipt.signal_id());
+    const v1::LoggedSignal& logged = logged_.at(receipt.envelope_hash());
     *response.add_entries() = logged.entry();
     receipt.set_entry(static_cast<uint32_t>(response.entries_size()));
     receipt.set_position(logged.position());
@@ -112,6 +116,8 @@ absl::StatusOr<v1::WithdrawSignalsResponse> FakeBroker::Withdraw(const std::stri
     if (!checked.status.ok()) refusals.push_back(checked.status.ToString());
     if (checked.status.ok()) {
       taken.erase(checked.body.signal_id());
+      std::erase_if(versions,
+                    [&](const auto& version) { return version.first.first == checked.body.signal_id(); });
       withdrawn.insert(checked.body.signal_id());
     }
   }
@@ -129,7 +135,7 @@ absl::StatusOr<v1::ProveEntryResponse> FakeBroker::ProveEntry(const v1::ProveEnt
     const std::string urn = TestRegion::Urn("node", partner);
     witnesses[urn] = &keys.emplace(urn, TestRegion::WitnessKeyOf(urn)).first->second;
   }
-  for (const auto& [id, logged] : logged_) {
+  for (const auto& [hash, logged] : logged_) {
     if (request.year() != 2026 || logged.entry().index() != request.index()) continue;
     v1::ProveEntryResponse response;
     response.set_proof(raakvlak::testing::ProveLogged(
@@ -140,12 +146,29 @@ absl::StatusOr<v1::ProveEntryResponse> FakeBroker::ProveEntry(const v1::ProveEnt
   return base::Error(absl::StatusCode::kNotFound, base::reason::kNotFound, "no such entry");
 }
 
+absl::StatusOr<v1::ListAllowancesResponse> FakeBroker::ListAllowances() {
+  base::MutexLock lock(mutex_);
+  ++allowances_asked;
+  if (away) return Away();
+  return allowances;
+}
+
+void FakeBroker::EndEpoch(const std::string& purpose, uint32_t epoch) {
+  base::MutexLock lock(mutex_);
+  const auto ended = [&](const auto& version) {
+    return version.second.header.purpose() == purpose && version.second.header.epoch() == epoch;
+  };
+  std::erase_if(versions, ended);
+  std::erase_if(taken, ended);
+}
+
 NodeWorld::NodeWorld(const std::function<void(v1::Covenant&)>& change) {
   if (change) {
     change(region_.covenant());
     region_.Write();
   }
-  MakeKeysets();
+  keysets_ = std::make_unique<policy::KeysetStore>();
+  MakeKeys();
   WriteExcluded(1, {"6299ZZ 1"});
   for (const char* partner : kPartners) {
     stores_[partner] = std::make_unique<storage::MemoryNodeStore>();
@@ -168,6 +191,7 @@ TestNode& NodeWorld::Restart(const std::string& partner, storage::NodeStore* sto
   TestNode& node = nodes_[partner];
   if (store == nullptr) store = node.environment.store;
   node.sender.reset();
+  node.rotator.reset();
   node.partner = partner;
   // One for all worlds: their covenants are mostly the same.
   static policy::LinkageCheck* const linkage_check = new policy::LinkageCheck;
@@ -186,7 +210,8 @@ TestNode& NodeWorld::Restart(const std::string& partner, storage::NodeStore* sto
                       &random_,
                       linkage_check,
                       node.exclusion.get()};
-  node.key_share = std::make_unique<KeyShare>(node.environment);
+  node.allowances = std::make_unique<Allowances>(node.environment, broker_.ClientOf(partner));
+  node.key_share = std::make_unique<KeyShare>(node.environment, *node.allowances);
   node.own_share = std::make_unique<LocalKeyShare>(node.environment, *node.key_share);
   PeerClients clients;
   const auto not_owned = [](client::KeyShareClient& client) {
@@ -201,9 +226,6 @@ TestNode& NodeWorld::Restart(const std::string& partner, storage::NodeStore* sto
       peer->on_evaluate = [this, other = std::string(other), partner](const v1::EvaluateRequest& request) {
         return nodes_.at(other).key_share->Evaluate(Snapshot(), partner, request);
       };
-      peer->on_describe = [this, other = std::string(other), partner](const v1::DescribeRequest&) {
-        return nodes_.at(other).key_share->Describe(Snapshot(), partner);
-      };
     }
     clients[other] = not_owned(*peer);
   }
@@ -214,6 +236,8 @@ TestNode& NodeWorld::Restart(const std::string& partner, storage::NodeStore* sto
   node.outbox = std::make_unique<Outbox>(*store, region_.clock());
   node.sender = std::make_unique<Sender>(node.environment, *node.outbox, *node.pseudonymiser,
                                          broker_.ClientOf(partner));
+  node.rotator = std::make_unique<Rotator>(node.environment, *node.pseudonymiser, broker_.ClientOf(partner));
+  node.destruction = std::make_unique<Destruction>(node.environment);
   node.intake = std::make_unique<Intake>(node.environment, *node.outbox);
   node.receipts = std::make_unique<Receipts>(node.environment, broker_.ClientOf(partner));
   return node;
@@ -240,63 +264,104 @@ rpc::Gate::Pass NodeWorld::ItPass(const std::string& partner) {
 }
 
 std::shared_ptr<const policy::Keyset> NodeWorld::KeysetOf(const std::string& purpose,
-                                                          v1::IdentifierClass identifier_class) const {
-  return keysets_->Newest(purpose, static_cast<uint8_t>(identifier_class), 1);
+                                                          v1::IdentifierClass identifier_class,
+                                                          uint32_t epoch) const {
+  return keysets_->Newest(purpose, static_cast<uint8_t>(identifier_class), epoch);
 }
 
-void NodeWorld::MakeKeysets() {
+void NodeWorld::NextCovenant() {
+  region_.NextCovenant();
+  region_.roster().set_number(region_.roster().number() + 1);
+}
+
+void NodeWorld::RaiseEpoch(const std::string& purpose, absl::Duration overlap, Keys keys) {
+  NextCovenant();
+  region_.RaiseEpoch(purpose, overlap);
+  region_.Write();
+  if (keys == Keys::kAll) MakeKeys();
+}
+
+void NodeWorld::RemovePurpose(const std::string& id) {
+  NextCovenant();
+  v1::Covenant& covenant = region_.covenant();
+  const auto remove = [&](auto& list, const auto& name_of) {
+    for (int i = list.size() - 1; i >= 0; --i) {
+      if (name_of(list[i]) == id) list.DeleteSubrange(i, 1);
+    }
+  };
+  remove(*covenant.mutable_purposes(), [](const v1::Purpose& purpose) { return purpose.id(); });
+  remove(*covenant.mutable_hub()->mutable_seal_keys(), [](const v1::SealKey& key) { return key.purpose(); });
+  for (v1::Member& member : *region_.roster().mutable_members()) {
+    remove(*member.mutable_purposes(), [](const std::string& purpose) { return purpose; });
+  }
+  region_.Write();
+}
+
+void NodeWorld::MakeKeys(const std::set<int>& only) {
+  const policy::Snapshot snapshot = Snapshot();
+  for (const v1::Purpose& purpose : snapshot.covenant->text().purposes()) {
+    std::set<int> classes;
+    for (const v1::LinkageRule& rule : purpose.rules()) classes.insert(rule.identifier_class());
+    for (const int identifier_class : classes) {
+      const auto known =
+          KeysetOf(purpose.id(), static_cast<v1::IdentifierClass>(identifier_class), purpose.epoch());
+      if (known == nullptr && (only.empty() || only.count(identifier_class) != 0)) {
+        MakeKeyset(purpose, identifier_class);
+      }
+    }
+  }
+}
+
+void NodeWorld::MakeKeyset(const v1::Purpose& purpose, int identifier_class) {
   const policy::Snapshot snapshot = Snapshot();
   const policy::Covenant& covenant = *snapshot.covenant;
   std::vector<uint32_t> indices;
   for (const v1::Partner& partner : covenant.text().partners()) indices.push_back(partner.index());
-  for (const v1::Purpose& purpose : covenant.text().purposes()) {
-    std::set<int> classes;
-    for (const v1::LinkageRule& rule : purpose.rules()) classes.insert(rule.identifier_class());
-    for (const int identifier_class : classes) {
-      const crypto::group::Scalar key = crypto::group::Scalar::Random(random_);
-      const raakvlak::testing::Sharing sharing =
-          *raakvlak::testing::Split(key, covenant.text().quorum(), indices, random_);
-      policy::KeysetText text;
-      text.region = covenant.region();
-      text.purpose = purpose.id();
-      text.identifier_class = static_cast<uint8_t>(identifier_class);
-      text.epoch = purpose.epoch();
-      text.quorum = covenant.text().quorum();
-      text.covenant_id = covenant.id();
-      text.transcript_hash = std::string(32, 't');
-      for (const v1::Partner& partner : covenant.text().partners()) {
-        text.holders.emplace_back(partner.index(), partner.id());
-      }
-      text.commitments = sharing.commitments;
-      crypto::note::Note note{policy::FormatKeysetText(text), {}};
-      for (const crypto::note::VerifierKey& verifier : covenant.PartnerVerifiers()) {
-        crypto::note::Sign(note, verifier, region_.KeyOf(verifier.name()));
-      }
-      const std::string id = base::Sha256(note.text);
-      keys_.emplace(id, key);
-      for (int i = 0; i < covenant.text().partners_size(); ++i) {
-        shares_[covenant.text().partners(i).id()].emplace(id, sharing.shares[static_cast<size_t>(i)]);
-      }
-      const std::string file = crypto::note::Format(note);
-      const auto keyset = policy::Keyset::Verify(file, *policy::ChainOf(snapshot));
-      RAAKVLAK_CHECK(keyset.ok(), "the keyset is valid");
-      for (const auto& [partner, shares] : shares_) {
-        const std::string folder = folder_.File(partner + ".shares");
-        std::filesystem::create_directories(folder);
-        RAAKVLAK_CHECK(policy::WriteShare(folder, **keyset, partner, shares.at(id),
-                                          base::SecretBytes(base::Sha256(partner)), random_)
-                           .ok(),
-                       "the share fits");
-      }
-      RAAKVLAK_CHECK(
-          base::WriteFileAtomically(folder_.File(absl::StrCat(base::Hex(id), ".keyset")), file, 0644).ok(),
-          "the temporary folder takes files");
-    }
+  const crypto::group::Scalar key = crypto::group::Scalar::Random(random_);
+  const raakvlak::testing::Sharing sharing =
+      *raakvlak::testing::Split(key, covenant.text().quorum(), indices, random_);
+  policy::KeysetText text;
+  text.region = covenant.region();
+  text.purpose = purpose.id();
+  text.identifier_class = static_cast<uint8_t>(identifier_class);
+  text.epoch = purpose.epoch();
+  text.quorum = covenant.text().quorum();
+  text.covenant_id = covenant.id();
+  text.transcript_hash = std::string(32, 't');
+  for (const v1::Partner& partner : covenant.text().partners()) {
+    text.holders.emplace_back(partner.index(), partner.id());
   }
-  auto loaded = policy::KeysetStore::Load(folder_.path(), *policy::ChainOf(snapshot));
-  if (!loaded.ok()) std::fprintf(stderr, "%s\n", loaded.status().ToString().c_str());
-  RAAKVLAK_CHECK(loaded.ok(), "the keysets are valid");
-  keysets_ = std::make_unique<policy::KeysetStore>(*std::move(loaded));
+  text.commitments = sharing.commitments;
+  crypto::note::Note note{policy::FormatKeysetText(text), {}};
+  for (const crypto::note::VerifierKey& verifier : covenant.PartnerVerifiers()) {
+    crypto::note::Sign(note, verifier, region_.KeyOf(verifier.name()));
+  }
+  const std::string file = crypto::note::Format(note);
+  const auto keyset = policy::Keyset::Verify(file, *policy::ChainOf(snapshot));
+  if (!keyset.ok()) std::fprintf(stderr, "%s\n", keyset.status().ToString().c_str());
+  RAAKVLAK_CHECK(keyset.ok(), "the keyset is valid");
+  const std::string& id = (*keyset)->id();
+  keys_.emplace(id, key);
+  for (int i = 0; i < covenant.text().partners_size(); ++i) {
+    const std::string& partner = covenant.text().partners(i).id();
+    const crypto::group::Scalar& share = sharing.shares[static_cast<size_t>(i)];
+    shares_[partner].emplace(id, share);
+    const auto node = nodes_.find(partner);
+    if (node != nodes_.end()) {
+      RAAKVLAK_CHECK(node->second.keys->Install(file, *keyset, &share).ok(), "the share fits");
+      continue;
+    }
+    const std::string folder = folder_.File(partner + ".shares");
+    std::filesystem::create_directories(folder);
+    RAAKVLAK_CHECK(policy::WriteShare(folder, **keyset, partner, share,
+                                      base::SecretBytes(base::Sha256(partner)), random_)
+                       .ok(),
+                   "the share fits");
+  }
+  RAAKVLAK_CHECK(
+      base::WriteFileAtomically(folder_.File(absl::StrCat(base::Hex(id), ".keyset")), file, 0644).ok(),
+      "the temporary folder takes files");
+  keysets_ = std::make_unique<policy::KeysetStore>(*keysets_->With(*keyset));
 }
 
 v1::Record NodeWorld::RecordOf(const std::string& client_ref, const std::string& purpose, bool with_bsn) {
@@ -329,6 +394,19 @@ v1::SignalStatus NodeWorld::StateOf(const std::string& partner, const std::strin
   request.set_client_ref(client_ref);
   const auto response = node(partner).intake->GetState(ItPass(partner), request);
   return response.ok() ? response->status() : v1::SignalStatus();
+}
+
+void NodeWorld::Rotate(const std::string& partner) {
+  while (node(partner).rotator->Step()) {
+  }
+}
+
+Rotator& NodeWorld::MakeRotator(const std::string& partner, size_t unit) {
+  RotatorOptions options;
+  options.unit = unit;
+  node(partner).rotator = std::make_unique<Rotator>(node(partner).environment, *node(partner).pseudonymiser,
+                                                    broker_.ClientOf(partner), options);
+  return *node(partner).rotator;
 }
 
 void NodeWorld::Drain(const std::string& partner) {

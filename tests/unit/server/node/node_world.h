@@ -16,12 +16,15 @@
 #include "crypto/group/scalar.h"
 #include "policy/keyset/keyset.h"
 #include "server/node/address_exclusion.h"
+#include "server/node/allowances.h"
+#include "server/node/destruction.h"
 #include "server/node/holders.h"
 #include "server/node/intake.h"
 #include "server/node/key_share.h"
 #include "server/node/outbox.h"
 #include "server/node/pseudonymiser.h"
 #include "server/node/receipts.h"
+#include "server/node/rotator.h"
 #include "server/node/sender.h"
 #include "server/node/vault.h"
 #include "server/storage/memory/node_store.h"
@@ -55,24 +58,35 @@ class FakeBroker {
     v1::SignalHeader header;
     v1::EnvelopeBody body;
   };
-  // By signal id.
+  // By signal id: the version of the newest epoch.
   std::map<std::string, Taken> taken;
+  // By signal id and epoch.
+  std::map<std::pair<std::string, uint32_t>, Taken> versions;
+  // Deletes all versions of an epoch, as the broker does when it ends.
+  void EndEpoch(const std::string& purpose, uint32_t epoch);
+  // What ListAllowances answers, and how often it was asked.
+  v1::ListAllowancesResponse allowances;
+  int allowances_asked = 0;
   std::set<std::string> withdrawn;
   // Sizes of the batches that came, accepted or not.
   std::vector<int> batches;
   // Why an envelope was not accepted by the checks themselves; must stay empty in an honest test.
   std::vector<std::string> refusals;
-  // Different hashes that ever came under one signal id.
+  // Different hashes that ever came under one signal id, and under one signal id and epoch.
   std::map<std::string, std::set<std::string>> hashes;
+  std::map<std::pair<std::string, uint32_t>, std::set<std::string>> version_hashes;
+  // Signal ids in the order in which new versions were taken, batch by batch.
+  std::vector<std::set<std::string>> taken_batches;
 
  private:
   absl::StatusOr<v1::SubmitResponse> Submit(const std::string& partner, const v1::SubmitRequest& request);
   absl::StatusOr<v1::WithdrawSignalsResponse> Withdraw(const std::string& partner,
                                                        const v1::WithdrawSignalsRequest& request);
   absl::StatusOr<v1::ProveEntryResponse> ProveEntry(const v1::ProveEntryRequest& request);
+  absl::StatusOr<v1::ListAllowancesResponse> ListAllowances();
 
   raakvlak::testing::TestRegion& region_;
-  // By signal id: what was logged when it was taken.
+  // By envelope hash: what was logged when it was taken.
   std::map<std::string, v1::LoggedSignal> logged_;
   base::Mutex mutex_;
   std::map<std::string, std::unique_ptr<client::testing::FakeExchangeClient>> clients_;
@@ -84,6 +98,7 @@ struct TestNode {
   std::unique_ptr<AddressExclusion> exclusion;
   std::unique_ptr<KeyRing> keys;
   Environment environment;
+  std::unique_ptr<Allowances> allowances;
   std::unique_ptr<KeyShare> key_share;
   std::unique_ptr<LocalKeyShare> own_share;
   std::map<std::string, std::unique_ptr<client::testing::FakeKeyShareClient>> peers;
@@ -91,6 +106,8 @@ struct TestNode {
   std::unique_ptr<Pseudonymiser> pseudonymiser;
   std::unique_ptr<Outbox> outbox;
   std::unique_ptr<Sender> sender;
+  std::unique_ptr<Rotator> rotator;
+  std::unique_ptr<Destruction> destruction;
   std::unique_ptr<Intake> intake;
   std::unique_ptr<Receipts> receipts;
 };
@@ -112,7 +129,16 @@ class NodeWorld {
   rpc::Gate::Pass ItPass(const std::string& partner);
   const policy::KeysetStore& keysets() const { return *keysets_; }
   std::shared_ptr<const policy::Keyset> KeysetOf(const std::string& purpose,
-                                                 v1::IdentifierClass identifier_class) const;
+                                                 v1::IdentifierClass identifier_class,
+                                                 uint32_t epoch = 1) const;
+  // A new covenant, in force from now on, raises the epoch of a purpose and serves the one before for
+  // `overlap` (whole days); all nodes get the new keys, or MakeKeys gives them later.
+  enum class Keys { kAll, kNone };
+  void RaiseEpoch(const std::string& purpose, absl::Duration overlap, Keys keys = Keys::kAll);
+  // A new covenant, in force from now on, lacks a purpose.
+  void RemovePurpose(const std::string& purpose);
+  // Makes the keys that the covenant in force wants and that are missing, of these classes or of all.
+  void MakeKeys(const std::set<int>& classes = {});
   // The whole key, which nobody has outside of tests.
   const crypto::group::Scalar& KeyOf(const std::string& keyset_id) const { return keys_.at(keyset_id); }
   const std::map<std::string, crypto::group::Scalar>& SharesOf(const std::string& partner) const {
@@ -132,9 +158,14 @@ class NodeWorld {
   v1::SignalStatus StateOf(const std::string& partner, const std::string& client_ref);
   // Lets the sender of a node work until nothing is due.
   void Drain(const std::string& partner);
+  // Lets the rotator of a node work until nothing is due.
+  void Rotate(const std::string& partner);
+  // Makes the rotator of a node anew with units of this size.
+  Rotator& MakeRotator(const std::string& partner, size_t unit);
 
  private:
-  void MakeKeysets();
+  void NextCovenant();
+  void MakeKeyset(const v1::Purpose& purpose, int identifier_class);
   std::unique_ptr<KeyRing> LoadKeys(const std::string& partner);
 
   raakvlak::testing::TestRegion region_;
@@ -172,6 +203,18 @@ class FlakyStore final : public storage::NodeStore {
   absl::StatusOr<std::vector<storage::NodeSignal>> Queued(absl::string_view purpose, uint64_t after,
                                                           size_t limit) override {
     return store_.Queued(purpose, after, limit);
+  }
+  absl::StatusOr<std::vector<std::string>> LivePurposes() override { return store_.LivePurposes(); }
+  absl::StatusOr<std::vector<storage::NodeSignal>> RotationDue(absl::string_view purpose, uint32_t epoch,
+                                                               storage::RotationPlace after,
+                                                               size_t limit) override {
+    return store_.RotationDue(purpose, epoch, after, limit);
+  }
+  absl::StatusOr<storage::RotationProgress> Progress(absl::string_view purpose, uint32_t epoch) override {
+    return store_.Progress(purpose, epoch);
+  }
+  absl::StatusOr<bool> IsAllowanceGranted(absl::string_view purpose, uint32_t epoch) override {
+    return store_.IsAllowanceGranted(purpose, epoch);
   }
   absl::StatusOr<std::vector<storage::NodeWithdrawal>> Withdrawals(size_t limit) override {
     return store_.Withdrawals(limit);

@@ -211,20 +211,20 @@ TEST_P(NodeStoreTest, OnlyARefusedSignalCanBeRemoved) {
 TEST_P(NodeStoreTest, AnEnvelopeIsStoredOnceAndOnlyWhileQueued) {
   const NodeSignal signal = MakeSignal(1);
   Insert(signal);
-  EXPECT_TRUE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "first", 77); }));
-  EXPECT_FALSE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "second", 78); }));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "first", {1, 77}); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "second", {1, 78}); }));
   EXPECT_EQ(Get(signal).envelope, "first");
+  EXPECT_EQ(Get(signal).submitted_day, 1u);
   EXPECT_EQ(Get(signal).expiry_day, 77u);
   EXPECT_TRUE(Applied([&](auto& t) { return t.DropEnvelope(signal.signal_id); }));
-  EXPECT_TRUE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "third", 78); }));
-  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, "receipt", 5000); }));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "third", {1, 78}); }));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, "receipt", 1, 5000); }));
   EXPECT_EQ(Get(signal).state, NodeSignalState::kSubmitted);
   EXPECT_EQ(Get(signal).envelope, "");
   EXPECT_EQ(Get(signal).record, signal.record);
   EXPECT_EQ(Get(signal).changed_ms, 5000);
-  EXPECT_FALSE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "late", 79); }));
-  EXPECT_FALSE(Applied([&](auto& t) { return t.DropEnvelope(signal.signal_id); }));
-  EXPECT_FALSE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, "another", 6000); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "late", {1, 79}); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, "another", 1, 6000); }));
   EXPECT_EQ(Get(signal).receipt, "receipt");
   EXPECT_TRUE(
       Applied([&](auto& t) { return t.End(signal.signal_id, NodeSignalState::kWithdrawn, "", 7000); }));
@@ -234,7 +234,7 @@ TEST_P(NodeStoreTest, AnEnvelopeIsStoredOnceAndOnlyWhileQueued) {
 TEST_P(NodeStoreTest, EndingTakesContentAndDigestAndLeavesState) {
   const NodeSignal signal = MakeSignal(1);
   Insert(signal);
-  EXPECT_TRUE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "envelope", 77); }));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "envelope", {1, 77}); }));
   EXPECT_TRUE(
       Applied([&](auto& t) { return t.End(signal.signal_id, NodeSignalState::kWithdrawn, "why", 9); }));
   const NodeSignal ended = Get(signal);
@@ -252,15 +252,19 @@ TEST_P(NodeStoreTest, WhatHasEndedNeverChangesAgain) {
   Insert(signal);
   EXPECT_TRUE(Applied([&](auto& t) { return t.End(signal.signal_id, NodeSignalState::kWithdrawn, "", 9); }));
   EXPECT_FALSE(Applied([&](auto& t) { return t.End(signal.signal_id, NodeSignalState::kExpired, "", 10); }));
-  EXPECT_FALSE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, "receipt", 10); }));
-  EXPECT_FALSE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "e", 10); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, "receipt", 1, 10); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "e", {1, 10}); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.DropEnvelope(signal.signal_id); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.PutRotation(signal.signal_id, "e"); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.MarkRotated(signal.signal_id, 2, "receipt"); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.HoldRotation(signal.signal_id, 2, "X"); }));
   EXPECT_EQ(Get(signal).state, NodeSignalState::kWithdrawn);
 }
 
 TEST_P(NodeStoreTest, ALateRefusalDoesNotEndASubmittedSignal) {
   const NodeSignal signal = MakeSignal(1);
   Insert(signal);
-  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, "receipt", 5); }));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, "receipt", 1, 5); }));
   EXPECT_FALSE(Applied([&](auto& t) { return t.End(signal.signal_id, NodeSignalState::kRefused, "X", 6); }));
   EXPECT_TRUE(Applied([&](auto& t) { return t.End(signal.signal_id, NodeSignalState::kWithdrawn, "", 6); }));
 }
@@ -292,7 +296,7 @@ TEST_P(NodeStoreTest, ExpiryEndsLiveSignalsOfThatDayAndBeforeUpToTheLimit) {
 
 TEST_P(NodeStoreTest, ListPagesInOrderOfArrivalWithoutContent) {
   for (int number = 1; number <= 5; ++number) Insert(MakeSignal(number));
-  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(MakeSignal(2).signal_id, "", 5); }));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(MakeSignal(2).signal_id, "", 1, 5); }));
   RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto first, store_->List(0, 3, std::nullopt));
   ASSERT_EQ(first.size(), 3u);
   EXPECT_EQ(first[2].sequence, 3u);
@@ -311,7 +315,7 @@ TEST_P(NodeStoreTest, TheQueueIsByPurposeOldestFirst) {
   Insert(MakeSignal(2, "a"));
   Insert(MakeSignal(3, "b"));
   Insert(MakeSignal(4, "c"));
-  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(MakeSignal(4).signal_id, "", 5); }));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(MakeSignal(4).signal_id, "", 1, 5); }));
   EXPECT_THAT(*store_->QueuedPurposes(), ::testing::ElementsAre("a", "b"));
   RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto queued, store_->Queued("b", 0, 10));
   ASSERT_EQ(queued.size(), 2u);
@@ -373,6 +377,149 @@ TEST_P(NodeStoreTest, AQuotaIsTakenUpToItsLimitExactlyForEachKey) {
   ASSERT_THAT(Do([](NodeTransaction& transaction) { return transaction.ForgetQuotas(8); }), IsOk());
   EXPECT_TRUE(take(key, 10, 10));
   EXPECT_FALSE(take({"a", "p", 1, 8}, 1, 10));
+}
+
+TEST_P(NodeStoreTest, ASubmittedSignalGoesOverToALaterEpochOnceAndKeepsItsDays) {
+  const NodeSignal signal = MakeSignal(1);
+  Insert(signal);
+  EXPECT_FALSE(Applied([&](auto& t) { return t.PutRotation(signal.signal_id, "queued"); }));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.PutEnvelope(signal.signal_id, "first", {7, 77}); }));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(signal.signal_id, "one", 1, 5000); }));
+  EXPECT_EQ(Get(signal).epoch, 1u);
+  EXPECT_TRUE(Applied([&](auto& t) { return t.PutRotation(signal.signal_id, "second"); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.PutRotation(signal.signal_id, "third"); }));
+  EXPECT_EQ(Get(signal).envelope, "second");
+  EXPECT_EQ(Get(signal).receipt, "one");
+  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkRotated(signal.signal_id, 2, "two"); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.MarkRotated(signal.signal_id, 2, "again"); }));
+  const NodeSignal rotated = Get(signal);
+  EXPECT_EQ(rotated.state, NodeSignalState::kSubmitted);
+  EXPECT_EQ(rotated.epoch, 2u);
+  EXPECT_EQ(rotated.settled_epoch, 2u);
+  EXPECT_EQ(rotated.envelope, "");
+  EXPECT_EQ(rotated.receipt, "two");
+  EXPECT_EQ(rotated.submitted_day, 7u);
+  EXPECT_EQ(rotated.expiry_day, 77u);
+  EXPECT_EQ(rotated.changed_ms, 5000);
+  EXPECT_EQ(rotated.record, signal.record);
+  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkRotated(signal.signal_id, 3, ""); }));
+  EXPECT_EQ(Get(signal).receipt, "two");
+}
+
+TEST_P(NodeStoreTest, WhatIsDueForAnEpochComesOldestFirstAndEndsWhenItIsSettled) {
+  for (int number = 1; number <= 6; ++number) Insert(MakeSignal(number, number == 5 ? "other" : "p1"));
+  for (const auto& [number, epoch] :
+       std::vector<std::pair<int, uint32_t>>{{1, 2}, {2, 1}, {3, 1}, {4, 3}, {5, 1}}) {
+    EXPECT_TRUE(
+        Applied([&](auto& t) { return t.MarkSubmitted(MakeSignal(number).signal_id, "r", epoch, 5); }));
+  }
+  const auto due = [&](RotationPlace after, size_t limit) {
+    std::vector<uint64_t> sequences;
+    const auto found = store_->RotationDue("p1", 3, after, limit);
+    for (const NodeSignal& signal : *found) {
+      EXPECT_EQ(signal.record, MakeSignal(1).record);
+      sequences.push_back(signal.sequence);
+    }
+    return sequences;
+  };
+  EXPECT_THAT(due({}, 10), ::testing::ElementsAre(2, 3, 1));
+  EXPECT_THAT(due({}, 2), ::testing::ElementsAre(2, 3));
+  EXPECT_THAT(due({1, 2}, 10), ::testing::ElementsAre(3, 1));
+  EXPECT_EQ(*store_->Progress("p1", 3), (RotationProgress{4, 1}));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.HoldRotation(MakeSignal(2).signal_id, 3, "WHY"); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.HoldRotation(MakeSignal(2).signal_id, 3, "AGAIN"); }));
+  EXPECT_FALSE(Applied([&](auto& t) { return t.HoldRotation(MakeSignal(6).signal_id, 3, "QUEUED"); }));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkRotated(MakeSignal(3).signal_id, 3, "r"); }));
+  EXPECT_THAT(due({}, 10), ::testing::ElementsAre(1));
+  EXPECT_EQ(*store_->Progress("p1", 3), (RotationProgress{4, 2}));
+  EXPECT_EQ(Get(MakeSignal(2)).reason, "WHY");
+  EXPECT_EQ(Get(MakeSignal(2)).epoch, 1u);
+  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkRotated(MakeSignal(2).signal_id, 4, "r"); }));
+  EXPECT_EQ(Get(MakeSignal(2)).reason, "");
+}
+
+TEST_P(NodeStoreTest, SignalsHeldBackFromAnEpochAreEndedWithTheirReason) {
+  for (int number = 1; number <= 4; ++number) {
+    Insert(MakeSignal(number, number == 4 ? "other" : "p1"));
+    EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(MakeSignal(number).signal_id, "r", 1, 5); }));
+  }
+  for (const int held : {1, 2, 4}) {
+    EXPECT_TRUE(Applied([&](auto& t) { return t.HoldRotation(MakeSignal(held).signal_id, 2, "WHY"); }));
+  }
+  std::vector<uint64_t> counts;
+  for (const uint32_t epoch : {3u, 1u, 2u, 2u, 2u}) {
+    ASSERT_THAT(Do([&](NodeTransaction& transaction) -> absl::Status {
+                  RAAKVLAK_ASSIGN_OR_RETURN(const uint64_t count, transaction.EndHeld("p1", epoch, 9, 1));
+                  counts.push_back(count);
+                  return absl::OkStatus();
+                }),
+                IsOk());
+  }
+  EXPECT_THAT(counts, ::testing::ElementsAre(0, 0, 1, 1, 0));
+  EXPECT_EQ(Get(MakeSignal(1)).state, NodeSignalState::kExpired);
+  EXPECT_EQ(Get(MakeSignal(1)).reason, "WHY");
+  EXPECT_EQ(Get(MakeSignal(1)).record, "");
+  EXPECT_EQ(Get(MakeSignal(1)).changed_ms, 9);
+  EXPECT_EQ(Get(MakeSignal(3)).state, NodeSignalState::kSubmitted);
+  EXPECT_EQ(Get(MakeSignal(4)).state, NodeSignalState::kSubmitted);
+}
+
+TEST_P(NodeStoreTest, EndingAPurposeTakesItsLiveSignalsAndNoOthers) {
+  for (int number = 1; number <= 4; ++number) Insert(MakeSignal(number, number == 4 ? "other" : "p1"));
+  EXPECT_TRUE(Applied([&](auto& t) { return t.MarkSubmitted(MakeSignal(2).signal_id, "r", 1, 5); }));
+  EXPECT_TRUE(Applied(
+      [&](auto& t) { return t.End(MakeSignal(3).signal_id, NodeSignalState::kWithdrawn, "unjust", 6); }));
+  EXPECT_THAT(*store_->LivePurposes(), ::testing::ElementsAre("other", "p1"));
+  std::vector<uint64_t> counts;
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_THAT(Do([&](NodeTransaction& transaction) -> absl::Status {
+                  RAAKVLAK_ASSIGN_OR_RETURN(const uint64_t count,
+                                            transaction.EndPurpose("p1", "ENDED", 9, 1));
+                  counts.push_back(count);
+                  return absl::OkStatus();
+                }),
+                IsOk());
+  }
+  EXPECT_THAT(counts, ::testing::ElementsAre(1, 1, 0));
+  for (const int number : {1, 2}) {
+    EXPECT_EQ(Get(MakeSignal(number)).state, NodeSignalState::kExpired);
+    EXPECT_EQ(Get(MakeSignal(number)).reason, "ENDED");
+    EXPECT_EQ(Get(MakeSignal(number)).record, "");
+    EXPECT_EQ(Get(MakeSignal(number)).record_digest, "");
+  }
+  EXPECT_EQ(Get(MakeSignal(3)).reason, "unjust");
+  EXPECT_THAT(*store_->LivePurposes(), ::testing::ElementsAre("other"));
+}
+
+TEST_P(NodeStoreTest, AnAllowanceIsGrantedOnceAndSpentUpToWhatWasGranted) {
+  const auto grant = [&](uint32_t epoch, const std::vector<EvaluationAllowance>& allowances) {
+    return Applied([&](auto& transaction) { return transaction.GrantAllowances("p", epoch, allowances); });
+  };
+  const auto take = [&](const char* purpose, uint32_t epoch, const char* partner, uint8_t identifier_class,
+                        uint64_t elements) {
+    return Applied([&](auto& transaction) {
+      return transaction.TakeAllowance(purpose, epoch, partner, identifier_class, elements);
+    });
+  };
+  EXPECT_FALSE(take("p", 2, "a", 1, 1));
+  EXPECT_FALSE(*store_->IsAllowanceGranted("p", 2));
+  EXPECT_TRUE(grant(2, {{"a", 1, 10}, {"b", 2, 5}}));
+  EXPECT_TRUE(*store_->IsAllowanceGranted("p", 2));
+  EXPECT_FALSE(*store_->IsAllowanceGranted("p", 3));
+  EXPECT_FALSE(grant(2, {{"a", 1, 1000}}));
+  EXPECT_FALSE(take("p", 2, "a", 1, 11));
+  EXPECT_TRUE(take("p", 2, "a", 1, 9));
+  EXPECT_FALSE(take("p", 2, "a", 1, 2));
+  EXPECT_TRUE(take("p", 2, "a", 1, 1));
+  EXPECT_FALSE(take("p", 2, "a", 1, 1));
+  EXPECT_FALSE(take("p", 2, "a", 2, 1));
+  EXPECT_FALSE(take("q", 2, "b", 2, 1));
+  EXPECT_FALSE(take("p", 3, "b", 2, 1));
+  EXPECT_FALSE(take("p", 2, "b", 2, UINT64_MAX));
+  EXPECT_TRUE(grant(3, {}));
+  ASSERT_THAT(Do([](NodeTransaction& transaction) { return transaction.ForgetAllowances("p", 3); }), IsOk());
+  EXPECT_FALSE(take("p", 2, "b", 2, 1));
+  EXPECT_TRUE(*store_->IsAllowanceGranted("p", 3));
 }
 
 // What a log does is in log_test.cc.

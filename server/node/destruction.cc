@@ -1,0 +1,140 @@
+#include "server/node/destruction.h"
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/bytes.h"
+#include "base/log.h"
+#include "base/reason.h"
+#include "base/status.h"
+#include "policy/epochs.h"
+#include "server/node/key_ring.h"
+
+namespace raakvlak::node {
+namespace {
+
+namespace reason = base::reason;
+using storage::NodeTransaction;
+
+constexpr size_t kEndAtOnce = 500;
+
+bool IsWanted(const policy::Covenant& covenant, const std::string& purpose, uint32_t epoch, absl::Time at) {
+  const v1::Purpose* found = covenant.FindPurpose(purpose);
+  return found != nullptr && epoch >= policy::EpochsServed(*found, at).back();
+}
+
+// By the covenant in force, or by one that waits for its date.
+bool IsWanted(const policy::Snapshot& snapshot, const std::string& purpose, uint32_t epoch, absl::Time now) {
+  if (IsWanted(*snapshot.covenant, purpose, epoch, now)) return true;
+  if (snapshot.chain == nullptr) return false;
+  const auto& covenants = snapshot.chain->all();
+  return std::any_of(covenants.begin(), covenants.end(), [&](const auto& covenant) {
+    return covenant->text().version() > snapshot.covenant->text().version() &&
+           IsWanted(*covenant, purpose, epoch, covenant->valid_from());
+  });
+}
+
+}  // namespace
+
+void Destruction::Look() {
+  const absl::StatusOr<policy::Snapshot> snapshot = environment_.authority->Current();
+  if (!snapshot.ok()) return;
+  for (const absl::Status& status :
+       {DestroyKeys(*snapshot), EndPurposes(*snapshot), EndHeldBack(*snapshot)}) {
+    if (!status.ok()) base::LogStatus(base::LogLevel::kError, "node.destruction_failed", status);
+  }
+}
+
+absl::Status Destruction::DestroyKeys(const policy::Snapshot& snapshot) {
+  const absl::Time now = environment_.clock->Now();
+  std::set<std::pair<std::string, uint32_t>> unwanted;
+  for (const auto& keyset : environment_.keys->Now()->keysets().all()) {
+    const policy::KeysetText& text = keyset->text();
+    if (!IsWanted(snapshot, text.purpose, text.epoch, now)) unwanted.emplace(text.purpose, text.epoch);
+  }
+  for (const auto& [purpose, epoch] : unwanted) {
+    RAAKVLAK_RETURN_IF_ERROR(DestroyEpoch(snapshot, purpose, epoch));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Destruction::DestroyEpoch(const policy::Snapshot& snapshot, const std::string& purpose,
+                                       uint32_t epoch) {
+  if (logged_.count({purpose, epoch}) == 0) {
+    std::vector<std::string> keysets;
+    for (const auto& keyset : environment_.keys->Now()->keysets().all()) {
+      if (keyset->text().purpose == purpose && keyset->text().epoch == epoch) keysets.push_back(keyset->id());
+    }
+    const absl::Status written =
+        environment_.store->Write("key_destroyed", [&](NodeTransaction& transaction) -> absl::Status {
+          for (const std::string& keyset_id : keysets) {
+            storage::AuditEntry entry =
+                NewEntry(environment_, snapshot, OwnUrn(environment_, snapshot), "node", "key_destroyed");
+            entry.object = base::Hex(keyset_id);
+            entry.purpose = purpose;
+            entry.reason = absl::StrCat("epoch ", epoch);
+            RAAKVLAK_RETURN_IF_ERROR(transaction.AppendAudit(entry).status());
+          }
+          return transaction.ForgetAllowances(purpose, epoch + 1);
+        });
+    if (!written.ok()) return written;
+    logged_.emplace(purpose, epoch);
+  }
+  RAAKVLAK_RETURN_IF_ERROR(environment_.keys->Drop(purpose, epoch).status());
+  base::Log(base::LogLevel::kInfo, "node.key_destroyed",
+            {{"purpose", purpose}, {"epoch", absl::StrCat(epoch)}});
+  return absl::OkStatus();
+}
+
+absl::Status Destruction::EndPurposes(const policy::Snapshot& snapshot) {
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<std::string> purposes, environment_.store->LivePurposes());
+  for (const std::string& purpose : purposes) {
+    if (snapshot.covenant->FindPurpose(purpose) != nullptr) continue;
+    RAAKVLAK_RETURN_IF_ERROR(
+        EndAll(snapshot, purpose, reason::kPurposeEnded, [&](NodeTransaction& transaction) {
+          return transaction.EndPurpose(purpose, reason::kPurposeEnded, environment_.NowMs(), kEndAtOnce);
+        }));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Destruction::EndHeldBack(const policy::Snapshot& snapshot) {
+  for (const v1::Purpose& purpose : snapshot.covenant->text().purposes()) {
+    const uint32_t epoch = purpose.epoch();
+    if (epoch < 2 || environment_.clock->Now() < policy::PreviousEpochUntil(purpose) ||
+        ended_.count({purpose.id(), epoch}) != 0) {
+      continue;
+    }
+    RAAKVLAK_RETURN_IF_ERROR(
+        EndAll(snapshot, purpose.id(), "not in the new epoch", [&](NodeTransaction& transaction) {
+          return transaction.EndHeld(purpose.id(), epoch, environment_.NowMs(), kEndAtOnce);
+        }));
+    ended_.emplace(purpose.id(), epoch);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Destruction::EndAll(const policy::Snapshot& snapshot, const std::string& purpose,
+                                 const std::string& why,
+                                 absl::FunctionRef<absl::StatusOr<uint64_t>(NodeTransaction&)> end) {
+  uint64_t count = kEndAtOnce;
+  while (count == kEndAtOnce) {
+    const absl::Status written =
+        environment_.store->Write("end_signals", [&](NodeTransaction& transaction) -> absl::Status {
+          RAAKVLAK_ASSIGN_OR_RETURN(count, end(transaction));
+          if (count == 0) return absl::OkStatus();
+          storage::AuditEntry entry =
+              NewEntry(environment_, snapshot, OwnUrn(environment_, snapshot), "node", "expire");
+          entry.purpose = purpose;
+          entry.reason = why;
+          entry.count = count;
+          return transaction.AppendAudit(entry).status();
+        });
+    if (!written.ok()) return written;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace raakvlak::node

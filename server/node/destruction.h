@@ -1,0 +1,47 @@
+// Destruction: what is served no more is destroyed at this node (design 4.2, policy/epochs.h).
+//
+// Keys: keysets and shares of an epoch whose overlap is over, and of a purpose that is gone, each with an
+// entry "key_destroyed", which is written first: after a crash in between it is written again. Keys that a
+// covenant waiting for its date wants are kept. Signals: those of a purpose that is gone end as EXPIRED with
+// PURPOSE_ENDED, and those that could not go over to the epoch that is now the only one
+// (server/node/rotator.h) with the reason for it; record, digest and envelope go, and an entry "expire" has
+// the count.
+//
+// Only a covenant in force decides: without one, or with an expired roster, nothing is destroyed. Thread
+// safety: Look from one thread.
+#pragma once
+
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/node/environment.h"
+
+namespace raakvlak::node {
+
+class Destruction {
+ public:
+  explicit Destruction(const Environment& environment) : environment_(environment) {}
+
+  // Look destroys what is due; to be called every second. It costs a few look-ups when there is nothing. What
+  // fails is logged ("node.destruction_failed") and done the next time.
+  void Look();
+
+ private:
+  absl::Status DestroyKeys(const policy::Snapshot& snapshot);
+  absl::Status DestroyEpoch(const policy::Snapshot& snapshot, const std::string& purpose, uint32_t epoch);
+  absl::Status EndPurposes(const policy::Snapshot& snapshot);
+  absl::Status EndHeldBack(const policy::Snapshot& snapshot);
+  absl::Status EndAll(const policy::Snapshot& snapshot, const std::string& purpose, const std::string& reason,
+                      absl::FunctionRef<absl::StatusOr<uint64_t>(storage::NodeTransaction&)> end);
+
+  const Environment environment_;
+  // Purpose and epoch: whose entries are written; for which the signals held back were ended.
+  std::set<std::pair<std::string, uint32_t>> logged_;
+  std::set<std::pair<std::string, uint32_t>> ended_;
+};
+
+}  // namespace raakvlak::node

@@ -1,0 +1,274 @@
+// What a node does at the turn of an epoch, beside bringing its signals over (rotator_test): what it seals
+// under, what it serves as a holder and grants beside quotas, and what it destroys.
+#include "absl/strings/str_cat.h"
+#include "base/bytes.h"
+#include "base/testing/status_matchers.h"
+#include "crypto/oprf/oprf.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "server/node/destruction.h"
+#include "server/node/evaluation.h"
+#include "server/node/sealing_epoch.h"
+#include "server/storage/testing/entries.h"
+#include "tests/unit/server/node/node_world.h"
+
+namespace raakvlak::node {
+namespace {
+
+using base::testing::HasReason;
+using base::testing::IsOk;
+using raakvlak::testing::TestRegion;
+using storage::NodeSignalState;
+using testing::NodeWorld;
+
+constexpr char kPurpose[] = "onaantastbaren";
+constexpr absl::Duration kOverlap = absl::Hours(24 * 14);
+
+class EpochTest : public ::testing::Test {
+ protected:
+  explicit EpochTest(const std::function<void(v1::Covenant&)>& change = nullptr) : world_(change) {}
+
+  // Has the holder politie evaluate for gemeente under the key of `epoch`.
+  absl::Status Ask(uint32_t epoch, size_t count = 1, const std::string& partner = "gemeente",
+                   v1::IdentifierClass identifier_class = v1::PERSON) {
+    std::string elements;
+    for (size_t i = 0; i < count; ++i) {
+      absl::StrAppend(&elements,
+                      crypto::oprf::Blind(absl::StrCat("input ", i), world_.random())->blinded.Encode());
+    }
+    const v1::EvaluateRequest request =
+        MakeEvaluateRequest({world_.KeysetOf(kPurpose, identifier_class, epoch)->id(), partner, "politie",
+                             world_.random().Bytes(kRequestIdSize), world_.clock().Now()},
+                            elements, world_.region().KeyOf(TestRegion::Urn("node", partner)));
+    return world_.node("politie").key_share->Evaluate(world_.Snapshot(), partner, request).status();
+  }
+  std::vector<storage::AuditEntry> Entries(const std::string& action) {
+    storage::AuditFilter filter;
+    filter.action = action;
+    return storage::testing::Entries(world_.node("politie").environment.store->audit_log(), filter);
+  }
+  std::vector<uint32_t> EpochsOf(const std::string& purpose) {
+    std::set<uint32_t> epochs;
+    for (const auto& keyset : world_.node("politie").keys->Now()->keysets().all()) {
+      if (keyset->text().purpose == purpose) epochs.insert(keyset->text().epoch);
+    }
+    return {epochs.begin(), epochs.end()};
+  }
+  storage::NodeSignal Stored(const std::string& client_ref) {
+    auto& node = world_.node("politie");
+    return **node.environment.store->FindByReference(node.vault->ReferenceDigest(client_ref));
+  }
+  void Look() { world_.node("politie").destruction->Look(); }
+  absl::StatusOr<const v1::Purpose*> Terms(const policy::Snapshot& snapshot,
+                                           const std::string& purpose = kPurpose) {
+    return FindSealingTerms(world_.node("politie").environment, snapshot, purpose);
+  }
+  NodeWorld world_;
+};
+
+TEST_F(EpochTest, WithoutAnOverlapAndWithoutKeysSignalsWait) {
+  world_.RaiseEpoch(kPurpose, absl::ZeroDuration(), NodeWorld::Keys::kNone);
+  EXPECT_THAT(Terms(world_.Snapshot()), HasReason("KEYSET_UNKNOWN"));
+  world_.Push("politie", NodeWorld::RecordOf("ref-0"));
+  world_.Drain("politie");
+  EXPECT_EQ(world_.StateOf("politie", "ref-0").state(), v1::QUEUED);
+  EXPECT_EQ(world_.StateOf("politie", "ref-0").reason(), "KEYSET_UNKNOWN");
+  world_.MakeKeys();
+  world_.clock().Advance(absl::Seconds(30));
+  world_.Drain("politie");
+  EXPECT_EQ(Stored("ref-0").epoch, 2u);
+}
+
+TEST_F(EpochTest, AQueuedEnvelopeOfAnEpochThatHasEndedIsMadeAnew) {
+  world_.broker().away = true;
+  const std::string id = world_.Push("politie", NodeWorld::RecordOf("ref-0")).signal_id();
+  world_.Drain("politie");
+  ASSERT_FALSE(Stored("ref-0").envelope.empty());
+  world_.RaiseEpoch(kPurpose, kOverlap);
+  world_.clock().Advance(kOverlap);
+  world_.broker().away = false;
+  world_.Drain("politie");
+  EXPECT_EQ(Stored("ref-0").state, NodeSignalState::kSubmitted);
+  EXPECT_EQ(Stored("ref-0").epoch, 2u);
+  EXPECT_EQ((world_.broker().version_hashes.count({id, 1})), 0u) << "it was not even sent";
+}
+
+TEST_F(EpochTest, AQueuedEnvelopeOfTheEpochBeforeIsSentAsItIsDuringTheOverlap) {
+  world_.broker().lose_answers = true;
+  const std::string id = world_.Push("politie", NodeWorld::RecordOf("ref-0")).signal_id();
+  world_.Drain("politie");
+  world_.RaiseEpoch(kPurpose, kOverlap);
+  world_.broker().lose_answers = false;
+  world_.clock().Advance(absl::Seconds(30));
+  world_.Drain("politie");
+  EXPECT_EQ(Stored("ref-0").epoch, 1u);
+  EXPECT_EQ(world_.broker().hashes[id].size(), 1u);
+}
+
+TEST_F(EpochTest, AHolderServesTheEpochsInForceAndNoOthers) {
+  world_.RaiseEpoch(kPurpose, kOverlap);
+  EXPECT_THAT(Ask(1), IsOk());
+  EXPECT_THAT(Ask(2), IsOk());
+  world_.clock().Advance(kOverlap - absl::Seconds(1));
+  EXPECT_THAT(Ask(1), IsOk());
+  world_.clock().Advance(absl::Seconds(1));
+  EXPECT_THAT(Ask(1), HasReason("KEYSET_UNKNOWN")) << "also while its share is there still";
+  EXPECT_THAT(Ask(2), IsOk());
+}
+
+class AllowanceTest : public EpochTest {
+ protected:
+  AllowanceTest()
+      : EpochTest([](v1::Covenant& covenant) {
+          for (v1::Quota& quota : *covenant.mutable_quotas()) quota.set_elements_per_day(10);
+          covenant.set_epoch_days(20);
+        }) {
+    world_.RaiseEpoch(kPurpose, kOverlap);
+    world_.broker().allowances.set_epoch(1);
+    Allow("gemeente", v1::PERSON, 15);
+  }
+  void Allow(const std::string& partner, v1::IdentifierClass identifier_class, uint64_t tokens) {
+    v1::Allowance& allowance = *world_.broker().allowances.add_allowances();
+    allowance.set_partner(partner);
+    allowance.set_identifier_class(identifier_class);
+    allowance.set_tokens(tokens);
+  }
+};
+
+TEST_F(AllowanceTest, ItIsSpentBesideTheDaysQuotaAndNeverTwice) {
+  ASSERT_THAT(Ask(2, 10), IsOk());
+  EXPECT_EQ(world_.broker().allowances_asked, 0) << "not before it is needed";
+  EXPECT_THAT(Ask(2, 14), IsOk());
+  EXPECT_THAT(Ask(2, 2), HasReason("QUOTA_EXCEEDED"));
+  EXPECT_THAT(Ask(2, 1), IsOk());
+  EXPECT_THAT(Ask(2, 1), HasReason("QUOTA_EXCEEDED"));
+  world_.Restart("politie");
+  EXPECT_THAT(Ask(2, 1), HasReason("QUOTA_EXCEEDED"));
+  EXPECT_EQ(world_.broker().allowances_asked, 1);
+  world_.clock().Advance(absl::Hours(24));
+  EXPECT_THAT(Ask(2, 10), IsOk());
+  EXPECT_THAT(Ask(2, 1), HasReason("QUOTA_EXCEEDED"));
+  const auto granted = Entries("allowance");
+  ASSERT_EQ(granted.size(), 1u);
+  EXPECT_EQ(granted[0].count, 15u);
+  EXPECT_EQ(granted[0].purpose, kPurpose);
+  const auto evaluations = Entries("evaluate");
+  ASSERT_GE(evaluations.size(), 3u);
+  EXPECT_EQ(evaluations[0].reason, "");
+  EXPECT_EQ(evaluations[1].reason, "allowance");
+  EXPECT_EQ(evaluations[1].count, 14u);
+}
+
+TEST_F(AllowanceTest, ItIsForTheNewEpochItsPartnerAndItsClassOnly) {
+  ASSERT_THAT(Ask(2, 10), IsOk());
+  EXPECT_THAT(Ask(1, 1), HasReason("QUOTA_EXCEEDED"));
+  EXPECT_EQ(world_.broker().allowances_asked, 0);
+  ASSERT_THAT(Ask(2, 10, "jeugdzorg"), IsOk());
+  EXPECT_THAT(Ask(2, 1, "jeugdzorg"), HasReason("QUOTA_EXCEEDED"));
+  ASSERT_THAT(Ask(2, 10, "gemeente", v1::BSN), IsOk());
+  EXPECT_THAT(Ask(2, 1, "gemeente", v1::BSN), HasReason("QUOTA_EXCEEDED"));
+  EXPECT_THAT(Ask(2, 15), IsOk());
+}
+
+TEST_F(AllowanceTest, ItIsNoMoreThanTheQuotaOfAWholeEpoch) {
+  world_.broker().allowances.clear_allowances();
+  Allow("gemeente", v1::PERSON, UINT64_MAX);
+  Allow("stranger", v1::PERSON, 5);
+  ASSERT_THAT(Ask(2, 10), IsOk());
+  EXPECT_THAT(Ask(2, 200), IsOk());
+  EXPECT_THAT(Ask(2, 1), HasReason("QUOTA_EXCEEDED"));
+  EXPECT_EQ(Entries("allowance")[0].count, 200u);
+}
+
+TEST_F(AllowanceTest, ABrokerThatIsAwayOrNamesAnotherEpochIsAskedAgainLater) {
+  ASSERT_THAT(Ask(2, 10), IsOk());
+  world_.broker().away = true;
+  EXPECT_THAT(Ask(2, 1), HasReason("QUOTA_EXCEEDED"));
+  EXPECT_THAT(Ask(2, 1), HasReason("QUOTA_EXCEEDED"));
+  EXPECT_EQ(world_.broker().allowances_asked, 1) << "it rests";
+  world_.broker().away = false;
+  world_.broker().allowances.set_epoch(2);
+  world_.clock().Advance(absl::Seconds(30));
+  EXPECT_THAT(Ask(2, 1), HasReason("QUOTA_EXCEEDED"));
+  EXPECT_EQ(world_.broker().allowances_asked, 2);
+  world_.broker().allowances.set_epoch(1);
+  world_.clock().Advance(absl::Seconds(30));
+  EXPECT_THAT(Ask(2, 15), IsOk());
+}
+
+TEST_F(AllowanceTest, ItEndsWithTheOverlap) {
+  ASSERT_THAT(Ask(2, 10), IsOk());
+  ASSERT_THAT(Ask(2, 5), IsOk());
+  world_.clock().Advance(kOverlap);
+  ASSERT_THAT(Ask(2, 10), IsOk());
+  EXPECT_THAT(Ask(2, 1), HasReason("QUOTA_EXCEEDED"));
+}
+
+TEST_F(EpochTest, KeysOfAnEpochAreDestroyedWhenTheOverlapIsOver) {
+  world_.RaiseEpoch(kPurpose, kOverlap);
+  Look();
+  EXPECT_THAT(EpochsOf(kPurpose), ::testing::ElementsAre(1, 2));
+  world_.clock().Advance(kOverlap - absl::Seconds(1));
+  Look();
+  EXPECT_THAT(EpochsOf(kPurpose), ::testing::ElementsAre(1, 2));
+  const std::string old = world_.KeysetOf(kPurpose, v1::PERSON, 1)->id();
+  world_.clock().Advance(absl::Seconds(1));
+  Look();
+  EXPECT_THAT(EpochsOf(kPurpose), ::testing::ElementsAre(2));
+  EXPECT_THAT(EpochsOf("risicojeugd"), ::testing::ElementsAre(1));
+  EXPECT_EQ(world_.node("politie").keys->Now()->FindShare(old), nullptr);
+  std::set<std::string> destroyed;
+  for (const auto& entry : Entries("key_destroyed")) {
+    EXPECT_EQ(entry.purpose, kPurpose);
+    destroyed.insert(entry.object);
+  }
+  EXPECT_EQ(destroyed.count(base::Hex(old)), 1u);
+  const size_t entries = Entries("key_destroyed").size();
+  EXPECT_EQ(entries, destroyed.size());
+  Look();
+  EXPECT_EQ(Entries("key_destroyed").size(), entries);
+}
+
+TEST_F(EpochTest, APurposeThatIsGoneTakesItsKeysAndSignalsWithIt) {
+  world_.Push("politie", NodeWorld::RecordOf("sent"));
+  world_.Push("politie", NodeWorld::RecordOf("stays", "risicojeugd"));
+  world_.Drain("politie");
+  world_.broker().away = true;
+  world_.Push("politie", NodeWorld::RecordOf("queued"));
+  world_.Drain("politie");
+  world_.RemovePurpose(kPurpose);
+  world_.broker().away = false;
+  world_.broker().batches.clear();
+  world_.clock().Advance(absl::Seconds(30));
+  world_.Drain("politie");
+  EXPECT_TRUE(world_.broker().batches.empty()) << "nothing of it is sent any more";
+  EXPECT_EQ(Stored("queued").state, NodeSignalState::kQueued);
+  Look();
+  for (const char* ref : {"sent", "queued"}) {
+    const storage::NodeSignal ended = Stored(ref);
+    EXPECT_EQ(ended.state, NodeSignalState::kExpired) << ref;
+    EXPECT_EQ(ended.reason, "PURPOSE_ENDED");
+    EXPECT_EQ(ended.record, "");
+    EXPECT_EQ(ended.record_digest, "");
+    EXPECT_EQ(ended.envelope, "");
+  }
+  EXPECT_EQ(Stored("stays").state, NodeSignalState::kSubmitted);
+  EXPECT_TRUE(EpochsOf(kPurpose).empty());
+  EXPECT_FALSE(EpochsOf("risicojeugd").empty());
+  const auto entries = Entries("expire");
+  ASSERT_EQ(entries.size(), 1u);
+  EXPECT_EQ(entries[0].count, 2u);
+  EXPECT_EQ(entries[0].reason, "PURPOSE_ENDED");
+  EXPECT_FALSE(Entries("key_destroyed").empty());
+}
+
+TEST_F(EpochTest, WithoutAPolicyInForceNothingIsDestroyed) {
+  world_.RaiseEpoch(kPurpose, kOverlap);
+  world_.clock().Advance(absl::Hours(24 * 365 * 30));
+  ASSERT_FALSE(world_.region().authority().Current().ok());
+  Look();
+  EXPECT_THAT(EpochsOf(kPurpose), ::testing::ElementsAre(1, 2));
+}
+
+}  // namespace
+}  // namespace raakvlak::node
