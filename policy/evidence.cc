@@ -8,12 +8,17 @@
 namespace raakvlak::policy {
 namespace {
 
-struct Rule {
-  v1::Quality quality = v1::SUPPORTING;
+// What there is of one rule in one epoch.
+struct Epoch {
   std::set<uint32_t> organisations;
   std::set<std::string> had;
   // By tag and commitments.
   std::map<std::pair<std::string, std::string>, std::set<uint32_t>> holders;
+};
+
+struct Rule {
+  v1::Quality quality = v1::SUPPORTING;
+  std::map<uint32_t, Epoch> epochs;
 };
 
 }  // namespace
@@ -24,27 +29,32 @@ std::vector<v1::RuleEvidence> EvidenceOf(const std::vector<std::string>& partner
   for (const EvidenceToken& token : tokens) {
     Rule& rule = rules[token.rule];
     rule.quality = std::min(rule.quality, token.quality);
-    rule.organisations.insert(token.organisation);
-    rule.had.insert(token.partner);
-    rule.holders[{token.tag, token.commitments}].insert(token.organisation);
+    Epoch& epoch = rule.epochs[token.epoch];
+    epoch.organisations.insert(token.organisation);
+    epoch.had.insert(token.partner);
+    epoch.holders[{token.tag, token.commitments}].insert(token.organisation);
   }
   std::map<std::string, std::set<std::string>> agreeing;
   for (const EvidenceToken& token : tokens) {
-    if (rules[token.rule].holders[{token.tag, token.commitments}].size() > 1) {
+    if (rules[token.rule].epochs[token.epoch].holders[{token.tag, token.commitments}].size() > 1) {
       agreeing[token.rule].insert(token.partner);
     }
   }
   const std::set<std::string> sorted(partners.begin(), partners.end());
   std::vector<v1::RuleEvidence> evidence;
   for (const auto& [id, rule] : rules) {
-    if (rule.organisations.size() < 2) continue;
+    std::set<std::string> compared;
+    for (const auto& [number, epoch] : rule.epochs) {
+      if (epoch.organisations.size() >= 2) compared.insert(epoch.had.begin(), epoch.had.end());
+    }
+    if (compared.empty()) continue;
     v1::RuleEvidence& entry = evidence.emplace_back();
     entry.set_rule(id);
     entry.set_quality(rule.quality);
     for (const std::string& partner : sorted) {
       const bool agrees = agreeing[id].contains(partner);
       *(agrees                       ? entry.add_agree()
-        : rule.had.contains(partner) ? entry.add_differ()
+        : compared.contains(partner) ? entry.add_differ()
                                      : entry.add_absent()) = partner;
     }
   }

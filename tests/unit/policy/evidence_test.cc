@@ -63,6 +63,26 @@ TEST(EvidenceTest, OtherCommitmentsUnderOneTagDoNotAgree) {
               ElementsAre("names: a,b | c | "));
 }
 
+EvidenceToken InEpoch(uint32_t epoch, EvidenceToken token) {
+  token.epoch = epoch;
+  return token;
+}
+
+TEST(EvidenceTest, AgreementInOneEpochIsEnough) {
+  EXPECT_THAT(Texts({"a", "b", "c"}, {InEpoch(1, Token("a", 1, "jan")), InEpoch(1, Token("b", 2, "jan")),
+                                      InEpoch(2, Token("a", 1, "piet")), InEpoch(2, Token("c", 3, "klaas"))}),
+              ElementsAre("names: a,b | c | "));
+}
+
+TEST(EvidenceTest, TagsOfTwoEpochsAreNotCompared) {
+  EXPECT_THAT(Texts({"a", "b"}, {InEpoch(1, Token("a", 1, "jan")), InEpoch(2, Token("b", 2, "jan"))}),
+              IsEmpty());
+  EXPECT_THAT(Texts({"a", "b", "c"}, {InEpoch(1, Token("a", 1, "jan")), InEpoch(1, Token("b", 2, "piet")),
+                                      InEpoch(2, Token("c", 3, "jan"))}),
+              ElementsAre("names:  | a,b | c"))
+      << "c has nothing in an epoch that another has too";
+}
+
 TEST(EvidenceTest, BestQualityComesFirstThenTheRulesId) {
   std::vector<EvidenceToken> tokens;
   for (const auto& [partner, organisation] : {std::pair("a", 1), std::pair("b", 2)}) {
