@@ -171,6 +171,12 @@ struct Taken {
   uint64_t number = 0;  // of the signal, when it is known
 };
 
+// Whether the envelope may stand beside the version that is there: the same signal in a newer epoch.
+bool Renews(const v1::SignalHeader& header, const storage::SignalStatus& live) {
+  return header.epoch() > live.epoch && header.purpose() == live.purpose && header.kind() == live.kind &&
+         header.submitted_day() == live.submitted_day && header.expiry_day() == live.expiry_day;
+}
+
 // Take stores one envelope, or says what became of it before.
 absl::StatusOr<Taken> Take(BrokerTransaction& transaction, const v1::Envelope& envelope,
                            const CheckedEnvelope& checked, absl::string_view partner, int64_t now_ms,
@@ -180,19 +186,25 @@ absl::StatusOr<Taken> Take(BrokerTransaction& transaction, const v1::Envelope& e
   if (!readable) return checked.status;
   RAAKVLAK_ASSIGN_OR_RETURN(const std::optional<storage::SignalStatus> known,
                             transaction.FindSignal(partner, checked.header.signal_id()));
-  if (known && known->state == storage::SignalState::kLive && known->envelope_hash == checked.hash) {
-    return Taken{known->accepted_ms, false, known->number};
+  const bool live = known && known->state == storage::SignalState::kLive;
+  if (live) {
+    RAAKVLAK_ASSIGN_OR_RETURN(
+        const std::optional<storage::SignalStatus> version,
+        transaction.FindVersion(partner, checked.header.signal_id(), checked.header.epoch()));
+    if (version && version->envelope_hash == checked.hash) {
+      return Taken{version->accepted_ms, false, version->number};
+    }
   }
   RAAKVLAK_RETURN_IF_ERROR(checked.status);
-  if (known && known->state == storage::SignalState::kLive) {
+  if (live && !Renews(checked.header, *known)) {
     return base::Error(absl::StatusCode::kAlreadyExists, reason::kEnvelopeConflict,
                        "this signal id is known with another envelope");
   }
-  if (known) {
+  if (known && !live) {
     return base::Error(absl::StatusCode::kFailedPrecondition, reason::kSignalEnded,
                        "the signal was withdrawn or has expired");
   }
-  RAAKVLAK_RETURN_IF_ERROR(quota.Spend(checked));
+  if (!live) RAAKVLAK_RETURN_IF_ERROR(quota.Spend(checked));
   RAAKVLAK_RETURN_IF_ERROR(transaction.InsertSignal(ToStored(envelope, checked, now_ms)));
   return Taken{now_ms, true};
 }

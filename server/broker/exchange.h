@@ -9,8 +9,13 @@
 // (docs/format/receipt.md). Withdrawals have no such receipt: what is remembered of them is the signal's id
 // and not the bytes, which a node signs anew when the covenant changes.
 //
-// Idempotent on (partner, signal id) and envelope hash: what was taken once is answered the same ever after,
-// whatever the covenant says by then, and is not counted again.
+// Idempotent on (partner, signal id, epoch) and envelope hash: what was taken once is answered the same ever
+// after, whatever the covenant says by then, and is not counted again, until its epoch or the signal ends.
+//
+// A live signal is renewed by its envelope of a newer epoch, with the same purpose, kind and days: it stands
+// beside the older one and costs no quota. Any other envelope under a live id is an ENVELOPE_CONFLICT, one of
+// an older epoch than the newest included. A signal that has ended has ended in every epoch. One whose only
+// version went with its epoch is unknown: its envelope of the newer epoch is a new signal, and costs quota.
 //
 // The gate has admitted the caller as node of a partner in force. Thread safety: all methods may be called
 // from any thread.

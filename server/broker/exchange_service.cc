@@ -38,4 +38,15 @@ grpc::ServerUnaryReactor* ExchangeService::ProveEntry(grpc::CallbackServerContex
                     });
 }
 
+grpc::ServerUnaryReactor* ExchangeService::ListAllowances(grpc::CallbackServerContext* context,
+                                                          const v1::ListAllowancesRequest* request,
+                                                          v1::ListAllowancesResponse* response) {
+  return rpc::Unary(environment_, context, kListAllowancesMethod, request, response,
+                    [this](const rpc::Gate::Pass& pass, const v1::ListAllowancesRequest& in,
+                           v1::ListAllowancesResponse& out) -> absl::Status {
+                      RAAKVLAK_ASSIGN_OR_RETURN(out, allowances_.List(pass, in));
+                      return absl::OkStatus();
+                    });
+}
+
 }  // namespace raakvlak::broker

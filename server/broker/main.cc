@@ -100,7 +100,8 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   Matches matches(*store, *witnessed, clock);
   log::AuditReading reading(store->audit_log(), *store, *witnessed, process_log->folder(), clock);
   EntryProver entry_prover(*store, *witnessed, clock);
-  ExchangeService exchange_service(environment, exchange, entry_prover);
+  Allowances allowances(*store, clock);
+  ExchangeService exchange_service(environment, exchange, entry_prover, allowances);
   // Openings wait for the witnesses; submits are not to wait behind them.
   base::Executor openings(kOpeningThreads, kMaxQueuedCalls);
   rpc::CallEnvironment openings_environment = environment;

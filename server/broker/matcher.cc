@@ -17,14 +17,12 @@ MatchTerms TermsOf(const policy::Snapshot& snapshot) {
   for (const v1::Partner& partner : snapshot.covenant->text().partners()) {
     if (!snapshot.roster->IsSuspended(partner.id())) terms.partners_in_force.insert(partner.id());
   }
-  if (snapshot.chain != nullptr) {
-    for (const std::shared_ptr<const policy::Covenant>& covenant : snapshot.chain->all()) {
-      for (const v1::Purpose& purpose : covenant->text().purposes()) {
-        const auto known = terms.purposes.find(purpose.id());
-        if (known == terms.purposes.end()) continue;
-        uint32_t& threshold = known->second.threshold_of[purpose.epoch()];
-        threshold = std::max(threshold, purpose.disclosure_threshold());
-      }
+  for (const std::shared_ptr<const policy::Covenant>& covenant : snapshot.UpToInForce()) {
+    for (const v1::Purpose& purpose : covenant->text().purposes()) {
+      const auto known = terms.purposes.find(purpose.id());
+      if (known == terms.purposes.end()) continue;
+      uint32_t& threshold = known->second.threshold_of[purpose.epoch()];
+      threshold = std::max(threshold, purpose.disclosure_threshold());
     }
   }
   terms.policy = snapshot.Name();

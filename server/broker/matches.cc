@@ -84,13 +84,20 @@ absl::Status AddEvidence(storage::BrokerReader& reader, const MatchRecord& match
       // What is of the other subject kind made no part of this match.
       if (token.subject != match.subject && token.quality != v1::SUPPORTING) continue;
       tokens.push_back({facts->partner, facts->organisation, token.rule, token.quality, token.tag,
-                        token.commitments_hash});
+                        token.commitments_hash, facts->epoch});
     }
   }
   for (v1::RuleEvidence& entry : policy::EvidenceOf(match.Partners(), tokens)) {
     *summary.add_evidence() = std::move(entry);
   }
   return absl::OkStatus();
+}
+
+// While epochs overlap a signal has several versions.
+uint32_t CountSignals(const MatchRecord& match) {
+  std::set<std::pair<std::string, std::string>> signals;
+  for (const MatchMember& member : match.members) signals.emplace(member.partner, member.signal_id);
+  return static_cast<uint32_t>(signals.size());
 }
 
 // Standing says whether a stored open match is still one: OK, MATCH_CLOSED, MATCH_CHANGED.
@@ -101,7 +108,9 @@ absl::Status Standing(const MatchRecord& match, const v1::Purpose& purpose, cons
   bool has_case = false;
   bool has_expired = false;
   for (const MatchMember& member : match.members) {
-    organisations.insert(member.organisation);
+    // Its index may have changed between the epochs of two versions.
+    const v1::Partner* partner = snapshot.covenant->FindPartner(member.partner);
+    organisations.insert(partner == nullptr ? member.organisation : partner->index());
     has_case = has_case || member.counts_as_case;
     has_expired = has_expired || member.expiry_day <= today;
   }
@@ -124,7 +133,7 @@ v1::MatchSummary ToSummary(const MatchRecord& match) {
   summary.set_quality(match.quality);
   for (const std::string& rule : match.rules) summary.add_rules(rule);
   for (const std::string& partner : match.Partners()) summary.add_partners(partner);
-  summary.set_signals(static_cast<uint32_t>(match.members.size()));
+  summary.set_signals(CountSignals(match));
   summary.set_first_day(match.FirstDay());
   summary.set_last_day(match.LastDay());
   summary.set_state(open ? v1::OPEN : v1::CLOSED);
@@ -272,7 +281,7 @@ absl::StatusOr<v1::OpenMatchResponse> Matches::Open(const rpc::Gate::Pass& pass,
     *response.mutable_match() = ToSummary(*match);
     RAAKVLAK_RETURN_IF_ERROR(AddEvidence(transaction, *match, *response.mutable_match()));
     entry.object = base::Hex(match->id);
-    entry.count = match->members.size();
+    entry.count = CountSignals(*match);
     return absl::OkStatus();
   };
   RAAKVLAK_ASSIGN_OR_RETURN(

@@ -11,6 +11,7 @@ std::vector<rpc::MethodRule> MethodTable() {
       {kSubmitMethod, {Role::kNode}, ""},
       {kWithdrawMethod, {Role::kNode}, ""},
       {kProveEntryMethod, {Role::kNode}, ""},
+      {kListAllowancesMethod, {Role::kNode}, ""},
       {kListMatchesMethod, {Role::kHub}, ""},
       {kOpenMatchMethod, {Role::kHub}, ""},
       {log::kAddCheckpointMethod, {Role::kNode, Role::kHub}, ""},

@@ -10,6 +10,7 @@ namespace raakvlak::broker {
 inline constexpr char kSubmitMethod[] = "/raakvlak.v1.Exchange/Submit";
 inline constexpr char kWithdrawMethod[] = "/raakvlak.v1.Exchange/Withdraw";
 inline constexpr char kProveEntryMethod[] = "/raakvlak.v1.Exchange/ProveEntry";
+inline constexpr char kListAllowancesMethod[] = "/raakvlak.v1.Exchange/ListAllowances";
 inline constexpr char kListMatchesMethod[] = "/raakvlak.v1.Matches/List";
 inline constexpr char kOpenMatchMethod[] = "/raakvlak.v1.Matches/Open";
 inline constexpr char kProposeMethod[] = "/raakvlak.v1.Ceremony/Propose";

@@ -20,6 +20,7 @@ ROWS = {
     ("Exchange", "Submit"): "submit",
     ("Exchange", "Withdraw"): "withdraw",
     ("Exchange", "ProveEntry"): "prove",
+    ("Exchange", "ListAllowances"): "allowances",
     ("Matches", "List"): "list",
     ("Matches", "Open"): "open",
     ("Cases", "List"): "list",
@@ -104,6 +105,9 @@ class Requests:
     def exchange_proveentry(self, _):
         (year, index), = self.rows("broker", "SELECT year, entry FROM batches JOIN signals ON number = first_number WHERE partner = 'gemeente' LIMIT 1")
         return self.messages("exchange").ProveEntryRequest(year=year, index=index)
+
+    def exchange_listallowances(self, _):
+        return self.messages("exchange").ListAllowancesRequest(purpose=PURPOSE)
 
     # Matches at the broker, Cases at the hub.
 

@@ -29,6 +29,7 @@ TABLE = {
     ("broker", "Exchange", "Submit"): NODES,
     ("broker", "Exchange", "Withdraw"): NODES,
     ("broker", "Exchange", "ProveEntry"): NODES,
+    ("broker", "Exchange", "ListAllowances"): NODES,
     ("broker", "Matches", "List"): {"hub-veiligheidshuis"},
     ("broker", "Matches", "Open"): {"hub-veiligheidshuis"},
     ("broker", "Audit", "ListLogs"): {"officer-officer"},

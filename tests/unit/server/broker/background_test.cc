@@ -45,5 +45,27 @@ TEST(BackgroundTest, SignalThatEndsAtMidnightIsExpiredByTheNextMatchingRun) {
   EXPECT_EQ(store.LiveSignals(), 0u);
 }
 
+TEST(BackgroundTest, EpochThatIsNoLongerServedIsDestroyedByTheNextMatchingRun) {
+  testing::BrokerRegion region;
+  testing::FailingStore store;
+  Exchange exchange(store, region.clock());
+  v1::SubmitRequest request;
+  *request.add_envelopes() = region.MakeEnvelope("politie", testing::kListPurpose);
+  ASSERT_THAT(exchange.Submit(region.Node("politie"), request), IsOk());
+  region.region().NextCovenant();
+  region.region().RaiseEpoch(testing::kListPurpose, absl::Hours(48));
+  region.region().roster().set_number(2);
+  region.region().Write();
+
+  base::testing::SeededRandom random(3);
+  Background background(store, region.region().authority(), region.clock(), random, region.Snapshot());
+  ASSERT_TRUE(WaitForEntry(store, "match_run"));
+  EXPECT_EQ(store.LiveSignals(), 1u);
+  region.clock().Advance(absl::Hours(49));
+  ASSERT_TRUE(WaitForEntry(store, "tags_destroyed"));
+  EXPECT_EQ(store.LiveSignals(), 0u);
+  EXPECT_EQ(store.Audit("tags_destroyed").at(0).object, "epoch 1");
+}
+
 }  // namespace
 }  // namespace raakvlak::broker

@@ -52,6 +52,7 @@ TEST(MethodTableTest, EveryRoleOnEveryRpcIsAllowedOrRefusedAsDesigned) {
       {"/raakvlak.v1.Exchange/Submit", {Role::kNode}},
       {"/raakvlak.v1.Exchange/Withdraw", {Role::kNode}},
       {"/raakvlak.v1.Exchange/ProveEntry", {Role::kNode}},
+      {"/raakvlak.v1.Exchange/ListAllowances", {Role::kNode}},
       {"/raakvlak.v1.Matches/List", {Role::kHub}},
       {"/raakvlak.v1.Matches/Open", {Role::kHub}},
       {"/raakvlak.v1.Audit/ListLogs", {Role::kOfficer}},
