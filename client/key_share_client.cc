@@ -15,6 +15,10 @@ class GrpcKeyShareClient final : public KeyShareClient {
                                                 absl::Duration timeout) override {
     return rpc::CallUnary(*stub_, &v1::KeyShare::Stub::Evaluate, request, timeout);
   }
+  absl::StatusOr<v1::DescribeResponse> Describe(const v1::DescribeRequest& request,
+                                                absl::Duration timeout) override {
+    return rpc::CallUnary(*stub_, &v1::KeyShare::Stub::Describe, request, timeout);
+  }
 
  private:
   const std::unique_ptr<v1::KeyShare::Stub> stub_;

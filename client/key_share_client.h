@@ -20,6 +20,8 @@ class KeyShareClient {
   // The holder's refusal with its reason, UNAVAILABLE, or DEADLINE_EXCEEDED after `timeout`.
   virtual absl::StatusOr<v1::EvaluateResponse> Evaluate(const v1::EvaluateRequest& request,
                                                         absl::Duration timeout) = 0;
+  virtual absl::StatusOr<v1::DescribeResponse> Describe(const v1::DescribeRequest& request,
+                                                        absl::Duration timeout) = 0;
 };
 
 std::unique_ptr<KeyShareClient> MakeKeyShareClient(std::shared_ptr<grpc::Channel> channel);

@@ -13,9 +13,13 @@ namespace raakvlak::client::testing {
 class FakeKeyShareClient final : public KeyShareClient {
  public:
   std::function<absl::StatusOr<v1::EvaluateResponse>(const v1::EvaluateRequest&)> on_evaluate;
+  std::function<absl::StatusOr<v1::DescribeResponse>(const v1::DescribeRequest&)> on_describe;
 
   absl::StatusOr<v1::EvaluateResponse> Evaluate(const v1::EvaluateRequest& request, absl::Duration) override {
     return Answer(on_evaluate, request);
+  }
+  absl::StatusOr<v1::DescribeResponse> Describe(const v1::DescribeRequest& request, absl::Duration) override {
+    return Answer(on_describe, request);
   }
 };
 

@@ -20,8 +20,13 @@
 namespace raakvlak::policy {
 
 absl::StatusOr<crypto::note::PrivateKey> ReadSigningKey(const std::string& path);
-// 32 bytes. `place` is a path, credential:<name> or fd:<n> (policy/secret_file.h).
-absl::StatusOr<base::SecretBytes> ReadVaultKey(const std::string& place);
+// 32 bytes. `place` is a path, credential:<name> or fd:<n> (policy/secret_file.h), or passphrase:<path>: a
+// file as base::ReadSecretFile takes it, whose first line is a passphrase of at least kMinPassphraseSize
+// bytes. The key is then Argon2id of it at PassphraseCost's defaults, with salt
+// SHA-256(lp("raakvlak/v1/vault-passphrase")
+// || owner)[:16], where `owner` is the node's URN: two nodes never have the same key. DO NOT CHANGE.
+// INVALID_ARGUMENT: a passphrase that is too short, or no owner; OVERLOADED: no memory for Argon2id.
+absl::StatusOr<base::SecretBytes> ReadVaultKey(const std::string& place, absl::string_view owner = "");
 // Reads <folder>/<id>.seal. Also VERIFICATION_FAILED when the key in it has another id.
 absl::StatusOr<crypto::seal::SealKeyPair> ReadSealKeyPair(const std::string& folder, absl::string_view id);
 

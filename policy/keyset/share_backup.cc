@@ -1,7 +1,5 @@
 #include "policy/keyset/share_backup.h"
 
-#include <sodium.h>
-
 #include <utility>
 #include <vector>
 
@@ -23,7 +21,6 @@ constexpr char kBackupFirstLine[] = "raakvlak/v1/share-backup\n";
 
 constexpr size_t kMaxBackupSize = 2048;
 constexpr size_t kNumBackupLines = 9;
-static_assert(crypto_pwhash_SALTBYTES == 16);
 
 absl::Status NotABackup() {
   return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kMalformed,
@@ -32,23 +29,6 @@ absl::Status NotABackup() {
 
 absl::Status NotThisShare(absl::string_view message) {
   return base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kVerificationFailed, message);
-}
-
-bool IsWithinLimits(PassphraseCost cost) {
-  return cost.operations >= 1 && cost.operations <= 10 && cost.memory_kib >= 8 &&
-         cost.memory_kib <= 1'048'576;
-}
-
-absl::StatusOr<base::SecretBytes> Stretch(const base::SecretBytes& passphrase, PassphraseCost cost,
-                                          const std::string& salt) {
-  const absl::string_view text = passphrase.Reveal(base::RevealSecret{});
-  std::string key(crypto::seal::kKeySize, '\0');
-  if (crypto_pwhash(base::AsMutableBytes(key), key.size(), text.data(), text.size(), base::AsBytes(salt),
-                    cost.operations, size_t{cost.memory_kib} * 1024, crypto_pwhash_ALG_ARGON2ID13) != 0) {
-    return base::Error(absl::StatusCode::kResourceExhausted, base::reason::kOverloaded,
-                       "there is not enough memory to stretch the passphrase");
-  }
-  return base::SecretBytes::Take(std::move(key));
 }
 
 // All lines before the last.
@@ -76,8 +56,8 @@ absl::StatusOr<std::string> BackUpShare(const Keyset& keyset, absl::string_view 
   const Holder* holder = keyset.FindHolder(partner);
   if (holder == nullptr) return NotThisShare(absl::StrCat(partner, " holds no share of this keyset"));
   RAAKVLAK_RETURN_IF_ERROR(crypto::threshold::CheckShare(keyset.text().commitments, holder->index, share));
-  const std::string salt = random.Bytes(crypto_pwhash_SALTBYTES);
-  RAAKVLAK_ASSIGN_OR_RETURN(const base::SecretBytes key, Stretch(passphrase, cost, salt));
+  const std::string salt = random.Bytes(kPassphraseSaltSize);
+  RAAKVLAK_ASSIGN_OR_RETURN(const base::SecretBytes key, StretchPassphrase(passphrase, cost, salt));
   const std::string header = BackupHeader(keyset, *holder, cost, salt);
   const base::SecretBytes plaintext = base::SecretBytes::Take(share.Encode());
   const std::string box =
@@ -125,7 +105,7 @@ absl::StatusOr<crypto::group::Scalar> RestoreShare(absl::string_view text, const
   }
   const auto salt = base::ParseBase64(argon2[3]);
   const auto box = base::ParseBase64(last[1]);
-  if (!salt.ok() || !box.ok() || salt->size() != crypto_pwhash_SALTBYTES) return NotABackup();
+  if (!salt.ok() || !box.ok() || salt->size() != kPassphraseSaltSize) return NotABackup();
   if (lines[5] != absl::string_view(absl::StrCat("keyset ", base::Hex(keyset.id())))) {
     return base::Error(
         absl::StatusCode::kFailedPrecondition, base::reason::kKeysetUnknown,
@@ -138,7 +118,7 @@ absl::StatusOr<crypto::group::Scalar> RestoreShare(absl::string_view text, const
   if (text != absl::string_view(absl::StrCat(header, lines[8], "\n"))) {
     return NotThisShare("the backup is of another holder, or was changed");
   }
-  RAAKVLAK_ASSIGN_OR_RETURN(const base::SecretBytes key, Stretch(passphrase, cost, *salt));
+  RAAKVLAK_ASSIGN_OR_RETURN(const base::SecretBytes key, StretchPassphrase(passphrase, cost, *salt));
   const auto plaintext = crypto::seal::DecryptAtRest(key, *box, header);
   if (!plaintext.ok()) return NotThisShare("the passphrase is another one, or the backup was changed");
   const auto share = crypto::group::Scalar::DecodeNonZero(plaintext->Reveal(base::RevealSecret{}));

@@ -19,7 +19,6 @@
 // memory it says.
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -28,15 +27,9 @@
 #include "base/secret.h"
 #include "crypto/group/scalar.h"
 #include "policy/keyset/keyset.h"
+#include "policy/keyset/passphrase.h"
 
 namespace raakvlak::policy {
-
-// How hard a passphrase is to guess. Read: 1 to 10 operations, 8 to 1,048,576 KiB.
-struct PassphraseCost {
-  uint32_t operations = 3;
-  uint32_t memory_kib = 262'144;
-};
-inline constexpr size_t kMinPassphraseSize = 12;
 
 // BackUpShare returns the text. INVALID_ARGUMENT: the passphrase has fewer than kMinPassphraseSize bytes, or
 // the cost is outside its limits. VERIFICATION_FAILED: the partner holds no share of the keyset, or another

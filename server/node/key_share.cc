@@ -80,6 +80,43 @@ absl::StatusOr<v1::EvaluateResponse> KeyShare::Evaluate(const policy::Snapshot& 
   return response;
 }
 
+absl::StatusOr<v1::DescribeResponse> KeyShare::Describe(const policy::Snapshot& snapshot,
+                                                        const std::string& partner,
+                                                        const CallOrigin& origin) {
+  const absl::Time now = environment_.clock->Now();
+  const policy::Covenant& covenant = *snapshot.covenant;
+  const v1::Partner* asking = covenant.FindPartner(partner);
+  const std::shared_ptr<const Keys> keys = environment_.keys->Now();
+  v1::DescribeResponse response;
+  for (const auto& keyset : keys->keysets().all()) {
+    const policy::KeysetText& text = keyset->text();
+    const v1::Purpose* purpose = covenant.FindPurpose(text.purpose);
+    if (keys->FindShare(keyset->id()) == nullptr || purpose == nullptr ||
+        !policy::IsEpochServed(*purpose, text.epoch, now)) {
+      continue;
+    }
+    v1::ServedKeyset& served = *response.add_keysets();
+    served.set_keyset_id(keyset->id());
+    const bool may_use = asking != nullptr && policy::Covenant::MaySubmit(*purpose, partner) &&
+                         (text.identifier_class != v1::BSN || asking->bsn_entitled());
+    if (!may_use) continue;
+    const uint64_t limit =
+        covenant.QuotaFor(partner, static_cast<v1::IdentifierClass>(text.identifier_class));
+    RAAKVLAK_ASSIGN_OR_RETURN(
+        const uint64_t used,
+        environment_.store->UsedQuota({partner, text.purpose, text.identifier_class, covenant.DayAt(now)}));
+    served.set_evaluations_left(limit > used ? limit - used : 0);
+  }
+  storage::AuditEntry entry =
+      NewEntry(environment_, snapshot, policy::Urn(covenant.region(), "node", partner), "node", "describe");
+  entry.origin = origin.network;
+  entry.trace_id = origin.trace_id;
+  RAAKVLAK_RETURN_IF_ERROR(environment_.store->Write("describe", [&](storage::NodeTransaction& transaction) {
+    return transaction.AppendAudit(entry).status();
+  }));
+  return response;
+}
+
 absl::StatusOr<KeyShare::Admitted> KeyShare::Admit(const policy::Snapshot& snapshot,
                                                    const std::string& partner,
                                                    const v1::EvaluateRequest& request, absl::Time now) const {
@@ -192,6 +229,11 @@ absl::StatusOr<v1::EvaluateResponse> LocalKeyShare::Evaluate(const v1::EvaluateR
                                                              absl::Duration) {
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot, environment_.authority->Current());
   return key_share_.Evaluate(snapshot, environment_.partner, request);
+}
+
+absl::StatusOr<v1::DescribeResponse> LocalKeyShare::Describe(const v1::DescribeRequest&, absl::Duration) {
+  RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot, environment_.authority->Current());
+  return key_share_.Describe(snapshot, environment_.partner);
 }
 
 }  // namespace raakvlak::node

@@ -42,6 +42,11 @@ class KeyShare {
                                                 const v1::EvaluateRequest& request,
                                                 const CallOrigin& origin = {});
 
+  // Describe says which keysets of epochs in use this node serves, and what `partner` has left of its quota
+  // today under each; 0 under those that it may not use. STORAGE_FAILED.
+  absl::StatusOr<v1::DescribeResponse> Describe(const policy::Snapshot& snapshot, const std::string& partner,
+                                                const CallOrigin& origin = {});
+
  private:
   struct Admitted {
     v1::EvaluateBody body;
@@ -69,6 +74,8 @@ class LocalKeyShare final : public client::KeyShareClient {
   LocalKeyShare(const Environment& environment, KeyShare& key_share)
       : environment_(environment), key_share_(key_share) {}
   absl::StatusOr<v1::EvaluateResponse> Evaluate(const v1::EvaluateRequest& request,
+                                                absl::Duration timeout) override;
+  absl::StatusOr<v1::DescribeResponse> Describe(const v1::DescribeRequest& request,
                                                 absl::Duration timeout) override;
 
  private:

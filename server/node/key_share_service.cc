@@ -17,4 +17,16 @@ grpc::ServerUnaryReactor* KeyShareService::Evaluate(grpc::CallbackServerContext*
                     });
 }
 
+grpc::ServerUnaryReactor* KeyShareService::Describe(grpc::CallbackServerContext* context,
+                                                    const v1::DescribeRequest* request,
+                                                    v1::DescribeResponse* response) {
+  return rpc::Unary(environment_, context, kDescribeMethod, request, response,
+                    [this](const rpc::Gate::Pass& pass, const v1::DescribeRequest&,
+                           v1::DescribeResponse& out) -> absl::Status {
+                      RAAKVLAK_ASSIGN_OR_RETURN(
+                          out, core_.Describe(pass.snapshot, pass.caller.id, {pass.origin, pass.trace_id}));
+                      return absl::OkStatus();
+                    });
+}
+
 }  // namespace raakvlak::node

@@ -15,6 +15,8 @@ class KeyShareService final : public v1::KeyShare::CallbackService {
 
   grpc::ServerUnaryReactor* Evaluate(grpc::CallbackServerContext* context, const v1::EvaluateRequest* request,
                                      v1::EvaluateResponse* response) override;
+  grpc::ServerUnaryReactor* Describe(grpc::CallbackServerContext* context, const v1::DescribeRequest* request,
+                                     v1::DescribeResponse* response) override;
 
  private:
   const rpc::CallEnvironment environment_;

@@ -16,6 +16,7 @@
 #include "base/random.h"
 #include "base/reason.h"
 #include "base/status.h"
+#include "client/ceremony_client.h"
 #include "client/exchange_client.h"
 #include "client/key_share_client.h"
 #include "client/witness_client.h"
@@ -34,13 +35,16 @@
 #include "server/log/witnessing.h"
 #include "server/node/address_exclusion.h"
 #include "server/node/allowances.h"
+#include "server/node/ceremony_driver.h"
 #include "server/node/destruction.h"
 #include "server/node/holders.h"
 #include "server/node/intake.h"
 #include "server/node/intake_service.h"
 #include "server/node/key_share.h"
 #include "server/node/key_share_service.h"
+#include "server/node/key_status.h"
 #include "server/node/method_table.h"
+#include "server/node/node_keys_service.h"
 #include "server/node/outbox.h"
 #include "server/node/peers.h"
 #include "server/node/pseudonymiser.h"
@@ -95,7 +99,8 @@ absl::StatusOr<Files> ReadFiles(const v1::NodeConfig& config, const policy::Snap
     return base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kConfigInvalid,
                        "signing_key is not the key that the covenant gives this partner");
   }
-  RAAKVLAK_ASSIGN_OR_RETURN(base::SecretBytes vault_key, policy::ReadVaultKey(config.vault_key()));
+  RAAKVLAK_ASSIGN_OR_RETURN(base::SecretBytes vault_key,
+                            policy::ReadVaultKey(config.vault_key(), UrnOf(config, covenant)));
   RAAKVLAK_ASSIGN_OR_RETURN(std::unique_ptr<KeyRing> keys,
                             KeyRing::Load({config.keysets(), config.shares()}, config.partner(),
                                           vault_key.Copy(), *policy::ChainOf(snapshot), random));
@@ -164,6 +169,12 @@ absl::Status Serve(const v1::NodeConfig& config) {
   Rotator rotator(environment, pseudonymiser, *exchange);
   Destruction destruction(environment);
   Intake intake(environment, outbox);
+  const auto ceremony_client = client::MakeCeremonyClient(broker_channel);
+  CeremonyDriver ceremonies(environment, *ceremony_client);
+  RAAKVLAK_RETURN_IF_ERROR(ceremonies.Start());
+  KeyStatus key_status(
+      environment, [&peers] { return peers.Clients(); },
+      [&rotator](const policy::Snapshot& in_force) { return rotator.Status(in_force); });
 
   server::AuditRefusals refusals(audit, *authority, clock);
   const rpc::Gate intake_gate(*authority, IntakeTable(config.partner()));
@@ -186,6 +197,7 @@ absl::Status Serve(const v1::NodeConfig& config) {
   log::AuditReading reading(store->audit_log(), audit, *witnessed, process_log->folder(), clock);
   log::AuditService audit_service(intake_calls, reading);
   KeyShareService key_share_service(peer_calls, key_share);
+  NodeKeysService node_keys_service(intake_calls, environment, ceremonies, key_status);
   RAAKVLAK_ASSIGN_OR_RETURN(const auto witnessing, log::Witnessing::Create(common, UrnOf(config, covenant),
                                                                            *authority, audit, clock));
   log::WitnessService witness_service(peer_calls, witnessing->witness());
@@ -198,8 +210,9 @@ absl::Status Serve(const v1::NodeConfig& config) {
                             rpc::Server::Start(options, {&key_share_service, &witness_service}));
   options.listen = config.listen_intake();
   options.environment = &intake_calls;
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto intake_server,
-                            rpc::Server::Start(options, {&intake_service, &audit_service}));
+  RAAKVLAK_ASSIGN_OR_RETURN(
+      const auto intake_server,
+      rpc::Server::Start(options, {&intake_service, &node_keys_service, &audit_service}));
   server::Retention retention(store->audit_log(), *authority, clock, snapshot, UrnOf(config, covenant),
                               "node");
   retention.Start();
@@ -210,6 +223,10 @@ absl::Status Serve(const v1::NodeConfig& config) {
       base::LogLevel::kInfo, "listening",
       {{"intake", intake_server->address()}, {"peer", peer_server->address()}, {"policy", snapshot.Name()}});
 
+  // Only the job's own thread touches it.
+  absl::Duration until_next_step;
+  server::PeriodicJob ceremony_steps([&] { return until_next_step; },
+                                     [&] { until_next_step = ceremonies.Step(); });
   server::PeriodicJob health([] { return absl::Seconds(1); },
                              [&] {
                                const bool in_order = witnessed->IsInOrder();
@@ -224,6 +241,7 @@ absl::Status Serve(const v1::NodeConfig& config) {
     intake_server->SetHealth(kAddressRules, exclusion.Look(*in_force->covenant));
   });
   health.Stop();
+  ceremony_steps.Stop();
   destroying.Stop();
   intake_server->Shutdown(kGrace);
   rotator.Stop();

@@ -37,6 +37,13 @@ ROWS = {
     ("Intake", "ListSignals"): "intake_read",
     ("Intake", "GetReceipt"): "receipt",
     ("KeyShare", "Evaluate"): "evaluate",
+    ("KeyShare", "Describe"): "describe",
+    ("NodeKeys", "GetKeyStatus"): "key_status",
+    ("NodeKeys", "StartCeremony"): "ceremony_start",
+    ("NodeKeys", "ApproveCeremony"): "ceremony_approve",
+    ("NodeKeys", "ShowCeremony"): "ceremony_read",
+    ("NodeKeys", "ListCeremonies"): "ceremony_read",
+    ("NodeKeys", "GiveUpCeremony"): "ceremony_give_up",
 }
 PURPOSE = "onaantastbaren"
 REFERENCE = "every-rpc"
@@ -65,7 +72,8 @@ class Requests:
 
     def refused(self, service, method):
         """A request that the RPC itself refuses; None where there is nothing to refuse, or where the protocol's own answer says so."""
-        if (service, method) in (("Audit", "ListLogs"), ("Witness", "AddCheckpoint")):
+        if (service, method) in (("Audit", "ListLogs"), ("Witness", "AddCheckpoint"), ("KeyShare", "Describe"), ("NodeKeys", "GetKeyStatus"),
+                                 ("NodeKeys", "ListCeremonies")):
             return None
         special = {("Audit", "ListEntries"): {"page_size": 100_000}, ("Intake", "ListSignals"): {"page_size": 100_000},
                    ("Audit", "Watch"): {"position": "x"}}.get((service, method), {})
@@ -185,3 +193,23 @@ class Requests:
         body = module.EvaluateBody(version=1, keyset_id=keyset, partner="gemeente", holder=place.split(".")[0], request_id=os.urandom(16),
                                    time_ms=int(time.time() * 1000), elements_sha256=hashlib.sha256(ELEMENT).digest()).SerializeToString()
         return module.EvaluateRequest(elements=ELEMENT, **self.sign("gemeente", "evaluate", body))
+
+    def keyshare_describe(self, _):
+        return self.messages("key_share").DescribeRequest()
+
+    # NodeKeys: the operator starts a ceremony to which the others never agree, and gives it up.
+
+    def nodekeys_getkeystatus(self, _):
+        return self.messages("node_keys").GetKeyStatusRequest()
+
+    def nodekeys_startceremony(self, _):
+        return self.messages("node_keys").StartCeremonyRequest(kind="refresh", purpose=PURPOSE, identifier_class=self.messages("covenant").PERSON)
+
+    def running_ceremony(self, place):
+        (ceremony_id,), = self.rows(place.split(".")[0], "SELECT ceremony_id FROM ceremonies WHERE state = 1")
+        return self.messages("node_keys").CeremonyRequest(ceremony_id=ceremony_id)
+
+    nodekeys_approveceremony = nodekeys_showceremony = nodekeys_giveupceremony = lambda self, place: self.running_ceremony(place)
+
+    def nodekeys_listceremonies(self, _):
+        return self.messages("node_keys").ListNodeCeremoniesRequest()

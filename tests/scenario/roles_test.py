@@ -55,12 +55,15 @@ TABLE = {
     ("politie.intake", "Intake", "GetState"): {"it-politie"},
     ("politie.intake", "Intake", "ListSignals"): {"it-politie"},
     ("politie.intake", "Intake", "GetReceipt"): {"it-politie"},
+    **{("politie.intake", "NodeKeys", method): {"operator-politie"} for method in
+       ("GetKeyStatus", "StartCeremony", "ApproveCeremony", "ShowCeremony", "ListCeremonies", "GiveUpCeremony")},
     ("politie.peer", "KeyShare", "Evaluate"): NODES,
+    ("politie.peer", "KeyShare", "Describe"): NODES,
     ("politie.peer", "Witness", "AddCheckpoint"): {"broker-centrum"},
 }
 DENIED = {"NOT_ALLOWED", "UNAUTHENTICATED"}
 FILES = {"Exchange": "exchange", "Matches": "matches", "Audit": "audit", "Cases": "cases", "Intake": "intake", "KeyShare": "key_share",
-         "Witness": "witness"}
+         "Witness": "witness", "NodeKeys": "node_keys"}
 
 
 class RolesTest(unittest.TestCase):
@@ -150,7 +153,7 @@ class RolesTest(unittest.TestCase):
 
     def test_no_certificate_and_a_foreign_authority_are_refused(self):
         foreign = pathlib.Path(self.folder.name) / "foreign"
-        for certificate in ("staff-staff", "officer-officer", "node-politie", "it-politie", "hub-veiligheidshuis", "broker-centrum"):
+        for certificate in ("staff-staff", "officer-officer", "node-politie", "it-politie", "hub-veiligheidshuis", "broker-centrum", "operator-politie"):
             role, name = certificate.split("-", 1)
             subprocess.run([ROOT / "deploy/pki/issue", "--dir", foreign, "--urn", region.urn(role, name)], check=True, stdout=subprocess.DEVNULL)
         for (place, service, method), allowed in TABLE.items():

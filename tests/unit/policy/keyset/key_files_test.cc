@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <string>
 
 #include "base/bytes.h"
@@ -141,6 +142,30 @@ TEST_F(KeyFilesTest, MessagesNameTheFileAndNotItsContent) {
   EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("vault.key"));
   EXPECT_THAT(std::string(status.message()), ::testing::Not(::testing::HasSubstr("hush")));
   EXPECT_THAT(ReadSigningKey(Put("b.pem", "hush-hush")), HasReason(reason::kMalformed));
+}
+
+TEST_F(KeyFilesTest, AVaultKeyMayComeFromAPassphraseAndIsAnotherForEachNode) {
+  const std::string path = Put("passphrase", "correct horse battery\n");
+  const std::string politie = "urn:raakvlak:maastricht:node:politie";
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto key, ReadVaultKey("passphrase:" + path, politie));
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto again,
+                                ReadVaultKey("passphrase:" + Put("other", "correct horse battery"), politie));
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto other_node,
+                                ReadVaultKey("passphrase:" + path, "urn:raakvlak:maastricht:node:gemeente"));
+  EXPECT_EQ(key.size(), 32u);
+  EXPECT_EQ(key.Reveal(base::RevealSecret{}), again.Reveal(base::RevealSecret{}));
+  EXPECT_NE(key.Reveal(base::RevealSecret{}), other_node.Reveal(base::RevealSecret{}));
+  // Made by another program from docs/format/keyset.md: databases depend on it.
+  EXPECT_EQ(base::Hex(key.Reveal(base::RevealSecret{})),
+            "5fdc45b384edce0289f27b439d25a565ffbcbeff2e5c1fbdc9b75164d5338449");
+
+  EXPECT_THAT(ReadVaultKey("passphrase:" + path), HasReason(reason::kInvalidArgument));
+  EXPECT_THAT(ReadVaultKey("passphrase:" + Put("short", "eleven byte\n"), politie),
+              HasReason(reason::kInvalidArgument));
+  EXPECT_THAT(ReadVaultKey("passphrase:" + Put("open", "correct horse battery\n", 0640), politie),
+              HasReason(reason::kFileUnsafe));
+  std::filesystem::create_symlink(path, folder_.File("link"));
+  EXPECT_THAT(ReadVaultKey("passphrase:" + folder_.File("link"), politie), HasReason(reason::kFileUnsafe));
 }
 
 }  // namespace

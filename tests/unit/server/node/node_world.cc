@@ -226,6 +226,9 @@ TestNode& NodeWorld::Restart(const std::string& partner, storage::NodeStore* sto
       peer->on_evaluate = [this, other = std::string(other), partner](const v1::EvaluateRequest& request) {
         return nodes_.at(other).key_share->Evaluate(Snapshot(), partner, request);
       };
+      peer->on_describe = [this, other = std::string(other), partner](const v1::DescribeRequest&) {
+        return nodes_.at(other).key_share->Describe(Snapshot(), partner);
+      };
     }
     clients[other] = not_owned(*peer);
   }

@@ -1,0 +1,479 @@
+#include "server/node/ceremony_driver.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "base/bytes.h"
+#include "base/reason.h"
+#include "base/testing/status_matchers.h"
+#include "crypto/ceremony/evidence.h"
+#include "crypto/note/note.h"
+#include "tests/unit/server/node/ceremony_world.h"
+
+namespace raakvlak::node {
+namespace {
+
+namespace reason = base::reason;
+using base::testing::HasReason;
+using base::testing::IsOk;
+using raakvlak::testing::TestRegion;
+using testing::CeremonyWorld;
+using testing::FlakyStore;
+using ::testing::HasSubstr;
+
+// One region for all: its keys take the longest.
+TestRegion& Region() {
+  static TestRegion* const region = new TestRegion;
+  return *region;
+}
+
+class CeremonyDriverTest : public ::testing::Test {
+ protected:
+  CeremonyWorld world_{Region()};
+
+  void ExpectAll(const std::string& ceremony_id, const std::string& state) {
+    for (const std::string& partner : world_.partners())
+      EXPECT_EQ(world_.StateAt(partner, ceremony_id).state(), state) << partner;
+  }
+  // Nobody has a key, or anything of one left over.
+  void ExpectNoKey() {
+    for (const std::string& partner : world_.partners()) {
+      EXPECT_EQ(world_.KeysetAt(partner), nullptr) << partner;
+      for (const auto& row : *world_.node(partner).store->Ceremonies()) EXPECT_EQ(row.secret, "") << partner;
+    }
+  }
+};
+
+TEST_F(CeremonyDriverTest, AKeyIsMadeUsedAndLogged) {
+  const std::string id = world_.Begin("generate");
+  world_.Step();
+  ExpectAll(id, "done");
+  world_.KeyInUse();
+  const std::string code = world_.StateAt("politie", id).code();
+  EXPECT_EQ(code.size(), 35u);
+  for (const std::string& partner : world_.partners()) {
+    const v1::CeremonyState state = world_.StateAt(partner, id);
+    EXPECT_EQ(state.code(), code) << partner;
+    EXPECT_EQ(state.keyset_id(), world_.KeysetAt(partner)->id());
+    const auto made = world_.EntriesAt(partner, "key_made");
+    ASSERT_EQ(made.size(), 1u) << partner;
+    EXPECT_EQ(made[0].object, base::Hex(state.keyset_id()));
+    EXPECT_THAT(made[0].reason, HasSubstr(code));
+    const bool is_first = partner == world_.partners().front();
+    EXPECT_EQ(world_.EntriesAt(partner, "ceremony_start").size(), is_first ? 1u : 0u) << partner;
+    const auto approved = world_.EntriesAt(partner, "ceremony_approve");
+    ASSERT_EQ(approved.size(), 1u) << partner;
+    EXPECT_EQ(approved[0].actor, TestRegion::Urn("operator", partner));
+    for (const auto& row : *world_.node(partner).store->Ceremonies()) {
+      EXPECT_EQ(row.secret, "") << partner;
+      EXPECT_EQ(row.share, "") << partner;
+    }
+  }
+  EXPECT_THAT(world_.Propose("gemeente", "generate"), HasReason(reason::kCovenantMismatch));
+}
+
+TEST_F(CeremonyDriverTest, NothingHappensBeforeEachOperatorApproves) {
+  const auto started = world_.Propose("gemeente", "generate");
+  ASSERT_THAT(started, IsOk());
+  for (const char* partner : {"jeugdzorg", "politie"}) {
+    world_.Step();
+    EXPECT_EQ(world_.StateAt(partner, started->ceremony_id()).state(), "proposed");
+    ASSERT_THAT(world_.Approve(partner, started->ceremony_id()), IsOk());
+  }
+  world_.Step();
+  const v1::CeremonyState state = world_.StateAt("politie", started->ceremony_id());
+  EXPECT_EQ(state.state(), "running");
+  EXPECT_EQ(state.step(), "join");
+  EXPECT_THAT(state.missing(), ::testing::ElementsAre("woningcorporatie"));
+  EXPECT_EQ(state.proposed_by(), "gemeente");
+  EXPECT_THAT(world_.Approve("politie", started->ceremony_id()), IsOk()) << "again is the same as once";
+  ASSERT_THAT(world_.Approve("woningcorporatie", started->ceremony_id()), IsOk());
+  world_.Step();
+  ExpectAll(started->ceremony_id(), "done");
+  EXPECT_THAT(world_.Approve("politie", started->ceremony_id()), HasReason(reason::kAlreadyEnded));
+  EXPECT_THAT(world_.Approve("politie", std::string(32, 'x')), HasReason(reason::kNotFound));
+}
+
+TEST_F(CeremonyDriverTest, ARefreshKeepsTheKeyAndDestroysOlderShares) {
+  world_.Begin("generate");
+  world_.Step();
+  const auto key = world_.KeyInUse();
+  const auto first = world_.KeysetAt("politie");
+  const std::string id = world_.Begin("refresh");
+  world_.Step();
+  ExpectAll(id, "done");
+  EXPECT_TRUE(world_.KeyInUse() == key);
+  const auto second = world_.KeysetAt("politie");
+  EXPECT_EQ(second->text().generation, 2u);
+  EXPECT_EQ(second->text().replaces, first->id());
+  EXPECT_TRUE(second->public_key() == first->public_key());
+  for (const std::string& partner : world_.partners()) {
+    EXPECT_EQ(world_.node(partner).keys->Now()->FindShare(first->id()), nullptr);
+    const auto destroyed = world_.EntriesAt(partner, "key_destroyed");
+    ASSERT_EQ(destroyed.size(), 1u) << partner;
+    EXPECT_EQ(destroyed[0].object, base::Hex(first->id()));
+  }
+}
+
+TEST_F(CeremonyDriverTest, ARestoredFolderBringsNoOlderGenerationBack) {
+  world_.Begin("generate");
+  world_.Step();
+  const auto first = world_.KeysetAt("politie");
+  world_.Begin("refresh");
+  world_.Step();
+  const auto second = world_.KeysetAt("politie");
+  // The folders of before: the newer keyset is not in them.
+  ASSERT_EQ(world_.node("politie").keys->Drop(CeremonyWorld::kPurpose, 1)->size(), 2u);
+  ASSERT_THAT(world_.node("politie").keys->Install(world_.NoteOf("gemeente", first->id()), first, nullptr),
+              IsOk());
+  world_.relay().away = true;
+  world_.Restart("politie");
+  EXPECT_EQ(world_.KeysetAt("politie"), nullptr) << "what is older than what was used is disregarded";
+  world_.relay().away = false;
+  world_.Step(2);
+  ASSERT_NE(world_.KeysetAt("politie"), nullptr);
+  EXPECT_EQ(world_.KeysetAt("politie")->id(), second->id()) << "the keyset comes back, the share does not";
+  EXPECT_EQ(world_.node("politie").keys->Now()->FindShare(second->id()), nullptr);
+}
+
+TEST_F(CeremonyDriverTest, WhoStaysAwayIsNamedAtTheDeadlineAndAnotherAttemptWorks) {
+  const auto started = world_.Propose("gemeente", "generate");
+  ASSERT_THAT(started, IsOk());
+  for (const char* partner : {"jeugdzorg", "politie"})
+    ASSERT_THAT(world_.Approve(partner, started->ceremony_id()), IsOk());
+  world_.Step();
+  Region().clock().Advance(absl::Hours(24));
+  world_.Step();
+  for (const char* partner : {"gemeente", "jeugdzorg", "politie"}) {
+    const v1::CeremonyState state = world_.StateAt(partner, started->ceremony_id());
+    EXPECT_EQ(state.state(), "stopped") << partner;
+    EXPECT_EQ(state.culprit(), "woningcorporatie") << partner;
+    EXPECT_FALSE(state.proven());
+    EXPECT_EQ(world_.EntriesAt(partner, "ceremony_stopped").size(), 1u);
+  }
+  ExpectNoKey();
+  EXPECT_THAT(world_.Approve("woningcorporatie", started->ceremony_id()), HasReason(reason::kAlreadyEnded));
+  const std::string again = world_.Begin("generate");
+  EXPECT_EQ(world_.StateAt("politie", again).attempt(), 2u);
+  world_.Step();
+  ExpectAll(again, "done");
+}
+
+TEST_F(CeremonyDriverTest, AnOperatorStopsACeremonyForAllAlsoBeforeJoining) {
+  const auto started = world_.Propose("gemeente", "generate");
+  for (const char* partner : {"jeugdzorg", "politie"})
+    ASSERT_THAT(world_.Approve(partner, started->ceremony_id()), IsOk());
+  world_.Step();
+  const auto state = world_.node("woningcorporatie")
+                         .driver->GiveUp(world_.OperatorPass("woningcorporatie"), started->ceremony_id());
+  ASSERT_THAT(state, IsOk());
+  EXPECT_EQ(state->state(), "stopped");
+  world_.Step();
+  ExpectAll(started->ceremony_id(), "stopped");
+  EXPECT_EQ(world_.StateAt("politie", started->ceremony_id()).reporter(), "woningcorporatie");
+  ExpectNoKey();
+  EXPECT_EQ(world_.EntriesAt("woningcorporatie", "ceremony_give_up").size(), 1u);
+  EXPECT_THAT(world_.node("politie").driver->GiveUp(world_.OperatorPass("politie"), started->ceremony_id()),
+              HasReason(reason::kAlreadyEnded));
+
+  const std::string running = world_.Begin("generate");
+  world_.Step(1);
+  ASSERT_THAT(world_.node("politie").driver->GiveUp(world_.OperatorPass("politie"), running), IsOk());
+  world_.Step();
+  ExpectAll(running, "stopped");
+  ExpectNoKey();
+}
+
+TEST_F(CeremonyDriverTest, ANodeThatLostItsDatabaseKeepsOut) {
+  const auto started = world_.Propose("gemeente", "generate");
+  ASSERT_THAT(world_.Approve("politie", started->ceremony_id()), IsOk());
+  world_.Step(1);
+  world_.node("politie").store = std::make_unique<storage::MemoryNodeStore>();
+  world_.Restart("politie");
+  world_.Step(1);
+  EXPECT_THAT(world_.Approve("politie", started->ceremony_id()), HasReason(reason::kAlreadyEnded));
+  int joins = 0;
+  for (const auto& message : world_.relay().ceremonies[0].messages) joins += message.sender == "politie";
+  EXPECT_EQ(joins, 1);
+}
+
+TEST_F(CeremonyDriverTest, ABadMessageStopsAllWithEvidenceThatIsKept) {
+  const std::string id = world_.Begin("generate");
+  const auto parameters =
+      crypto::ceremony::Parameters::Parse(world_.relay().ceremonies[0].proposal.parameters()).value();
+  // politie says another thing to the same question.
+  world_.Step(1);
+  const crypto::ceremony::Content other = {crypto::ceremony::Step::kJoin, parameters.id(), 1,
+                                           std::string(32 + 32 * 4, 'x')};
+  const auto message =
+      crypto::ceremony::SignContent(parameters, other, Region().KeyOf(TestRegion::Urn("node", "politie")));
+  v1::CeremonyMessage posted;
+  posted.set_body(message.body);
+  posted.set_signature(message.signature);
+  world_.relay().ceremonies[0].messages.push_back({"politie", posted});
+  world_.Step();
+  for (const char* partner : {"gemeente", "jeugdzorg", "woningcorporatie"}) {
+    const v1::CeremonyState state = world_.StateAt(partner, id);
+    EXPECT_EQ(state.state(), "stopped") << partner;
+    EXPECT_EQ(state.culprit(), "politie") << partner;
+    EXPECT_EQ(state.check(), "equivocation") << partner;
+    EXPECT_TRUE(state.proven()) << partner;
+    const auto rows = world_.node(partner).store->Ceremonies();
+    const auto accusation = crypto::ceremony::ParseAccusation(rows->front().evidence);
+    ASSERT_THAT(accusation, IsOk());
+    EXPECT_THAT(crypto::ceremony::VerifyEvidence(parameters, *accusation), IsOk());
+    EXPECT_THAT(world_.EntriesAt(partner, "ceremony_stopped")[0].reason, HasSubstr("politie"));
+  }
+  ExpectNoKey();
+}
+
+TEST_F(CeremonyDriverTest, AKeyIsUsedOnlyWhenAllHoldersSignedTheKeyset) {
+  const std::string id = world_.Begin("generate");
+  // Nobody sees the signature of gemeente, which sees those of all.
+  world_.relay().change_fetch = [](const std::string&, v1::FetchResponse& response) {
+    for (std::string& keyset : *response.mutable_keysets()) {
+      if (keyset.find(":node:gemeente ") != std::string::npos) keyset.clear();
+    }
+  };
+  world_.relay().before = [](const std::string&, const std::string& method) {
+    return method == "Keysets" ? base::Error(absl::StatusCode::kUnavailable, reason::kUnavailable, "away")
+                               : absl::OkStatus();
+  };
+  world_.Step();
+  EXPECT_EQ(world_.StateAt("gemeente", id).state(), "done");
+  for (const char* partner : {"jeugdzorg", "politie", "woningcorporatie"}) {
+    EXPECT_EQ(world_.StateAt(partner, id).state(), "signing");
+    EXPECT_THAT(world_.StateAt(partner, id).missing(), ::testing::ElementsAre("gemeente"));
+    EXPECT_EQ(world_.KeysetAt(partner), nullptr);
+  }
+  EXPECT_THAT(world_.Propose("politie", "generate"), HasReason(reason::kCovenantMismatch))
+      << "a node signs one keyset of one generation";
+  world_.Restart("politie");
+  world_.relay().before = nullptr;
+  world_.relay().change_fetch = nullptr;
+  world_.Step(3);
+  ExpectAll(id, "done");
+  world_.KeyInUse();
+}
+
+TEST_F(CeremonyDriverTest, WhoSawAMemberStopTakesTheKeysetAllTheSameWhenAllSigned) {
+  const std::string id = world_.Begin("generate");
+  world_.relay().change_fetch = [](const std::string&, v1::FetchResponse& response) {
+    response.clear_keysets();
+  };
+  world_.relay().before = [](const std::string&, const std::string& method) {
+    return method == "Keysets" ? base::Error(absl::StatusCode::kUnavailable, reason::kUnavailable, "away")
+                               : absl::OkStatus();
+  };
+  world_.Step();
+  ExpectAll(id, "signing");
+  // gemeente signed the keyset and says now that it stopped.
+  const auto parameters =
+      crypto::ceremony::Parameters::Parse(world_.relay().ceremonies[0].proposal.parameters()).value();
+  const uint32_t index = parameters.members()[1].index;
+  ASSERT_EQ(parameters.members()[1].partner, "gemeente");
+  const auto abort = crypto::ceremony::SignContent(
+      parameters,
+      {crypto::ceremony::Step::kAbort, parameters.id(), index,
+       crypto::ceremony::FormatAccusation(
+           {{index, crypto::ceremony::Step::kCertificate, crypto::ceremony::Check::kMissing}, {}})},
+      Region().KeyOf(TestRegion::Urn("node", "gemeente")));
+  v1::CeremonyMessage posted;
+  posted.set_body(abort.body);
+  posted.set_signature(abort.signature);
+  world_.relay().ceremonies[0].messages.push_back({"gemeente", posted});
+  world_.Step(2);
+  ExpectAll(id, "stopped");
+  EXPECT_EQ(world_.StateAt("politie", id).culprit(), "gemeente");
+  world_.relay().before = nullptr;
+  world_.relay().change_fetch = nullptr;
+  world_.Step(2);
+  ExpectAll(id, "done");
+  world_.KeyInUse();
+}
+
+TEST_F(CeremonyDriverTest, WhatTheCovenantDoesNotSayIsNotApproved) {
+  const auto good = world_.Propose("gemeente", "generate");
+  ASSERT_THAT(good, IsOk());
+  // The same with a lower quorum, one among others, and bytes that are nothing.
+  crypto::ceremony::ParametersText text =
+      crypto::ceremony::Parameters::Parse(world_.relay().ceremonies[0].proposal.parameters()).value().text();
+  text.quorum = 2;
+  const std::string weak = crypto::ceremony::FormatParameters(text);
+  text.quorum = 3;
+  text.members[0].partner = "brandweer";
+  const std::string foreign = crypto::ceremony::FormatParameters(text);
+  for (const std::string& parameters : {std::string("nothing"), weak, foreign}) {
+    v1::ProposeRequest proposal;
+    proposal.set_parameters(parameters);
+    ASSERT_THAT(world_.relay().ClientOf("woningcorporatie").Propose(proposal, absl::Seconds(1)), IsOk());
+  }
+  world_.Step(1);
+  EXPECT_EQ(world_.StateAt("politie", base::Sha256(weak)).state(), "refused");
+  EXPECT_THAT(world_.Approve("politie", base::Sha256(weak)), HasReason(reason::kCovenantMismatch));
+  EXPECT_EQ(world_.StateAt("politie", base::Sha256(foreign)).state(), "refused");
+  EXPECT_THAT(world_.Approve("politie", base::Sha256(foreign)), HasReason(reason::kCovenantMismatch));
+  EXPECT_THAT(world_.node("politie").driver->GiveUp(world_.OperatorPass("politie"), base::Sha256(foreign)),
+              HasReason(reason::kCovenantMismatch));
+  EXPECT_THAT(world_.Approve("politie", base::Sha256("nothing")), HasReason(reason::kNotFound));
+  for (const std::string& partner : world_.partners())
+    EXPECT_THAT(world_.Approve(partner, good->ceremony_id()), IsOk());
+  world_.Step();
+  ExpectAll(good->ceremony_id(), "done");
+}
+
+TEST_F(CeremonyDriverTest, ANodeTakesPartInOneCeremonyOfAKeyAtATime) {
+  const auto one = world_.Propose("gemeente", "generate");
+  const auto two = world_.Propose("politie", "generate");
+  ASSERT_THAT(two, IsOk());
+  EXPECT_EQ(two->attempt(), 2u);
+  EXPECT_THAT(world_.Approve("politie", one->ceremony_id()), HasReason(reason::kCovenantMismatch));
+  EXPECT_THAT(world_.Approve("gemeente", two->ceremony_id()), HasReason(reason::kCovenantMismatch));
+  ASSERT_THAT(world_.node("politie").driver->GiveUp(world_.OperatorPass("politie"), two->ceremony_id()),
+              IsOk());
+  for (const std::string& partner : world_.partners())
+    EXPECT_THAT(world_.Approve(partner, one->ceremony_id()), IsOk()) << partner;
+  world_.Step();
+  ExpectAll(one->ceremony_id(), "done");
+}
+
+TEST(CeremonyCovenantTest, ACeremonyOfACovenantThatIsInForceNoMoreIsGivenUp) {
+  TestRegion region;
+  CeremonyWorld world(region);
+  const std::string id = world.Begin("generate");
+  world.Step(1);
+  region.clock().Advance(absl::Minutes(1));
+  region.NextCovenant();
+  region.roster().set_number(region.roster().number() + 1);
+  region.Write();
+  world.Step(3);
+  for (const std::string& partner : world.partners()) {
+    EXPECT_EQ(world.StateAt(partner, id).state(), "stopped") << partner;
+    EXPECT_EQ(world.KeysetAt(partner), nullptr);
+  }
+}
+
+TEST(CeremonyCovenantTest, AKeyWhoseEpochEndedBeforeItWasSignedIsForgotten) {
+  TestRegion region;
+  CeremonyWorld world(region);
+  const std::string id = world.Begin("generate");
+  // Until all certificates are there, and no signature on the keyset but that of the last.
+  const auto& ceremony = world.relay().ceremonies[0];
+  while (ceremony.messages.size() < 20) {
+    for (const std::string& partner : world.partners()) {
+      if (ceremony.messages.size() < 20) world.node(partner).driver->Step();
+    }
+  }
+  EXPECT_LT(ceremony.keysets.size(), 2u);
+  region.clock().Advance(absl::Minutes(1));
+  region.NextCovenant();
+  region.RaiseEpoch(CeremonyWorld::kPurpose, absl::ZeroDuration());
+  region.roster().set_number(region.roster().number() + 1);
+  region.Write();
+  world.Step(3);
+  for (const std::string& partner : world.partners()) {
+    EXPECT_EQ(world.StateAt(partner, id).state(), "stopped") << partner;
+    EXPECT_EQ(world.KeysetAt(partner), nullptr);
+    for (const auto& row : *world.node(partner).store->Ceremonies()) {
+      EXPECT_EQ(row.secret, "") << partner;
+      EXPECT_EQ(row.share, "") << partner;
+    }
+  }
+}
+
+// A crash at every write of the store, before and after it, and around every call to the relay, at each node:
+// the node is started again from its disk, and all come to one key.
+class CeremonyCrashTest : public ::testing::Test {
+ protected:
+  // Runs a generate in which `partner` stops at the write or call with number `at`. Returns false when it
+  // never came to that.
+  static bool RunWithCrash(const std::string& partner, const std::string& where, int at) {
+    CeremonyWorld world(Region());
+    CeremonyWorld::Node& node = world.node(partner);
+    bool dead = false;
+    int calls = 0;
+    if (where == "before write" || where == "after write") {
+      node.flaky = std::make_unique<FlakyStore>(
+          *node.store, at, where == "before write" ? FlakyStore::When::kBefore : FlakyStore::When::kAfter);
+      world.Restart(partner);
+    } else {
+      auto& hook = where == "before call" ? world.relay().before : world.relay().after;
+      hook = [&](const std::string& caller, const std::string& method) -> absl::Status {
+        if (caller != partner || (method != "Post" && !dead)) return absl::OkStatus();
+        if (dead || ++calls == at) {
+          dead = true;
+          return base::Error(absl::StatusCode::kUnavailable, reason::kUnavailable, "the machine stopped");
+        }
+        return absl::OkStatus();
+      };
+    }
+    std::string id;
+    bool crashed = false;
+    for (int round = 0; round < 40; ++round) {
+      if (id.empty()) {
+        const auto started = world.Propose("gemeente", "generate");
+        if (started.ok()) id = started->ceremony_id();
+        // The answer may have been lost, and the ceremony be under way all the same.
+        for (const v1::CeremonyState& state : world.node("gemeente").driver->List())
+          if (state.state() == "running" || state.state() == "signing") id = state.ceremony_id();
+      }
+      for (const std::string& one : world.partners()) {
+        if (!id.empty()) world.Approve(one, id).status().IgnoreError();
+        world.node(one).driver->Step();
+      }
+      if (dead || (node.flaky != nullptr && node.flaky->failed())) {
+        crashed = true;
+        dead = false;
+        calls = at;
+        node.flaky = nullptr;
+        world.Restart(partner);
+      }
+    }
+    // A proposal that was not stored before the crash stands beside the one that came to its end.
+    int done = 0;
+    for (const auto& ceremony : world.relay().ceremonies)
+      done += world.StateAt("politie", ceremony.id).state() == "done";
+    EXPECT_EQ(done, 1) << partner << ", " << where << " " << at;
+    for (const auto& ceremony : world.relay().ceremonies) {
+      for (const std::string& one : world.partners()) {
+        const std::string state = world.StateAt(one, ceremony.id).state();
+        EXPECT_EQ(state, world.StateAt("politie", ceremony.id).state()) << one;
+        EXPECT_TRUE(state == "done" || state == "refused")
+            << one << ": " << state << "; " << partner << ", " << where << " " << at;
+      }
+    }
+    for (const std::string& one : world.partners()) {
+      EXPECT_EQ(world.EntriesAt(one, "key_made").size(), 1u)
+          << one << "; " << partner << ", " << where << " " << at;
+    }
+    world.KeyInUse();
+    // Nobody ever said two things.
+    std::map<std::pair<std::string, char>, std::string> said;
+    for (const auto& message : world.relay().ceremonies.back().messages) {
+      const auto [place, is_new] =
+          said.emplace(std::pair(message.sender, message.message.body()[0]), message.message.body());
+      EXPECT_TRUE(is_new || place->second == message.message.body()) << message.sender;
+    }
+    return crashed;
+  }
+
+  static void Sweep(const std::string& where) {
+    for (const char* partner : {"gemeente", "politie"}) {
+      int at = 1;
+      while (RunWithCrash(partner, where, at)) ++at;
+      EXPECT_GT(at, 5) << partner << " " << where << ": too few points of failure were reached";
+      EXPECT_FALSE(::testing::Test::HasFailure()) << partner << " " << where;
+    }
+  }
+};
+
+TEST_F(CeremonyCrashTest, BeforeEachWrite) { Sweep("before write"); }
+TEST_F(CeremonyCrashTest, AfterEachWrite) { Sweep("after write"); }
+TEST_F(CeremonyCrashTest, BeforeEachPost) { Sweep("before call"); }
+TEST_F(CeremonyCrashTest, AfterEachPost) { Sweep("after call"); }
+
+}  // namespace
+}  // namespace raakvlak::node

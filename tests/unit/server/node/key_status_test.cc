@@ -1,0 +1,121 @@
+#include "server/node/key_status.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "base/reason.h"
+#include "base/status.h"
+#include "base/testing/status_matchers.h"
+#include "tests/unit/server/node/node_world.h"
+
+namespace raakvlak::node {
+namespace {
+
+using base::testing::IsOk;
+using testing::NodeWorld;
+
+class KeyStatusTest : public ::testing::Test {
+ protected:
+  v1::GetKeyStatusResponse Get(const std::string& partner = "politie") {
+    const auto status = Make(partner).Get(world_.Snapshot());
+    EXPECT_THAT(status, IsOk());
+    return status.ok() ? *status : v1::GetKeyStatusResponse();
+  }
+  KeyStatus Make(const std::string& partner) {
+    const testing::TestNode& node = world_.node(partner);
+    const auto not_owned = [](client::KeyShareClient& client) {
+      return std::shared_ptr<client::KeyShareClient>(std::shared_ptr<void>(), &client);
+    };
+    auto clients = std::make_shared<PeerClients>();
+    (*clients)[partner] = not_owned(*node.own_share);
+    for (const auto& [other, peer] : node.peers) (*clients)[other] = not_owned(*peer);
+    return KeyStatus(
+        node.environment, [clients] { return clients; }, rotations_);
+  }
+  static const v1::KeyStatus* Find(const v1::GetKeyStatusResponse& status, const std::string& purpose,
+                                   v1::IdentifierClass identifier_class) {
+    for (const v1::KeyStatus& key : status.keys()) {
+      if (key.purpose() == purpose && key.identifier_class() == identifier_class) return &key;
+    }
+    return nullptr;
+  }
+
+  NodeWorld world_;
+  KeyStatus::Rotations rotations_;
+};
+
+TEST_F(KeyStatusTest, EachKeyIsThereWithItsHoldersAndWhatIsLeftOfTheQuota) {
+  const v1::GetKeyStatusResponse status = Get();
+  EXPECT_EQ(status.partner(), "politie");
+  EXPECT_EQ(status.policy(), "c1/r1");
+  EXPECT_EQ(status.keys_size(), 5);
+  const v1::KeyStatus* key = Find(status, "onaantastbaren", v1::PERSON);
+  ASSERT_NE(key, nullptr);
+  EXPECT_EQ(key->state(), "in_use");
+  EXPECT_EQ(key->keyset_id(), world_.KeysetOf("onaantastbaren", v1::PERSON)->id());
+  EXPECT_EQ(key->generation(), 1u);
+  EXPECT_EQ(key->quorum(), 3u);
+  EXPECT_TRUE(key->own_share());
+  EXPECT_FALSE(key->reshare_wanted());
+  EXPECT_FALSE(key->next_covenant());
+  ASSERT_EQ(key->holders_size(), 4);
+  const uint64_t quota = world_.Snapshot().covenant->QuotaFor("politie", v1::PERSON);
+  EXPECT_EQ(key->evaluations_left(), quota);
+  for (const v1::KeyHolderStatus& holder : key->holders()) {
+    EXPECT_TRUE(holder.online()) << holder.partner();
+    EXPECT_EQ(holder.evaluations_left(), quota);
+  }
+}
+
+TEST_F(KeyStatusTest, WhatWasEvaluatedIsLessLeft) {
+  world_.Push("politie", NodeWorld::RecordOf("one"));
+  world_.Drain("politie");
+  const v1::GetKeyStatusResponse status = Get();
+  const uint64_t quota = world_.Snapshot().covenant->QuotaFor("politie", v1::PERSON);
+  EXPECT_LT(Find(status, "onaantastbaren", v1::PERSON)->evaluations_left(), quota);
+  EXPECT_EQ(Find(status, "risicojeugd", v1::PERSON)->evaluations_left(), quota);
+}
+
+TEST_F(KeyStatusTest, WhoMayNotUseTheBsnHasNothingLeftThere) {
+  const v1::GetKeyStatusResponse status = Get("woningcorporatie");
+  const v1::KeyStatus* key = Find(status, "onaantastbaren", v1::BSN);
+  ASSERT_NE(key, nullptr);
+  EXPECT_TRUE(key->own_share());
+  EXPECT_EQ(key->evaluations_left(), 0u);
+  for (const v1::KeyHolderStatus& holder : key->holders()) EXPECT_TRUE(holder.online());
+}
+
+TEST_F(KeyStatusTest, AHolderThatIsAwayOrHasNoShareIsNotOnline) {
+  testing::TestNode& politie = world_.node("politie");
+  politie.peers["gemeente"]->on_describe = nullptr;
+  const auto keyset = world_.KeysetOf("onaantastbaren", v1::PERSON);
+  world_.node("jeugdzorg").keys->Disregard(keyset->id());
+  const v1::GetKeyStatusResponse status = Get();
+  for (const v1::KeyHolderStatus& holder : Find(status, "onaantastbaren", v1::PERSON)->holders()) {
+    EXPECT_EQ(holder.online(), holder.partner() == "politie" || holder.partner() == "woningcorporatie")
+        << holder.partner();
+  }
+  EXPECT_THAT(Make("politie").Online(*keyset), ::testing::ElementsAre("politie", "woningcorporatie"));
+}
+
+TEST_F(KeyStatusTest, AKeyThatIsGoneIsMissingAndRotationsAreToldAsTheyAre) {
+  world_.node("politie").keys->Disregard(world_.KeysetOf("onaantastbaren", v1::PERSON)->id());
+  rotations_ = [](const policy::Snapshot&) {
+    v1::RotationStatus rotation;
+    rotation.set_purpose("onaantastbaren");
+    rotation.set_live(7);
+    return std::vector<v1::RotationStatus>{rotation};
+  };
+  const v1::GetKeyStatusResponse status = Get();
+  const v1::KeyStatus* key = Find(status, "onaantastbaren", v1::PERSON);
+  ASSERT_NE(key, nullptr);
+  EXPECT_EQ(key->state(), "missing");
+  EXPECT_EQ(key->keyset_id(), "");
+  ASSERT_EQ(status.rotations_size(), 1);
+  EXPECT_EQ(status.rotations(0).live(), 7u);
+}
+
+}  // namespace
+}  // namespace raakvlak::node
