@@ -52,7 +52,7 @@ absl::StatusOr<ExitCode> Sign(const RosterSignOptions& options, Context& context
   RAAKVLAK_ASSIGN_OR_RETURN(const auto note, ReadAgreement(options.sign.in));
   RAAKVLAK_ASSIGN_OR_RETURN(const v1::Roster roster, policy::ParseRosterText(note.text));
   RAAKVLAK_RETURN_IF_ERROR(policy::CheckRoster(roster, *covenant));
-  return SignAgreement(options.sign, note, {covenant->HubVerifier()}, context);
+  return SignAgreement(options.sign, note, policy::RosterSigners(roster, *covenant), context);
 }
 
 void PrintMembers(const v1::Roster& roster, std::ostream& out) {
@@ -113,16 +113,16 @@ void AddRosterCommands(Commands& commands) {
 
   auto sign_options = std::make_shared<RosterSignOptions>();
   CLI::App& sign = commands.Add(
-      group, "sign", "Sign a roster as the hub",
+      group, "sign", "Add one signature: the hub's, and with officers in it the coordinating officer's",
       "raakvlak roster sign --covenant covenant.note --in roster.note --key hub.pem "
       "--name urn:raakvlak:maastricht:hub:veiligheidshuis",
-      Needs::kNothing, [sign_options](Context& context) { return Sign(*sign_options, context); },
-      "signatures of the coordinating data protection officer on officers and approvers");
+      Needs::kNothing, [sign_options](Context& context) { return Sign(*sign_options, context); });
   sign.add_option("--covenant", sign_options->covenant, "Signed covenant that the roster is for")->required();
   sign.add_option("--in", sign_options->sign.in, "Roster")->required();
   sign.add_option("--out", sign_options->sign.out, "Where to write; default the same file");
   sign.add_option("--key", sign_options->sign.key, "Ed25519 private key, PEM, mode 0600")->required();
-  sign.add_option("--name", sign_options->sign.name, "URN of the hub")->required();
+  sign.add_option("--name", sign_options->sign.name, "URN of the hub, or of the coordinating officer")
+      ->required();
 
   auto show_options = std::make_shared<ShowOptions>();
   CLI::App& show = commands.Add(group, "show", "Show a roster; with --covenant, verify it first",

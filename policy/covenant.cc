@@ -92,6 +92,9 @@ absl::StatusOr<std::shared_ptr<const Covenant>> Covenant::Verify(absl::string_vi
   }
   covenant->log_keys_.emplace(text.broker().urn(), KeyFromText(text.broker().log_key()));
   covenant->log_keys_.emplace(text.hub().urn(), KeyFromText(text.hub().log_key()));
+  if (!text.coordinating_officer_key().empty()) {
+    covenant->coordinating_officer_ = *crypto::note::VerifierKey::Parse(text.coordinating_officer_key());
+  }
   covenant->text_ = std::move(text);
   covenant->note_ = *std::move(note);
   return covenant;

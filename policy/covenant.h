@@ -85,6 +85,10 @@ class Covenant {
   const crypto::note::VerifierKey& PartnerVerifier(absl::string_view partner) const;
   const crypto::note::PublicKey& HubKey() const { return hub_key_->key(); }
   const crypto::note::VerifierKey& HubVerifier() const { return *hub_key_; }
+  // Who countersigns rosters that have officers; nullptr when the covenant names nobody.
+  const crypto::note::VerifierKey* CoordinatingOfficer() const {
+    return coordinating_officer_ ? &*coordinating_officer_ : nullptr;
+  }
   // Whether the note has a good signature of `key`, which may be a key of another covenant.
   bool IsSignedBy(const crypto::note::VerifierKey& key) const;
   // One verifier per partner, in the covenant's order.
@@ -115,6 +119,7 @@ class Covenant {
   absl::TimeZone time_zone_;
   std::map<std::string, crypto::note::VerifierKey, std::less<>> partner_keys_;
   std::optional<crypto::note::VerifierKey> hub_key_;
+  std::optional<crypto::note::VerifierKey> coordinating_officer_;
   std::map<std::string, crypto::note::PublicKey, std::less<>> log_keys_;  // by the URN of the process
 };
 

@@ -78,7 +78,13 @@ absl::Status CheckPartner(const std::string& where, const v1::Member& member, co
 std::set<std::string> CovenantKeys(const Covenant& covenant) {
   std::set<std::string> keys = {std::string(covenant.HubKey().bytes())};
   for (const auto& verifier : covenant.PartnerVerifiers()) keys.emplace(verifier.key().bytes());
+  if (const auto* officer = covenant.CoordinatingOfficer()) keys.emplace(officer->key().bytes());
   return keys;
+}
+
+bool HasOfficers(const v1::Roster& roster) {
+  return std::any_of(roster.members().begin(), roster.members().end(),
+                     [](const v1::Member& member) { return Roster::HasRole(member, v1::OFFICER); });
 }
 
 }  // namespace
@@ -120,6 +126,9 @@ absl::Status CheckRoster(const v1::Roster& roster, const Covenant& covenant) {
     RAAKVLAK_RETURN_IF_ERROR(
         Require(keys.emplace(key->key().bytes()).second, where, "signing_key is also somebody else's"));
   }
+  RAAKVLAK_RETURN_IF_ERROR(
+      Require(!HasOfficers(roster) || covenant.CoordinatingOfficer() != nullptr, "members",
+              "officers need a countersignature, and the covenant has no coordinating_officer_key"));
   std::set<std::string> suspended;
   for (const std::string& partner : roster.suspended_partners()) {
     const std::string where = absl::StrCat("suspended partner \"", partner, "\"");
@@ -128,6 +137,13 @@ absl::Status CheckRoster(const v1::Roster& roster, const Covenant& covenant) {
     RAAKVLAK_RETURN_IF_ERROR(Require(suspended.insert(partner).second, where, "is given twice"));
   }
   return absl::OkStatus();
+}
+
+std::vector<crypto::note::VerifierKey> RosterSigners(const v1::Roster& roster, const Covenant& covenant) {
+  std::vector<crypto::note::VerifierKey> signers = {covenant.HubVerifier()};
+  const crypto::note::VerifierKey* officer = covenant.CoordinatingOfficer();
+  if (officer != nullptr && HasOfficers(roster)) signers.push_back(*officer);
+  return signers;
 }
 
 absl::StatusOr<std::shared_ptr<const Roster>> Roster::Verify(absl::string_view note_bytes,
@@ -141,8 +157,8 @@ absl::StatusOr<std::shared_ptr<const Roster>> Roster::Verify(absl::string_view n
     return base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kCovenantMismatch,
                        "the roster was made for another covenant");
   }
-  RAAKVLAK_RETURN_IF_ERROR(base::Annotate(
-      crypto::note::VerifyAll(*note, absl::MakeConstSpan(&covenant.HubVerifier(), 1)), "roster"));
+  RAAKVLAK_RETURN_IF_ERROR(
+      base::Annotate(crypto::note::VerifyAll(*note, RosterSigners(text, covenant)), "roster"));
   RAAKVLAK_RETURN_IF_ERROR(CheckRoster(text, covenant));
 
   std::shared_ptr<Roster> roster(new Roster());

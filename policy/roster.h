@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -21,14 +22,19 @@ absl::StatusOr<v1::Roster> ParseRosterText(absl::string_view text);
 
 // CheckRoster: ROSTER_INVALID with what and where: format, covenant id, at most 31 days, URNs and keys that
 // fit, unique members and keys, staff only with purposes of the covenant, nobody both staff and officer,
-// suspended partners that exist, a partner only with officers
-// and only one of the covenant.
+// suspended partners that exist, a partner only with officers and only one of the covenant, officers only
+// when the covenant names the coordinating officer.
 absl::Status CheckRoster(const v1::Roster& roster, const Covenant& covenant);
+
+// RosterSigners returns who must sign: the hub, and the coordinating data protection officer when there are
+// officers in it: nobody else says who may read logs. Without a coordinating officer in the covenant it is
+// the hub alone, and CheckRoster refuses the officers.
+std::vector<crypto::note::VerifierKey> RosterSigners(const v1::Roster& roster, const Covenant& covenant);
 
 class Roster {
  public:
-  // Verify: ROSTER_INVALID; SIGNATURE_INVALID unless the hub signed; COVENANT_MISMATCH when made for another
-  // covenant.
+  // Verify: ROSTER_INVALID; SIGNATURE_INVALID unless all RosterSigners signed; COVENANT_MISMATCH when made
+  // for another covenant.
   static absl::StatusOr<std::shared_ptr<const Roster>> Verify(absl::string_view note_bytes,
                                                               const Covenant& covenant);
 

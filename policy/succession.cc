@@ -3,6 +3,8 @@
 #include <google/protobuf/util/message_differencer.h>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
@@ -260,6 +262,38 @@ bool OnlyRemoves(const v1::Covenant& before, const v1::Covenant& after) {
 
 absl::Status CheckSuccessor(const CovenantChain& before, const Covenant& successor) {
   return Comparison(before, successor).Run();
+}
+
+std::shared_ptr<const CovenantChain> BuildChain(
+    const std::map<std::string, std::shared_ptr<const Covenant>>& known,
+    const std::shared_ptr<const Covenant>& start,
+    absl::FunctionRef<void(const Covenant&, const absl::Status&)> on_refused) {
+  std::vector<std::shared_ptr<const Covenant>> covenants = {start};
+  for (;;) {
+    const auto before = base::ParseHex(covenants.front()->text().supersedes());
+    const auto found = before.ok() ? known.find(*before) : known.end();
+    if (found == known.end() ||
+        !CheckSuccessor(*CovenantChain::Create({found->second}), *covenants.front()).ok()) {
+      break;
+    }
+    covenants.insert(covenants.begin(), found->second);
+  }
+  for (;;) {
+    const auto chain = CovenantChain::Create(covenants);
+    const std::string last = base::Hex(covenants.back()->id());
+    std::shared_ptr<const Covenant> next;
+    for (const auto& [id, covenant] : known) {
+      if (covenant->text().supersedes() != last) continue;
+      const absl::Status follows = CheckSuccessor(*chain, *covenant);
+      if (!follows.ok()) {
+        on_refused(*covenant, follows);
+      } else if (next == nullptr || covenant->valid_from() < next->valid_from()) {
+        next = covenant;
+      }
+    }
+    if (next == nullptr) return chain;
+    covenants.push_back(next);
+  }
 }
 
 }  // namespace raakvlak::policy

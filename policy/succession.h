@@ -9,9 +9,12 @@
 // Thread safety: pure.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <set>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "policy/covenant.h"
 #include "policy/covenant_chain.h"
@@ -25,6 +28,14 @@ namespace raakvlak::policy {
 //                      epoch or seal key that changes although what hangs on it goes on
 //   SIGNATURE_INVALID  a partner, or the hub, of the covenant before did not sign with the key it has there
 absl::Status CheckSuccessor(const CovenantChain& before, const Covenant& successor);
+
+// BuildChain returns the covenants of `known` (by id) that lead to `start` and that follow it, each by
+// CheckSuccessor; what precedes one that does not follow it is left out. Of two that may follow the same one,
+// it takes the one that is valid first. `on_refused` is told which follow by their text but may not.
+std::shared_ptr<const CovenantChain> BuildChain(
+    const std::map<std::string, std::shared_ptr<const Covenant>>& known,
+    const std::shared_ptr<const Covenant>& start,
+    absl::FunctionRef<void(const Covenant&, const absl::Status&)> on_refused);
 
 // OnlyRemoves: `after` differs from `before` only in that partners are gone, and in what follows from that:
 // version, supersedes, times, epochs and their ends, seal keys, quorum, a witness quorum lowered to the

@@ -160,7 +160,7 @@ class Region:
                           [("broker", "centrum", "--server"), ("hub", "veiligheidshuis", "--server"), ("staff", "staff"), ("officer", "officer")] +
                           [("node", p, "--server") for p in PARTNER_IDS] + [("it", p) for p in PARTNER_IDS]))
         verifiers = {name: self._signing_key(name, role) for name, role in
-                     [(p, "node") for p in PARTNER_IDS] + [("veiligheidshuis", "hub"), ("staff", "staff"), ("officer", "officer")]}
+                     [(p, "node") for p in PARTNER_IDS] + [("veiligheidshuis", "hub"), ("staff", "staff"), ("officer", "officer"), ("fg", "officer")]}
         for partner in PARTNER_IDS:
             self.cli("key", "new", "--kind", "vault", "--out", self.folder / "keys" / f"{partner}.vault")
         log_keys = {name: self._log_keys(name) for name in self.names()}
@@ -217,6 +217,7 @@ class Region:
         lines.append(f'hub {{ name: "Zorg- en Veiligheidshuis Maastricht (demo)" organisation: "KVK:99000011" '
                      f'urn: "{urn("hub", "veiligheidshuis")}" signing_key: "{verifiers["veiligheidshuis"]}" '
                      f'address: "127.0.0.1:{self.ports["hub"]}" {seal_lines} {log_keys["hub"]} }}')
+        lines.append(f'coordinating_officer_key: "{verifiers["fg"]}"')
         lines.append('quorum: 3')
         for identifier, title, basis, mode, rules, reporters, below in PURPOSES:
             categories = " ".join(f'categories: "{category}"' for category in CATEGORIES)
@@ -239,7 +240,8 @@ class Region:
         fresh = self.folder / "roster.note.new"
         fresh.unlink(missing_ok=True)
         self.cli("roster", "new", "--covenant", self.folder / "covenant.note", "--from", draft, "--number", number, "--days", 31, "--out", fresh)
-        self.cli("roster", "sign", "--covenant", self.folder / "covenant.note", "--in", fresh, "--key", self.folder / "keys" / "veiligheidshuis.pem", "--name", urn("hub", "veiligheidshuis"))
+        for name, role in (("veiligheidshuis", "hub"), ("fg", "officer")):
+            self.cli("roster", "sign", "--covenant", self.folder / "covenant.note", "--in", fresh, "--key", self.folder / "keys" / f"{name}.pem", "--name", urn(role, name))
         fresh.replace(self.folder / "roster.note")
         write(self.folder / "roster.number", f"{number} {int(time.time())}")
 

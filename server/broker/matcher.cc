@@ -15,7 +15,7 @@ MatchTerms TermsOf(const policy::Snapshot& snapshot) {
     terms.purposes[purpose.id()] = {purpose.disclosure_threshold(), purpose.mode()};
   }
   for (const v1::Partner& partner : snapshot.covenant->text().partners()) {
-    if (!snapshot.roster->IsSuspended(partner.id())) terms.partners_in_force.insert(partner.id());
+    if (!snapshot.IsOut(partner.id())) terms.partners_in_force.insert(partner.id());
   }
   for (const std::shared_ptr<const policy::Covenant>& covenant : snapshot.UpToInForce()) {
     for (const v1::Purpose& purpose : covenant->text().purposes()) {

@@ -111,7 +111,7 @@ absl::Status Serve(const v1::HubConfig& config) {
                             log::ProcessLog::Create(store->audit_log(), clock, std::move(log_options)));
   server::PolicyLog policy_log(*store, *store, clock, UrnOf(*files.covenant), "hub");
   RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<policy::Authority> authority,
-                            policy::Authority::Create(common.covenant(), common.roster(), clock, policy_log));
+                            policy::Authority::Create(server::PolicyFilesOf(common), clock, policy_log));
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot in_force, authority->Current());
   RAAKVLAK_ASSIGN_OR_RETURN(const Opener opener, LoadOpener(config, in_force));
   RAAKVLAK_ASSIGN_OR_RETURN(const std::shared_ptr<grpc::Channel> channel,

@@ -127,7 +127,7 @@ absl::Status Serve(const v1::NodeConfig& config) {
   StoreAudit audit(*store);
   server::PolicyLog policy_log(*store, audit, clock, UrnOf(config, *checked.covenant), "node");
   RAAKVLAK_ASSIGN_OR_RETURN(const auto authority,
-                            policy::Authority::Create(common.covenant(), common.roster(), clock, policy_log));
+                            policy::Authority::Create(server::PolicyFilesOf(common), clock, policy_log));
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot, authority->Current());
   const policy::Covenant& covenant = *snapshot.covenant;
   RAAKVLAK_ASSIGN_OR_RETURN(const Files files, ReadFiles(config, snapshot, random));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/reason.h"
@@ -42,10 +43,16 @@ absl::Status CheckRequired(const v1::Common& common, const std::vector<Field>& o
   return absl::OkStatus();
 }
 
+policy::PolicyFiles PolicyFilesOf(const v1::Common& common) {
+  return {common.covenant(), common.roster(), common.state() + "/policy"};
+}
+
 absl::StatusOr<policy::Snapshot> CheckFiles(const v1::Common& common, const base::Clock& clock) {
   NothingSeen nothing;
+  policy::PolicyFiles files = PolicyFilesOf(common);
+  files.read_only = true;
   RAAKVLAK_ASSIGN_OR_RETURN(const auto authority,
-                            policy::Authority::Create(common.covenant(), common.roster(), clock, nothing));
+                            policy::Authority::Create(std::move(files), clock, nothing));
   RAAKVLAK_RETURN_IF_ERROR(rpc::MakeServerCredentials(TlsFilesOf(common)).status());
   return authority->Current();
 }

@@ -25,6 +25,9 @@ using Field = std::pair<absl::string_view, absl::string_view>;
 // `own`.
 absl::Status CheckRequired(const v1::Common& common, const std::vector<Field>& own);
 
+// Where policy::Authority finds covenant and roster. What arrives goes to the folder "policy" of the state.
+policy::PolicyFiles PolicyFilesOf(const v1::Common& common);
+
 // CheckFiles reads covenant, roster and certificates as a server would at its start, and returns what would
 // be in force. It touches no state, so it can run beside the server; it therefore does NOT see that a
 // covenant or roster is older than the newest that the server knows. Errors of policy::Authority::Create and

@@ -60,6 +60,7 @@ TestRegion::TestRegion() {
   hub.set_urn(Urn("hub", "veiligheidshuis"));
   hub.set_signing_key(VerifierOf(hub.urn()));
   hub.set_log_key(PublicText(LogKeyOf(hub.urn())));
+  covenant_.set_coordinating_officer_key(VerifierOf(Urn("officer", "fg")));
   covenant_.set_quorum(3);
   AddPersonRules(AddPurpose("onaantastbaren", v1::LIST));
   v1::Purpose& youth = AddPurpose("risicojeugd", v1::CASE);
@@ -105,6 +106,9 @@ crypto::note::PrivateKey TestRegion::WitnessKeyOf(const std::string& urn) {
 }
 
 std::string TestRegion::ReplaceKeyOf(const std::string& urn) {
+  KeyOf(urn);
+  const auto key = keys_.find(urn);
+  replaced_.insert_or_assign(urn, std::move(key->second));
   keys_.insert_or_assign(urn, crypto::note::PrivateKey::Generate(random_));
   return VerifierOf(urn);
 }
@@ -216,11 +220,15 @@ std::shared_ptr<const policy::Covenant> TestRegion::SignedCovenant() {
 }
 
 void TestRegion::Write() {
-  const crypto::note::Note covenant = CovenantNote();
+  crypto::note::Note covenant = CovenantNote();
+  // Who replaces its key signs with the one before too.
+  for (const auto& [urn, key] : replaced_)
+    crypto::note::Sign(covenant, *crypto::note::VerifierKey::Create(urn, key.public_key()), key);
   roster_.set_covenant_id(base::Hex(base::Sha256(covenant.text)));
   crypto::note::Note roster{policy::PrintText(roster_), {}};
-  const std::string& hub = covenant_.hub().urn();
-  crypto::note::Sign(roster, *crypto::note::VerifierKey::Create(hub, KeyOf(hub).public_key()), KeyOf(hub));
+  for (const std::string& urn : {covenant_.hub().urn(), Urn("officer", "fg")}) {
+    crypto::note::Sign(roster, *crypto::note::VerifierKey::Create(urn, KeyOf(urn).public_key()), KeyOf(urn));
+  }
   RAAKVLAK_CHECK(base::WriteFileAtomically(covenant_path(), crypto::note::Format(covenant), 0644).ok() &&
                      base::WriteFileAtomically(roster_path(), crypto::note::Format(roster), 0644).ok(),
                  "the temporary folder takes files");
@@ -234,7 +242,8 @@ void TestRegion::Suspend(const std::string& partner) {
 
 policy::Authority& TestRegion::authority() {
   if (authority_ == nullptr) {
-    auto created = policy::Authority::Create(covenant_path(), roster_path(), clock_, high_water_);
+    auto created =
+        policy::Authority::Create({covenant_path(), roster_path(), policy_folder()}, clock_, high_water_);
     if (!created.ok()) std::fprintf(stderr, "%s\n", created.status().ToString().c_str());
     RAAKVLAK_CHECK(created.ok(), "the region's files are valid");
     authority_ = *std::move(created);

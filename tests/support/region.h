@@ -1,7 +1,8 @@
 // TestRegion: a small region with a signed covenant and roster on disk, and the Authority that reads them.
 // Partners politie, gemeente (LID1), jeugdzorg (LID2), woningcorporatie (THIRD, no BSN); purposes
 // onaantastbaren (LIST), risicojeugd (CASE), gezinsaanpak (LIST, household); members anna (staff), olga
-// (officer), piet (operator). t = 3, k = 2. WARNING: all keys come from one seed.
+// (officer), piet (operator); the coordinating officer is fg. t = 3, k = 2. WARNING: all keys come from one
+// seed.
 //
 // Change covenant() or roster(), then call Write; what is wrong shows in Current(). Not thread safe, but
 // authority() is.
@@ -60,6 +61,8 @@ class TestRegion {
   // covenant() signed by everybody, as it would be written.
   crypto::note::Note CovenantNote();
   std::shared_ptr<const policy::Covenant> SignedCovenant();
+  // The key that ReplaceKeyOf replaced last. REQUIRES: it did.
+  const crypto::note::PrivateKey& ReplacedKeyOf(const std::string& urn) const { return replaced_.at(urn); }
   // Signs both with everybody's keys and writes them. The roster follows the covenant's id.
   void Write();
   // Writes a roster with the next number in which `partner` is suspended.
@@ -70,6 +73,8 @@ class TestRegion {
   base::testing::FakeClock& clock() { return clock_; }
   std::string covenant_path() const { return folder_.File("covenant.note"); }
   std::string roster_path() const { return folder_.File("roster.note"); }
+  // Of notes that arrive (policy/note_folder.h).
+  std::string policy_folder() const { return folder_.File("policy"); }
 
  private:
   std::string VerifierOf(const std::string& urn);
@@ -84,6 +89,7 @@ class TestRegion {
   base::testing::SeededRandom random_{20260101};
   MemoryHighWater high_water_;
   std::map<std::string, crypto::note::PrivateKey> keys_;
+  std::map<std::string, crypto::note::PrivateKey> replaced_;
   v1::Covenant covenant_;
   v1::Roster roster_;
   std::unique_ptr<policy::Authority> authority_;

@@ -38,8 +38,7 @@ absl::StatusOr<policy::Newest> MemoryBrokerStore::Load() {
 
 absl::Status MemoryBrokerStore::Store(const policy::Newest& newest) {
   base::MutexLock lock(mutex_);
-  if (newest.covenant_version < state_->newest.covenant_version ||
-      newest.roster_number < state_->newest.roster_number) {
+  if (!policy::MayFollow(state_->newest, newest)) {
     return base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kStorageFailed,
                        "a newer covenant or roster was stored before");
   }

@@ -443,8 +443,7 @@ absl::StatusOr<policy::Newest> MemoryNodeStore::Load() {
 
 absl::Status MemoryNodeStore::Store(const policy::Newest& newest) {
   base::MutexLock lock(mutex_);
-  const policy::Newest& known = state_->newest;
-  if (newest.covenant_version < known.covenant_version || newest.roster_number < known.roster_number) {
+  if (!policy::MayFollow(state_->newest, newest)) {
     return base::Error(absl::StatusCode::kInternal, base::reason::kStorageFailed,
                        "an older policy than stored");
   }

@@ -13,7 +13,7 @@
 namespace raakvlak::storage {
 namespace {
 
-constexpr int kSchemaVersion = 4;
+constexpr int kSchemaVersion = 5;
 constexpr int kApplicationId = 0x52564b48;  // "RVKH"
 
 constexpr char kOpeningSchema[] = R"sql(

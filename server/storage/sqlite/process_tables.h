@@ -43,12 +43,13 @@ CREATE TABLE newest_policy(
   one INTEGER PRIMARY KEY CHECK(one = 1),
   covenant_id BLOB NOT NULL,
   covenant_version INTEGER NOT NULL,
-  roster_number INTEGER NOT NULL) STRICT;
+  roster_number INTEGER NOT NULL,
+  roster_id BLOB NOT NULL) STRICT;
 )sql";
 
 absl::StatusOr<policy::Newest> LoadNewestRow(Connection& connection);
-// Never goes back: a lower covenant version or roster number than stored changes nothing and is
-// STORAGE_FAILED.
+// Never goes back: a lower covenant version or roster number than stored, or another covenant or roster of
+// the same, changes nothing and is STORAGE_FAILED.
 absl::Status StoreNewestRow(Connection& connection, const policy::Newest& newest);
 
 }  // namespace raakvlak::storage

@@ -37,7 +37,8 @@ class FakeHighWater final : public HighWater {
 class AuthorityTest : public ::testing::Test {
  protected:
   absl::StatusOr<std::unique_ptr<Authority>> Create() {
-    return Authority::Create(region_.covenant_path(), region_.roster_path(), region_.clock(), high_water_);
+    return Authority::Create({region_.covenant_path(), region_.roster_path(), folder_}, region_.clock(),
+                             high_water_);
   }
   void Start() {
     auto authority = Create();
@@ -63,6 +64,8 @@ class AuthorityTest : public ::testing::Test {
   }
 
   TestRegion region_;
+  // The tests of the files alone do without.
+  std::string folder_;
   FakeHighWater high_water_;
   std::unique_ptr<Authority> authority_;
 };

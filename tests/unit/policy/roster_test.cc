@@ -88,13 +88,18 @@ class RosterTest : public ::testing::Test {
   RosterTest() : covenant_(*Covenant::Verify(*base::ReadFile(region_.covenant_path()))) {}
 
   std::string File() { return *base::ReadFile(region_.roster_path()); }
-  std::string SignedBy(const std::string& text, const std::string& urn) {
+  std::string SignedBy(const std::string& text, const std::vector<std::string>& urns) {
     crypto::note::Note note{text, {}};
-    const auto& key = region_.KeyOf(urn);
-    crypto::note::Sign(note, *crypto::note::VerifierKey::Create(urn, key.public_key()), key);
+    for (const std::string& urn : urns) {
+      const auto& key = region_.KeyOf(urn);
+      crypto::note::Sign(note, *crypto::note::VerifierKey::Create(urn, key.public_key()), key);
+    }
     return crypto::note::Format(note);
   }
-  std::string SignedByHub(const std::string& text) { return SignedBy(text, region_.covenant().hub().urn()); }
+  // By the hub and the coordinating officer.
+  std::string SignedByBoth(const std::string& text) { return SignedBy(text, {Hub(), Coordinator()}); }
+  std::string Hub() { return region_.covenant().hub().urn(); }
+  static std::string Coordinator() { return TestRegion::Urn("officer", "fg"); }
   std::string Text() { return PrintText(region_.roster()); }
 
   TestRegion region_;
@@ -109,7 +114,7 @@ TEST_P(CheckRosterTest, OneBrokenRuleIsRefusedByName) {
   const absl::Status status = CheckRoster(region_.roster(), *covenant_);
   EXPECT_THAT(status, HasReason(base::reason::kRosterInvalid));
   EXPECT_THAT(std::string(status.message()), HasSubstr(GetParam().message));
-  EXPECT_THAT(Roster::Verify(SignedByHub(Text()), *covenant_), HasReason(base::reason::kRosterInvalid));
+  EXPECT_THAT(Roster::Verify(SignedByBoth(Text()), *covenant_), HasReason(base::reason::kRosterInvalid));
 }
 
 INSTANTIATE_TEST_SUITE_P(EachRule, CheckRosterTest, ::testing::ValuesIn(RosterCases()),
@@ -117,7 +122,7 @@ INSTANTIATE_TEST_SUITE_P(EachRule, CheckRosterTest, ::testing::ValuesIn(RosterCa
 
 TEST_F(RosterTest, KeyOfAPartnerOrTheHubIsNoMembersKey) {
   const std::string urn = "urn:raakvlak:maastricht:staff:anna";
-  for (const std::string& owner : {TestRegion::Urn("node", "politie"), region_.covenant().hub().urn()}) {
+  for (const std::string& owner : {TestRegion::Urn("node", "politie"), Hub(), Coordinator()}) {
     Staff(region_.roster())
         .set_signing_key(crypto::note::VerifierKey::Create(urn, region_.KeyOf(owner).public_key())->Encode());
     EXPECT_THAT(std::string(CheckRoster(region_.roster(), *covenant_).message()),
@@ -138,12 +143,34 @@ TEST_F(RosterTest, OfficerMayBeOperatorToo) {
   EXPECT_THAT(CheckRoster(region_.roster(), *covenant_), IsOk());
 }
 
-TEST_F(RosterTest, OnlyTheHubsSignatureCounts) {
-  EXPECT_THAT(Roster::Verify(SignedByHub(Text()), *covenant_), IsOk());
+TEST_F(RosterTest, OnlyTheSignaturesOfHubAndCoordinatingOfficerCount) {
+  EXPECT_THAT(Roster::Verify(SignedByBoth(Text()), *covenant_), IsOk());
   for (const std::string& urn : {TestRegion::Urn("node", "politie"), TestRegion::Urn("staff", "anna")}) {
-    EXPECT_THAT(Roster::Verify(SignedBy(Text(), urn), *covenant_), HasReason(base::reason::kSignatureInvalid))
+    EXPECT_THAT(Roster::Verify(SignedBy(Text(), {urn}), *covenant_),
+                HasReason(base::reason::kSignatureInvalid))
         << urn;
   }
+}
+
+TEST_F(RosterTest, OfficersNeedTheCoordinatingOfficersSignatureOthersDoNot) {
+  EXPECT_THAT(Roster::Verify(SignedBy(Text(), {Hub()}), *covenant_),
+              HasReason(base::reason::kSignatureInvalid));
+  EXPECT_THAT(Roster::Verify(SignedBy(Text(), {Hub(), TestRegion::Urn("officer", "olga")}), *covenant_),
+              HasReason(base::reason::kSignatureInvalid))
+      << "an officer of the roster is not the coordinating one";
+  EXPECT_THAT(Roster::Verify(SignedBy(Text(), {Coordinator()}), *covenant_),
+              HasReason(base::reason::kSignatureInvalid));
+  region_.roster().mutable_members()->DeleteSubrange(1, 1);
+  EXPECT_THAT(Roster::Verify(SignedBy(Text(), {Hub()}), *covenant_), IsOk());
+}
+
+TEST_F(RosterTest, WithoutACoordinatingOfficerThereAreNoOfficers) {
+  region_.covenant().clear_coordinating_officer_key();
+  covenant_ = region_.SignedCovenant();
+  region_.roster().set_covenant_id(base::Hex(covenant_->id()));
+  EXPECT_THAT(Roster::Verify(SignedByBoth(Text()), *covenant_), HasReason(base::reason::kRosterInvalid));
+  region_.roster().mutable_members()->DeleteSubrange(1, 1);
+  EXPECT_THAT(Roster::Verify(SignedBy(Text(), {Hub()}), *covenant_), IsOk());
 }
 
 TEST_F(RosterTest, NoByteOfTheFileCanBeChanged) {
@@ -158,19 +185,19 @@ TEST_F(RosterTest, NoByteOfTheFileCanBeChanged) {
 
 TEST_F(RosterTest, OtherCovenantIsCalledThat) {
   region_.roster().set_covenant_id(std::string(64, '0'));
-  EXPECT_THAT(Roster::Verify(SignedByHub(Text()), *covenant_), HasReason(base::reason::kCovenantMismatch));
+  EXPECT_THAT(Roster::Verify(SignedByBoth(Text()), *covenant_), HasReason(base::reason::kCovenantMismatch));
   EXPECT_THAT(CheckRoster(region_.roster(), *covenant_), HasReason(base::reason::kRosterInvalid));
 }
 
 TEST_F(RosterTest, UnknownFieldIsRefused) {
-  EXPECT_THAT(Roster::Verify(SignedByHub(Text() + "surprise: 1\n"), *covenant_),
+  EXPECT_THAT(Roster::Verify(SignedByBoth(Text() + "surprise: 1\n"), *covenant_),
               HasReason(base::reason::kRosterInvalid));
 }
 
 TEST_F(RosterTest, ValidFromItsFirstToBeforeItsLastMoment) {
   region_.roster().set_issued("2027-01-01T00:00:00Z");
   region_.roster().set_expires("2027-02-01T00:00:00Z");
-  const auto roster = *Roster::Verify(SignedByHub(Text()), *covenant_);
+  const auto roster = *Roster::Verify(SignedByBoth(Text()), *covenant_);
   const absl::Time issued = *ParseUtc("2027-01-01T00:00:00Z");
   const absl::Time expires = *ParseUtc("2027-02-01T00:00:00Z");
   EXPECT_THAT(roster->CheckValidAt(issued - absl::Nanoseconds(1)), HasReason(base::reason::kRosterExpired));
@@ -181,7 +208,7 @@ TEST_F(RosterTest, ValidFromItsFirstToBeforeItsLastMoment) {
 
 TEST_F(RosterTest, LookUpsFindWhatIsThereAndNothingElse) {
   region_.roster().add_suspended_partners("jeugdzorg");
-  const auto roster = *Roster::Verify(SignedByHub(Text()), *covenant_);
+  const auto roster = *Roster::Verify(SignedByBoth(Text()), *covenant_);
   const v1::Member* anna = roster->FindMember("urn:raakvlak:maastricht:staff:anna");
   ASSERT_NE(anna, nullptr);
   EXPECT_EQ(roster->FindMember("urn:raakvlak:maastricht:staff:ann"), nullptr);

@@ -320,7 +320,9 @@ TEST_P(BrokerStoreTest, EntriesOfTransactionsAndEntriesAloneAreInOneLog) {
 }
 
 TEST_P(BrokerStoreTest, NewestPolicyNeverGoesBack) {
-  EXPECT_THAT(store_->Store({base::Sha256("c2"), 2, 7}), IsOk());
+  EXPECT_THAT(store_->Store({base::Sha256("c2"), 2, 7, "r7"}), IsOk());
+  EXPECT_THAT(store_->Store({base::Sha256("x2"), 2, 8, "r8"}), HasReason(reason::kStorageFailed));
+  EXPECT_THAT(store_->Store({base::Sha256("c2"), 2, 7, "x7"}), HasReason(reason::kStorageFailed));
   EXPECT_THAT(store_->Store({base::Sha256("c1"), 1, 8}), HasReason(reason::kStorageFailed));
   EXPECT_THAT(store_->Store({base::Sha256("c2"), 2, 6}), HasReason(reason::kStorageFailed));
   auto newest = store_->Load();
@@ -328,6 +330,7 @@ TEST_P(BrokerStoreTest, NewestPolicyNeverGoesBack) {
   EXPECT_EQ(newest->covenant_id, base::Sha256("c2"));
   EXPECT_EQ(newest->covenant_version, 2u);
   EXPECT_EQ(newest->roster_number, 7u);
+  EXPECT_EQ(newest->roster_id, "r7");
   EXPECT_THAT(store_->Store({base::Sha256("c3"), 3, 8}), IsOk());
   EXPECT_EQ(store_->Load()->covenant_id, base::Sha256("c3"));
 }

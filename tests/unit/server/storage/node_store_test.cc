@@ -538,11 +538,14 @@ TEST_P(NodeStoreTest, AuditEntriesHaveIndicesWithoutGaps) {
 
 TEST_P(NodeStoreTest, TheNewestPolicyNeverGoesBack) {
   EXPECT_EQ(store_->Load()->covenant_version, 0u);
-  ASSERT_THAT(store_->Store({"id2", 2, 5}), IsOk());
+  ASSERT_THAT(store_->Store({"id2", 2, 5, "r5"}), IsOk());
+  ASSERT_THAT(store_->Store({"other", 2, 6, "r6"}), HasReason("STORAGE_FAILED"));
+  ASSERT_THAT(store_->Store({"id2", 2, 5, "other"}), HasReason("STORAGE_FAILED"));
   ASSERT_THAT(store_->Store({"id1", 1, 9}), HasReason("STORAGE_FAILED"));
   ASSERT_THAT(store_->Store({"id2", 2, 4}), HasReason("STORAGE_FAILED"));
   EXPECT_EQ(store_->Load()->covenant_id, "id2");
   EXPECT_EQ(store_->Load()->roster_number, 5u);
+  EXPECT_EQ(store_->Load()->roster_id, "r5");
   ASSERT_THAT(store_->Store({"id3", 3, 6}), IsOk());
   EXPECT_EQ(store_->Load()->covenant_version, 3u);
 }

@@ -27,10 +27,12 @@ class ProcessTablesTest : public ::testing::Test {
 };
 
 TEST_F(ProcessTablesTest, NewestPolicyNeverGoesBack) {
-  ASSERT_THAT(StoreNewest({std::string(32, 'a'), 2, 5}), IsOk());
+  ASSERT_THAT(StoreNewest({std::string(32, 'a'), 2, 5, "r5"}), IsOk());
+  EXPECT_THAT(StoreNewest({std::string(32, 'b'), 2, 6, "r6"}), HasReason(base::reason::kStorageFailed));
+  EXPECT_THAT(StoreNewest({std::string(32, 'a'), 2, 5, "x5"}), HasReason(base::reason::kStorageFailed));
   EXPECT_THAT(StoreNewest({std::string(32, 'b'), 1, 9}), HasReason(base::reason::kStorageFailed));
   EXPECT_THAT(StoreNewest({std::string(32, 'a'), 2, 4}), HasReason(base::reason::kStorageFailed));
-  ASSERT_THAT(StoreNewest({std::string(32, 'c'), 3, 5}), IsOk());
+  ASSERT_THAT(StoreNewest({std::string(32, 'c'), 3, 5, "r5"}), IsOk());
   policy::Newest newest;
   ASSERT_THAT(database_->Read("load",
                               [&](Connection& connection) -> absl::Status {
@@ -41,6 +43,7 @@ TEST_F(ProcessTablesTest, NewestPolicyNeverGoesBack) {
   EXPECT_EQ(newest.covenant_id, std::string(32, 'c'));
   EXPECT_EQ(newest.covenant_version, 3u);
   EXPECT_EQ(newest.roster_number, 5u);
+  EXPECT_EQ(newest.roster_id, "r5");
 }
 
 }  // namespace
