@@ -68,10 +68,13 @@ absl::StatusOr<std::string> SignFile(const crypto::note::Note& note,
   // signer.
   RAAKVLAK_RETURN_IF_ERROR(SignersOf(note, verifiers).status());
   const auto verifier = std::find_if(verifiers.begin(), verifiers.end(), [&](const auto& candidate) {
+    return candidate.name() == std::string(name) && candidate.key() == key.public_key();
+  });
+  const bool signs = std::any_of(verifiers.begin(), verifiers.end(), [&](const auto& candidate) {
     return candidate.name() == std::string(name);
   });
-  if (verifier == verifiers.end()) return InvalidArgument(absl::StrCat(name, " does not sign this text"));
-  if (!(verifier->key() == key.public_key())) {
+  if (!signs) return InvalidArgument(absl::StrCat(name, " does not sign this text"));
+  if (verifier == verifiers.end()) {
     return InvalidArgument(absl::StrCat("this is not the key that the covenant gives ", name));
   }
   if (note.text.empty() || note.text.back() != '\n')

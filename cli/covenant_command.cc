@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -7,10 +8,15 @@
 #include "base/status.h"
 #include "cli/agreement_io.h"
 #include "cli/budget_output.h"
+#include "cli/covenant_changes.h"
 #include "cli/covenant_successor.h"
 #include "cli/output.h"
 #include "cli/policy_commands.h"
+#include "cli/policy_publish.h"
 #include "policy/budget/covenant_budget.h"
+#include "policy/keyset/key_files.h"
+#include "policy/note_folder.h"
+#include "policy/succession.h"
 #include "policy/text.h"
 
 namespace raakvlak::cli {
@@ -59,20 +65,57 @@ absl::StatusOr<ExitCode> New(const FileOptions& options, Context& context) {
   return ExitCode::kOk;
 }
 
-absl::StatusOr<ExitCode> Sign(const SignOptions& options, Context& context) {
+struct CovenantSignOptions {
+  SignOptions sign;
+  std::string previous;
+};
+
+struct VerifyOptions {
+  std::string file;
+  std::string previous;
+};
+
+struct WithdrawOptions {
+  std::string covenant;
+  std::string partner;
+  std::string key;
+  std::string out;
+  bool publish = false;
+};
+
+absl::StatusOr<ExitCode> Sign(const CovenantSignOptions& all_options, Context& context) {
+  const SignOptions& options = all_options.sign;
   RAAKVLAK_ASSIGN_OR_RETURN(const auto note, ReadAgreement(options.in));
   RAAKVLAK_ASSIGN_OR_RETURN(const v1::Covenant covenant, policy::ParseCovenantText(note.text));
   RAAKVLAK_RETURN_IF_ERROR(policy::CheckCovenant(covenant));
   RAAKVLAK_RETURN_IF_ERROR(policy::CheckLinkage(covenant));
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto verifiers, policy::SignersOf(covenant));
+  RAAKVLAK_ASSIGN_OR_RETURN(auto verifiers, policy::SignersOf(covenant));
+  if (!all_options.previous.empty()) {
+    RAAKVLAK_ASSIGN_OR_RETURN(const auto previous, ReadCovenant(all_options.previous));
+    RAAKVLAK_ASSIGN_OR_RETURN(const auto before, policy::SignersOf(previous->text()));
+    for (const auto& verifier : before) {
+      const bool same = std::any_of(verifiers.begin(), verifiers.end(), [&](const auto& other) {
+        return other.name() == verifier.name() && other.key() == verifier.key();
+      });
+      if (!same) verifiers.push_back(verifier);
+    }
+  }
   return SignAgreement(options, note, verifiers, context);
 }
 
-absl::StatusOr<ExitCode> Verify(const std::string& file, Context& context) {
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::string bytes, base::ReadFile(file, crypto::note::kMaxNoteSize));
+absl::StatusOr<ExitCode> Verify(const VerifyOptions& options, Context& context) {
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::string bytes,
+                            base::ReadFile(options.file, crypto::note::kMaxNoteSize));
   RAAKVLAK_ASSIGN_OR_RETURN(const auto covenant, policy::Covenant::Verify(bytes));
   RAAKVLAK_RETURN_IF_ERROR(policy::CheckLinkage(covenant->text()));
-  RAAKVLAK_RETURN_IF_ERROR(covenant->CheckValidAt(context.clock.Now()));
+  std::vector<std::string> changes;
+  if (options.previous.empty()) {
+    RAAKVLAK_RETURN_IF_ERROR(covenant->CheckValidAt(context.clock.Now()));
+  } else {
+    RAAKVLAK_ASSIGN_OR_RETURN(const auto previous, ReadCovenant(options.previous));
+    RAAKVLAK_RETURN_IF_ERROR(policy::CheckSuccessor(*policy::CovenantChain::Create({previous}), *covenant));
+    changes = CovenantChanges(previous->text(), covenant->text());
+  }
   const std::vector<std::string> warnings = policy::CollusionWarnings(covenant->text());
   const std::vector<std::string> notes = policy::QuotaNotes(covenant->text());
   RAAKVLAK_ASSIGN_OR_RETURN(const auto budget, policy::BudgetOf(covenant->text()));
@@ -86,6 +129,7 @@ absl::StatusOr<ExitCode> Verify(const std::string& file, Context& context) {
                             {"warnings", warnings},
                             {"quota_notes", notes},
                             {"budget", BudgetJson(budget)},
+                            {"changes", changes},
                             {"consents", consents}});
     return ExitCode::kOk;
   }
@@ -97,6 +141,7 @@ absl::StatusOr<ExitCode> Verify(const std::string& file, Context& context) {
   for (const std::string& warning : warnings) context.out << "warning: " << Printable(warning) << "\n";
   for (const std::string& note : notes) context.out << "quota: " << Printable(note) << "\n";
   for (const std::string& consent : consents) context.out << "consent: " << Printable(consent) << "\n";
+  for (const std::string& change : changes) context.out << "change: " << Printable(change) << "\n";
   context.out << "\n";
   PrintBudget(context.out, budget, covenant->text().population());
   return ExitCode::kOk;
@@ -175,6 +220,20 @@ absl::StatusOr<ExitCode> Show(const std::string& file, Context& context) {
   return ExitCode::kOk;
 }
 
+absl::StatusOr<ExitCode> Withdraw(const WithdrawOptions& options, Context& context) {
+  if (!options.publish && options.out.empty()) return UsageError("give --out FILE, --publish, or both");
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto covenant, ReadCovenant(options.covenant));
+  if (covenant->FindPartner(options.partner) == nullptr)
+    return UsageError(absl::StrCat("the covenant has no partner ", options.partner));
+  if (options.publish && context.services == nullptr) return UsageError("--publish needs --region");
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto key, policy::ReadSigningKey(options.key));
+  crypto::note::Note note{policy::WithdrawalText(covenant->id(), options.partner), {}};
+  const auto& verifier = covenant->PartnerVerifier(options.partner);
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::string signed_note, SignFile(note, {verifier}, verifier.name(), key));
+  if (!options.out.empty()) RAAKVLAK_RETURN_IF_ERROR(WriteOutput(options.out, signed_note, context));
+  return options.publish ? PublishNote(signed_note, context) : ExitCode::kOk;
+}
+
 }  // namespace
 
 void AddCovenantCommands(Commands& commands) {
@@ -206,26 +265,57 @@ void AddCovenantCommands(Commands& commands) {
       ->check(CLI::IsMember({kDefaultRules, kBasicRules}));
   make.add_option("--out", new_options->out, "Where to write; default standard output");
 
-  auto sign_options = std::make_shared<SignOptions>();
+  auto sign_options = std::make_shared<CovenantSignOptions>();
   CLI::App& sign = commands.Add(group, "sign", "Add one signature. All partners and the hub must sign",
                                 "raakvlak covenant sign --in covenant.note --key politie.pem --name "
                                 "urn:raakvlak:maastricht:node:politie",
                                 Needs::kNothing,
                                 [sign_options](Context& context) { return Sign(*sign_options, context); });
-  sign.add_option("--in", sign_options->in, "Covenant, signed by others or not yet")->required();
-  sign.add_option("--out", sign_options->out, "Where to write; default the same file");
-  sign.add_option("--key", sign_options->key, "Ed25519 private key, PEM, mode 0600")->required();
-  sign.add_option("--name", sign_options->name, "URN of the signer")->required();
+  sign.add_option("--previous", sign_options->previous,
+                  "Covenant that this one follows: its partners sign too, with the keys they have there");
+  sign.add_option("--in", sign_options->sign.in, "Covenant, signed by others or not yet")->required();
+  sign.add_option("--out", sign_options->sign.out, "Where to write; default the same file");
+  sign.add_option("--key", sign_options->sign.key, "Ed25519 private key, PEM, mode 0600")->required();
+  sign.add_option("--name", sign_options->sign.name, "URN of the signer")->required();
 
-  auto verify_file = std::make_shared<std::string>();
+  auto verify_options = std::make_shared<VerifyOptions>();
   CLI::App& verify = commands.Add(
       group, "verify",
       "Check signatures, rules and validity; say what falls when parties collude, and what the quotas allow",
-      "raakvlak covenant verify covenant.note", Needs::kNothing,
-      [verify_file](Context& context) { return Verify(*verify_file, context); },
-      "epoch rotation, approval by a second person (four_eyes), mode OTHER_LAW; this version refuses "
+      "raakvlak covenant verify covenant.note\n"
+      "raakvlak covenant verify --previous covenant.note next.note",
+      Needs::kNothing, [verify_options](Context& context) { return Verify(*verify_options, context); },
+      "approval by a second person (four_eyes), mode OTHER_LAW; this version refuses "
       "purposes that need them");
-  verify.add_option("FILE", *verify_file, "Signed covenant")->required();
+  verify.add_option("FILE", verify_options->file, "Signed covenant")->required();
+  verify.add_option("--previous", verify_options->previous,
+                    "Covenant that it follows: check that it may, and say what changes; validity is not "
+                    "checked, its time may still come");
+
+  auto apply_file = std::make_shared<std::string>();
+  CLI::App& apply = commands.Add(
+      group, "apply", "Hand a signed covenant to the broker, which hands it to every node and the hub",
+      "raakvlak --region region.json --as operator-politie covenant apply next.note", Needs::kRegion,
+      [apply_file](Context& context) { return PublishFile(*apply_file, context); });
+  apply.add_option("FILE", *apply_file, "Covenant that follows the newest, signed by all")->required();
+
+  auto withdraw_options = std::make_shared<WithdrawOptions>();
+  CLI::App& withdraw = commands.Add(
+      group, "withdraw",
+      "Withdraw a partner's signature: with the broker's next call it is out, as if suspended",
+      "raakvlak --region region.json --as operator-politie covenant withdraw --covenant covenant.note "
+      "--partner politie --key politie.pem --publish\n"
+      "raakvlak covenant withdraw --covenant covenant.note --partner politie --key politie.pem --out "
+      "withdrawal.note",
+      Needs::kRegionIfGiven,
+      [withdraw_options](Context& context) { return Withdraw(*withdraw_options, context); });
+  withdraw.add_option("--covenant", withdraw_options->covenant, "Covenant that the partner signed")
+      ->required();
+  withdraw.add_option("--partner", withdraw_options->partner, "Its id")->required();
+  withdraw.add_option("--key", withdraw_options->key, "The partner's signing key, PEM, mode 0600")
+      ->required();
+  withdraw.add_option("--out", withdraw_options->out, "Where to write the signed withdrawal");
+  withdraw.add_flag("--publish", withdraw_options->publish, "Hand it to the broker");
 
   auto show_file = std::make_shared<std::string>();
   CLI::App& show =

@@ -81,6 +81,13 @@ absl::StatusOr<std::unique_ptr<client::AuditClient>> RemoteServices::Audit(const
   return client::MakeAuditClient(std::move(channel));
 }
 
+absl::StatusOr<std::unique_ptr<client::PolicyClient>> RemoteServices::Policy() {
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto covenant, Covenant());
+  RAAKVLAK_ASSIGN_OR_RETURN(auto channel,
+                            Channel(region_.broker_address, covenant->text().broker().urn(), "the broker"));
+  return client::MakePolicyClient(std::move(channel));
+}
+
 absl::StatusOr<std::unique_ptr<client::NodeKeysClient>> RemoteServices::NodeKeys() {
   RAAKVLAK_ASSIGN_OR_RETURN(const auto covenant, Covenant());
   // urn:raakvlak:<region>:operator:<partner>

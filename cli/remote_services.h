@@ -24,6 +24,7 @@ class RemoteServices final : public Services {
   absl::StatusOr<std::unique_ptr<client::IntakeClient>> Intake() override;
   absl::StatusOr<std::unique_ptr<client::CasesClient>> Cases() override;
   absl::StatusOr<std::unique_ptr<client::AuditClient>> Audit(const std::string& log) override;
+  absl::StatusOr<std::unique_ptr<client::PolicyClient>> Policy() override;
   absl::StatusOr<std::unique_ptr<client::NodeKeysClient>> NodeKeys() override;
 
  private:

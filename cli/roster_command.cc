@@ -8,6 +8,7 @@
 #include "cli/agreement_io.h"
 #include "cli/output.h"
 #include "cli/policy_commands.h"
+#include "cli/policy_publish.h"
 #include "policy/roster.h"
 
 namespace raakvlak::cli {
@@ -123,6 +124,13 @@ void AddRosterCommands(Commands& commands) {
   sign.add_option("--key", sign_options->sign.key, "Ed25519 private key, PEM, mode 0600")->required();
   sign.add_option("--name", sign_options->sign.name, "URN of the hub, or of the coordinating officer")
       ->required();
+
+  auto apply_file = std::make_shared<std::string>();
+  CLI::App& apply = commands.Add(
+      group, "apply", "Hand a signed roster to the broker, which hands it to every node and the hub",
+      "raakvlak --region region.json --as operator-politie roster apply roster.note", Needs::kRegion,
+      [apply_file](Context& context) { return PublishFile(*apply_file, context); });
+  apply.add_option("FILE", *apply_file, "Signed roster")->required();
 
   auto show_options = std::make_shared<ShowOptions>();
   CLI::App& show = commands.Add(group, "show", "Show a roster; with --covenant, verify it first",

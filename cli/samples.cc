@@ -108,8 +108,8 @@ witness_quorum: 0                           # partners that must cosign the brok
 # accept_collusion: true                    # one organisation runs two of broker, hub, node
 # accept_enumeration: BSN                   # the quota lets a partner try every BSN (PERSON, ADDRESS) within one epoch
 # epoch_days: 365                           # how long a set of keys is used
-# Who countersigns every roster that has officers:
-# coordinating_officer_key: "<raakvlak key new --kind signing --name urn:raakvlak:maastricht:officer:fg>"
+# Who countersigns every roster that has officers.
+coordinating_officer_key: "<raakvlak key new --kind signing --name urn:raakvlak:maastricht:officer:fg>"
 # excluded_addresses_max_age_days: 31       # with an older list of excluded addresses, address rules are off
 )";
 

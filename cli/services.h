@@ -9,6 +9,7 @@
 #include "client/cases_client.h"
 #include "client/intake_client.h"
 #include "client/node_keys_client.h"
+#include "client/policy_client.h"
 #include "policy/covenant.h"
 #include "policy/roster.h"
 
@@ -27,6 +28,8 @@ class Services {
   virtual absl::StatusOr<std::unique_ptr<client::IntakeClient>> Intake() = 0;
   virtual absl::StatusOr<std::unique_ptr<client::CasesClient>> Cases() = 0;
   virtual absl::StatusOr<std::unique_ptr<client::AuditClient>> Audit(const std::string& log) = 0;
+  // The notes that the broker keeps for all.
+  virtual absl::StatusOr<std::unique_ptr<client::PolicyClient>> Policy() = 0;
   // The node that an operator looks after. CONFIG_INVALID also when the identity's URN is no operator's.
   virtual absl::StatusOr<std::unique_ptr<client::NodeKeysClient>> NodeKeys() = 0;
 };

@@ -238,8 +238,9 @@ class RolesTest(unittest.TestCase):
         fresh = here.folder / "roster.note.new"
         here.cli("roster", "new", "--covenant", here.folder / "covenant.note", "--from", here.folder / "roster.textproto", "--number", number,
                  "--days", 31, "--out", fresh)
-        here.cli("roster", "sign", "--covenant", here.folder / "covenant.note", "--in", fresh, "--key", here.folder / "keys/veiligheidshuis.pem",
-                 "--name", region.urn("hub", "veiligheidshuis"))
+        for name, role in (("veiligheidshuis", "hub"), ("fg", "officer")):
+            here.cli("roster", "sign", "--covenant", here.folder / "covenant.note", "--in", fresh, "--key", here.folder / f"keys/{name}.pem",
+                     "--name", region.urn(role, name))
         fresh.replace(here.folder / "roster.note")
 
 

@@ -46,13 +46,29 @@ TEST_F(AppTest, EveryCommandOfTheIssueIsThere) {
   for (const auto& words : AllCommands()) names.push_back(absl::StrJoin(words, " "));
   EXPECT_THAT(names,
               ::testing::IsSupersetOf(
-                  {"signal push",       "signal status",        "signal withdraw",      "signal list",
-                   "match list",        "match open",           "audit list",           "covenant new",
-                   "covenant sign",     "covenant verify",      "covenant show",        "linkage explain",
-                   "roster new",        "roster sign",          "roster show",          "key new",
-                   "key status",        "key ceremony start",   "key ceremony approve", "key ceremony show",
-                   "key ceremony list", "key ceremony give-up", "key refresh",          "key rotate",
-                   "key backup",        "key restore"}));
+                  {"signal push",          "signal status",        "signal withdraw",   "signal list",
+                   "match list",           "match open",           "audit list",        "covenant new",
+                   "covenant sign",        "covenant verify",      "covenant show",     "covenant apply",
+                   "covenant withdraw",    "roster apply",         "linkage explain",   "roster new",
+                   "roster sign",          "roster show",          "key new",           "key status",
+                   "key ceremony start",   "key ceremony approve", "key ceremony show", "key ceremony list",
+                   "key ceremony give-up", "key refresh",          "key rotate",        "key backup",
+                   "key restore"}));
+}
+
+TEST_F(AppTest, AppliedNoteIsHandedToTheBroker) {
+  world_.Write("note", "the note");
+  for (const char* group : {"covenant", "roster"}) {
+    const Outcome applied = world_.RunAs("staff", {group, "apply", world_.path("note")});
+    EXPECT_EQ(applied.code, ExitCode::kOk) << applied.err;
+    EXPECT_THAT(applied.out, HasSubstr(base::Hex(base::Sha256("the note"))));
+  }
+  EXPECT_THAT(world_.policy.published, ::testing::ElementsAre("the note", "the note"));
+  world_.policy.refusal =
+      base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kCovenantOutdated, "too old");
+  const Outcome refused = world_.RunAs("staff", {"covenant", "apply", world_.path("note")});
+  EXPECT_NE(refused.code, ExitCode::kOk);
+  EXPECT_THAT(refused.err, HasSubstr("COVENANT_OUTDATED"));
 }
 
 TEST_F(AppTest, HelpOfEveryCommandHasAnExampleThatNamesIt) {

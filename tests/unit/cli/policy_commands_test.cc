@@ -20,6 +20,7 @@
 #include "linkage/default_rules.h"
 #include "policy/covenant.h"
 #include "policy/keyset/key_files.h"
+#include "policy/note_folder.h"
 #include "policy/text.h"
 
 namespace raakvlak::cli {
@@ -73,6 +74,7 @@ class PolicyCommandsTest : public ::testing::Test {
     std::string text = out_;
     for (const std::string& id : partners_) text = FillKeys(text, "node", id);
     text = FillKeys(text, "hub", "veiligheidshuis");
+    text = FillKeys(text, "officer", "fg");
     for (const char* kind : {"log", "witness"}) {
       for (const std::string id : {"politie", "gemeente", "woningcorporatie", "broker", "veiligheidshuis"}) {
         text = FillLogKey(text, kind, id);
@@ -256,6 +258,12 @@ TEST_F(PolicyCommandsTest, RosterGoesFromSampleToVerified) {
                  Path("veiligheidshuis.pem"), "--name", "urn:raakvlak:maastricht:hub:veiligheidshuis"}),
             ExitCode::kOk)
       << err_;
+  EXPECT_THAT(out_, HasSubstr("missing: urn:raakvlak:maastricht:officer:fg"));
+  EXPECT_EQ(Run(show), ExitCode::kVerificationFailed) << "officers are countersigned";
+  ASSERT_EQ(Run({"roster", "sign", "--covenant", Path("covenant.note"), "--in", Path("roster.note"), "--key",
+                 Path("fg.pem"), "--name", "urn:raakvlak:maastricht:officer:fg"}),
+            ExitCode::kOk)
+      << err_;
   ASSERT_EQ(Run(show), ExitCode::kOk) << err_;
   EXPECT_THAT(out_, HasSubstr("roster 12, verified"));
   EXPECT_THAT(out_, HasSubstr("until 2027-01-22T08:00:00Z"));
@@ -263,6 +271,85 @@ TEST_F(PolicyCommandsTest, RosterGoesFromSampleToVerified) {
   EXPECT_EQ(Run(show), ExitCode::kVerificationFailed);
   EXPECT_EQ(Run({"roster", "show", Path("roster.note")}), ExitCode::kOk);
   EXPECT_THAT(out_, HasSubstr("not verified"));
+}
+
+TEST_F(PolicyCommandsTest, SuccessorIsComparedAndItsChangesAreTold) {
+  MakeCovenant();
+  SignByAll();
+  const std::string first = Get("covenant.note");
+  Put("first.note", first);
+  ASSERT_EQ(Run({"covenant", "new", "--previous", Path("first.note"), "--valid-from", "2027-02-01T00:00:00Z",
+                 "--out", Path("next.textproto")}),
+            ExitCode::kOk)
+      << err_;
+  const auto sign_all = [&](const std::string& text) {
+    Put("covenant.note", text);
+    SignByAll();
+  };
+  const std::vector<std::string> verify = {"covenant", "verify", "--previous", Path("first.note"),
+                                           Path("covenant.note")};
+  const std::string next = Get("next.textproto");
+  sign_all(absl::StrReplaceAll(
+      next, {{"retention_days: 365", "retention_days: 100"}, {"submitters: \"woningcorporatie\"\n", ""}}));
+  ASSERT_EQ(Run(verify), ExitCode::kOk) << err_;
+  EXPECT_THAT(out_, HasSubstr("change: purpose onaantastbaren: retention_days: retention_days: 365 -> "
+                              "retention_days: 100\n"));
+  EXPECT_THAT(out_, HasSubstr("change: purpose onaantastbaren: submitters: no longer woningcorporatie\n"));
+  EXPECT_THAT(out_, HasSubstr("change: valid_from: "));
+  EXPECT_THAT(out_, Not(HasSubstr("supersedes:")));
+  sign_all(absl::StrReplaceAll(next, {{"disclosure_threshold: 2", "disclosure_threshold: 3"}}));
+  EXPECT_EQ(Run(verify), ExitCode::kVerificationFailed);
+  EXPECT_THAT(err_, HasSubstr("another k needs a new epoch"));
+}
+
+TEST_F(PolicyCommandsTest, PartnerWithANewKeySignsWithBoth) {
+  MakeCovenant();
+  SignByAll();
+  Put("first.note", Get("covenant.note"));
+  const std::string old_key = Get("politie.pem");
+  ASSERT_EQ(Run({"covenant", "new", "--previous", Path("first.note"), "--out", Path("next.textproto")}),
+            ExitCode::kOk);
+  const auto previous = policy::Covenant::Verify(Get("first.note"));
+  ASSERT_THAT(previous, base::testing::IsOk());
+  const std::string old_verifier = (*previous)->PartnerVerifier("politie").Encode();
+  std::filesystem::rename(Path("politie.pem"), Path("old.pem"));
+  Put("covenant.note",
+      absl::StrReplaceAll(Get("next.textproto"), {{old_verifier, NewSigningKey("node", "politie")}}));
+  SignByAll();
+  const std::vector<std::string> verify = {"covenant", "verify", "--previous", Path("first.note"),
+                                           Path("covenant.note")};
+  EXPECT_EQ(Run(verify), ExitCode::kVerificationFailed);
+  EXPECT_THAT(err_, HasSubstr("not signed by urn:raakvlak:maastricht:node:politie"));
+  const std::vector<std::string> sign = {
+      "covenant", "sign",          "--in",   Path("covenant.note"),
+      "--key",    Path("old.pem"), "--name", "urn:raakvlak:maastricht:node:politie"};
+  EXPECT_EQ(Run(sign), ExitCode::kError) << "its own text does not know that key";
+  std::vector<std::string> with_previous = sign;
+  with_previous.insert(with_previous.end(), {"--previous", Path("first.note")});
+  ASSERT_EQ(Run(with_previous), ExitCode::kOk) << err_;
+  EXPECT_EQ(Run(verify), ExitCode::kOk) << err_;
+}
+
+TEST_F(PolicyCommandsTest, WithdrawalIsSignedByThePartner) {
+  MakeCovenant();
+  SignByAll();
+  const auto withdraw = [&](const std::string& partner, const std::string& key) {
+    return Run({"covenant", "withdraw", "--covenant", Path("covenant.note"), "--partner", partner, "--key",
+                Path(key + ".pem"), "--out", Path("withdrawal.note")});
+  };
+  EXPECT_EQ(withdraw("anders", "politie"), ExitCode::kUsage);
+  EXPECT_EQ(withdraw("politie", "gemeente"), ExitCode::kError) << "another's key";
+  EXPECT_EQ(Run({"covenant", "withdraw", "--covenant", Path("covenant.note"), "--partner", "politie", "--key",
+                 Path("politie.pem")}),
+            ExitCode::kUsage)
+      << "it would go nowhere";
+  ASSERT_EQ(withdraw("politie", "politie"), ExitCode::kOk) << err_;
+  const auto covenant = policy::Covenant::Verify(Get("covenant.note"));
+  ASSERT_THAT(covenant, base::testing::IsOk());
+  const auto withdrawal =
+      policy::VerifyWithdrawal(Get("withdrawal.note"), *policy::CovenantChain::Create({*covenant}));
+  ASSERT_THAT(withdrawal, base::testing::IsOk());
+  EXPECT_EQ(withdrawal->partner, "politie");
 }
 
 TEST_F(PolicyCommandsTest, ExcludedAddressesGoFromCsvToVerified) {

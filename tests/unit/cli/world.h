@@ -171,6 +171,26 @@ class FakeAudit final : public client::AuditClient {
   };
 };
 
+// The broker's Policy: keeps what was published, or refuses.
+class FakePolicy final : public client::PolicyClient {
+ public:
+  std::vector<std::string> published;
+  absl::Status refusal;
+
+  absl::StatusOr<v1::PublishResponse> Publish(const v1::PublishRequest& request, absl::Duration) override {
+    RAAKVLAK_RETURN_IF_ERROR(refusal);
+    published.push_back(request.note());
+    v1::PublishResponse response;
+    response.set_kind("covenant");
+    response.set_note_hash(base::Sha256(request.note()));
+    return response;
+  }
+  absl::StatusOr<v1::FetchPolicyResponse> FetchPolicy(const v1::FetchPolicyRequest&,
+                                                      absl::Duration) override {
+    return v1::FetchPolicyResponse();
+  }
+};
+
 // A node with keys and ceremonies, as its operator sees it.
 class FakeNodeKeys final : public client::NodeKeysClient {
  public:
@@ -273,6 +293,7 @@ class World {
   FakeCases cases;
   FakeAudit audit;
   FakeNodeKeys node_keys;
+  FakePolicy policy;
   base::testing::FakeClock clock;
   base::testing::SeededRandom random{1};
   // What Services answers instead of a client.
@@ -335,6 +356,10 @@ class World {
       world_.audit.log = log;
       return std::make_unique<AuditForward>(world_.audit);
     }
+    absl::StatusOr<std::unique_ptr<client::PolicyClient>> Policy() override {
+      if (!world_.away.ok()) return world_.away;
+      return std::make_unique<PolicyForward>(world_.policy);
+    }
     absl::StatusOr<std::unique_ptr<client::NodeKeysClient>> NodeKeys() override {
       if (!world_.away.ok()) return world_.away;
       return std::make_unique<NodeKeysForward>(world_.node_keys);
@@ -368,6 +393,22 @@ class World {
 
    private:
     FakeIntake& fake_;
+  };
+
+  class PolicyForward final : public client::PolicyClient {
+   public:
+    explicit PolicyForward(FakePolicy& fake) : fake_(fake) {}
+    absl::StatusOr<v1::PublishResponse> Publish(const v1::PublishRequest& request,
+                                                absl::Duration timeout) override {
+      return fake_.Publish(request, timeout);
+    }
+    absl::StatusOr<v1::FetchPolicyResponse> FetchPolicy(const v1::FetchPolicyRequest& request,
+                                                        absl::Duration timeout) override {
+      return fake_.FetchPolicy(request, timeout);
+    }
+
+   private:
+    FakePolicy& fake_;
   };
 
   class CasesForward final : public client::CasesClient {

@@ -339,7 +339,7 @@ TEST_F(SenderTest, AWithdrawalIsSentUntilItIsAcknowledged) {
   EXPECT_THAT(world_.broker().withdrawn, ::testing::ElementsAre(receipt.signal_id()));
 }
 
-TEST_F(SenderTest, AnEnvelopeUnderAnOldCovenantIsMadeAnew) {
+TEST_F(SenderTest, AnEnvelopeThatWaitedIsTakenUnderTheCovenantThatItNames) {
   world_.broker().away = true;
   const v1::PushReceipt receipt = world_.Push("politie", NodeWorld::RecordOf("ref-1"));
   world_.Drain("politie");
@@ -354,17 +354,16 @@ TEST_F(SenderTest, AnEnvelopeUnderAnOldCovenantIsMadeAnew) {
   RestAndDrain();
   RestAndDrain();
   EXPECT_EQ(StateOf("ref-1"), v1::SUBMITTED);
-  EXPECT_EQ(world_.broker().hashes[receipt.signal_id()].size(), 2u);
-  EXPECT_EQ(world_.broker().taken.at(receipt.signal_id()).header.covenant_id(),
-            world_.Snapshot().covenant->id());
+  EXPECT_EQ(world_.broker().hashes[receipt.signal_id()].size(), 1u);
+  EXPECT_EQ(base::Hex(world_.broker().taken.at(receipt.signal_id()).header.covenant_id()),
+            world_.region().covenant().supersedes());
 }
 
 TEST_F(SenderTest, SignalsWaitWhileTheCovenantHasARuleThatThisNodeDoesNotKnow) {
   world_.Push("politie", NodeWorld::RecordOf("ref-1"));
-  v1::LinkageRule& rule = *world_.region().covenant().mutable_purposes(0)->mutable_rules(1);
-  rule.set_version(2);
-  world_.region().covenant().set_version(2);
-  world_.region().covenant().set_supersedes(base::Hex(world_.Snapshot().covenant->id()));
+  world_.region().NextCovenant();
+  world_.region().covenant().mutable_purposes(0)->mutable_rules(1)->set_version(2);
+  world_.region().RaiseEpoch(world_.region().covenant().purposes(0).id(), absl::ZeroDuration());
   world_.region().roster().set_number(2);
   world_.region().Write();
   ASSERT_EQ(world_.Snapshot().Name(), "c2/r2");
@@ -374,7 +373,7 @@ TEST_F(SenderTest, SignalsWaitWhileTheCovenantHasARuleThatThisNodeDoesNotKnow) {
   EXPECT_TRUE(world_.broker().taken.empty());
 }
 
-TEST_F(SenderTest, AnEnvelopeSignedWithAKeyThatTheNewCovenantReplacedIsMadeAnew) {
+TEST_F(SenderTest, AnEnvelopeSignedWithAKeyThatTheNewCovenantReplacedIsTaken) {
   world_.broker().away = true;
   world_.Push("politie", NodeWorld::RecordOf("ref-1"));
   world_.Drain("politie");
