@@ -86,7 +86,7 @@ absl::Status Cases::DoOpen(const rpc::Gate::Pass& pass, const policy::VerifiedOr
   }
   const policy::Snapshot& snapshot = pass.snapshot;
   absl::StatusOr<OpeningProof> proof =
-      OpeningProof::Verify(order, sealed.logged(), sealed.proof(), *snapshot.covenant, clock_.Now());
+      OpeningProof::Verify(order, sealed.logged(), sealed.proof(), snapshot, clock_.Now());
   if (!proof.ok()) return NotOpened(order, proof.status());
   out_proof = *std::move(proof);
   const std::vector<v1::Envelope> envelopes(sealed.envelopes().begin(), sealed.envelopes().end());

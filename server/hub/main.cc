@@ -1,5 +1,4 @@
 // raakvlak-hub: serves staff of the Zorg- en Veiligheidshuis.
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,17 +11,17 @@
 #include "base/random.h"
 #include "base/reason.h"
 #include "base/status.h"
+#include "client/ceremony_client.h"
 #include "client/matches_client.h"
 #include "client/witness_client.h"
 #include "policy/authority.h"
-#include "policy/keyset/key_files.h"
-#include "policy/keyset/keyset.h"
 #include "raakvlak/v1/config.pb.h"
 #include "rpc/channel.h"
 #include "rpc/server.h"
 #include "rpc/tls.h"
 #include "server/hub/cases.h"
 #include "server/hub/cases_service.h"
+#include "server/hub/key_store.h"
 #include "server/hub/opener.h"
 #include "server/log/audit_service.h"
 #include "server/log/process_log.h"
@@ -48,6 +47,8 @@ constexpr size_t kMaxQueuedCalls = 1024;
 // Each sleeps while the broker answers.
 constexpr int kCaseThreads = 32;
 constexpr absl::Duration kGrace = absl::Seconds(10);
+constexpr absl::Duration kKeyInterval = absl::Seconds(1);
+constexpr absl::Duration kKeyTimeout = absl::Seconds(10);
 
 const std::string& UrnOf(const policy::Covenant& covenant) { return covenant.text().hub().urn(); }
 
@@ -55,20 +56,6 @@ absl::Status CheckRequired(const v1::HubConfig& config) {
   return server::CheckRequired(
       config.common(),
       {{"listen", config.listen()}, {"seal_keys", config.seal_keys()}, {"keysets", config.keysets()}});
-}
-
-// The opener needs the secret half of every seal key of the covenant.
-absl::StatusOr<Opener> LoadOpener(const v1::HubConfig& config, const policy::Snapshot& snapshot) {
-  const policy::Covenant& covenant = *snapshot.covenant;
-  std::map<std::string, crypto::seal::SealKeyPair> seal_keys;
-  for (const v1::SealKey& key : covenant.text().hub().seal_keys()) {
-    RAAKVLAK_ASSIGN_OR_RETURN(crypto::seal::SealKeyPair pair,
-                              policy::ReadSealKeyPair(config.seal_keys(), key.id()));
-    seal_keys.emplace(key.id(), std::move(pair));
-  }
-  RAAKVLAK_ASSIGN_OR_RETURN(policy::KeysetStore keysets,
-                            policy::KeysetStore::Load(config.keysets(), *policy::ChainOf(snapshot)));
-  return Opener(std::move(seal_keys), std::move(keysets));
 }
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelToBroker(const v1::HubConfig& config,
@@ -85,7 +72,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelToBroker(const v1::HubConf
 absl::Status Check(const v1::HubConfig& config) {
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot,
                             server::CheckFiles(config.common(), base::SystemClock()));
-  RAAKVLAK_RETURN_IF_ERROR(LoadOpener(config, snapshot).status());
+  RAAKVLAK_RETURN_IF_ERROR(KeyStore::CheckSealKeys(config.seal_keys(), snapshot, base::SystemClock().Now()));
   base::SystemRandom random;
   const policy::Covenant& covenant = *snapshot.covenant;
   RAAKVLAK_RETURN_IF_ERROR(server::MakeLogCodec(config.common(), UrnOf(covenant), random).status());
@@ -113,10 +100,15 @@ absl::Status Serve(const v1::HubConfig& config) {
   RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<policy::Authority> authority,
                             policy::Authority::Create(server::PolicyFilesOf(common), clock, policy_log));
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot in_force, authority->Current());
-  RAAKVLAK_ASSIGN_OR_RETURN(const Opener opener, LoadOpener(config, in_force));
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<KeyStore> keys,
+                            KeyStore::Open(
+                                {config.seal_keys(), config.keysets()},
+                                [&authority] { return authority->Current(); }, *store, clock));
+  const Opener opener([&keys] { return keys->Now(); });
   RAAKVLAK_ASSIGN_OR_RETURN(const std::shared_ptr<grpc::Channel> channel,
                             ChannelToBroker(config, *in_force.covenant));
   const std::unique_ptr<client::MatchesClient> matches = client::MakeMatchesClient(channel);
+  const std::unique_ptr<client::CeremonyClient> ceremonies = client::MakeCeremonyClient(channel);
 
   Cases cases(*matches, opener, *store, clock);
   server::AuditRefusals refusals(*store, *authority, clock);
@@ -151,6 +143,17 @@ absl::Status Serve(const v1::HubConfig& config) {
                                 return store->EraseOpenings(before_ms, proof);
                               });
   retention.Start();
+  absl::Status polled;
+  server::PeriodicJob key_job([] { return kKeyInterval; },
+                              [&] {
+                                keys->Look();
+                                const absl::Status now = keys->Poll(*ceremonies, kKeyTimeout);
+                                // Once for each new reason.
+                                if (!now.ok() && base::ReasonOf(now) != base::ReasonOf(polled)) {
+                                  base::LogStatus(base::LogLevel::kWarning, "hub.keysets_not_polled", now);
+                                }
+                                polled = now;
+                              });
   base::Log(base::LogLevel::kInfo, "listening", {{"address", server->address()}});
 
   server::PeriodicJob health([] { return absl::Seconds(1); },
@@ -160,6 +163,7 @@ absl::Status Serve(const v1::HubConfig& config) {
     if (const auto now = authority->Current(); now.ok()) own_part.Look(*now->covenant);
   });
   health.Stop();
+  key_job.Stop();
   server->Shutdown(kGrace);
   executor.Drain();
   case_executor.Drain();

@@ -39,9 +39,15 @@ struct Member {
   int token;
 };
 
-// Tokens that agree in rule, tag and commitments.
+// Which signal an envelope is a version of: partner and signal id.
+using SignalKey = std::pair<std::string, std::string>;
+
+// Tokens of one epoch that agree in rule, tag and commitments.
 struct Group {
   const v1::LinkageRule* rule = nullptr;
+  // As it was agreed for the epoch.
+  const v1::Purpose* terms = nullptr;
+  uint32_t epoch = 0;
   std::string tag;
   std::string commitments;
   std::vector<Member> members;
@@ -50,9 +56,9 @@ struct Group {
 // Everything about one opening, so that its steps read in order.
 class Opening {
  public:
-  Opening(const seal::SealKeyPair& seal_key, const policy::KeysetStore& keysets,
-          const policy::Snapshot& snapshot, const v1::Purpose& purpose, absl::Time now)
-      : seal_key_(seal_key), keysets_(keysets), snapshot_(snapshot), purpose_(purpose), now_(now) {}
+  Opening(const OpenerKeys& keys, const policy::Snapshot& snapshot, const v1::Purpose& purpose,
+          absl::Time now)
+      : keys_(keys), snapshot_(snapshot), purpose_(purpose), now_(now) {}
 
   void CheckEnvelopes(absl::Span<const v1::Envelope> envelopes) {
     for (const v1::Envelope& envelope : envelopes) {
@@ -67,23 +73,28 @@ class Opening {
       }
       policy::CheckedEnvelope checked = policy::CheckEnvelope(envelope, header.partner(), snapshot_, now_);
       const absl::Status status = checked.status.ok() ? CheckPlace(header) : checked.status;
-      if (status.ok()) {
-        envelopes_.push_back(std::move(checked));
-      } else {
+      if (!status.ok()) {
         faults_.push_back(MakeFault(header, base::ReasonOf(status)));
+      } else if (!keys_.seal_keys.contains(header.seal_key_id())) {
+        Lacks(KeyOf(header), absl::StrCat("seal key ", header.seal_key_id()), header.epoch());
+      } else {
+        envelopes_.push_back(std::move(checked));
       }
     }
   }
 
   absl::Status OpenGroups() {
-    std::map<std::tuple<std::string, std::string, std::string>, Group> groups;
+    std::map<std::tuple<uint32_t, std::string, std::string, std::string>, Group> groups;
     for (size_t i = 0; i < envelopes_.size(); ++i) {
       for (int j = 0; j < envelopes_[i].body.tokens_size(); ++j) {
         const v1::Token& token = envelopes_[i].body.tokens(j);
         if (token.wrapped_key().empty()) continue;
         const v1::LinkageRule* rule = envelopes_[i].rules[static_cast<size_t>(j)];
-        Group& group = groups[{rule->id(), token.tag(), token.commitments()}];
+        const uint32_t epoch = envelopes_[i].header.epoch();
+        Group& group = groups[{epoch, rule->id(), token.tag(), token.commitments()}];
         group.rule = rule;
+        group.terms = envelopes_[i].purpose;
+        group.epoch = epoch;
         group.tag = token.tag();
         group.commitments = token.commitments();
         group.members.push_back({i, j});
@@ -93,8 +104,8 @@ class Opening {
     return absl::OkStatus();
   }
 
-  // A broker could put two subjects into one match. Only groups that share a signal are one subject; the
-  // part with most signals is kept.
+  // A broker could put two subjects into one match. Only groups that share a signal, in whatever versions,
+  // are one subject; the part with most signals is kept.
   void KeepOneSubject() {
     std::vector<size_t> parent(groups_.size());
     std::iota(parent.begin(), parent.end(), size_t{0});
@@ -102,18 +113,18 @@ class Opening {
       while (parent[group] != group) group = parent[group];
       return group;
     };
-    std::map<std::pair<size_t, v1::SubjectKind>, size_t> group_of;
+    std::map<std::pair<SignalKey, v1::SubjectKind>, size_t> group_of;
     for (size_t i = 0; i < groups_.size(); ++i) {
       for (const Member& member : groups_[i].members) {
-        const auto seen = group_of.emplace(std::pair(member.envelope, groups_[i].rule->subject()), i).first;
+        const auto seen = group_of.emplace(std::pair(KeyOf(member), groups_[i].rule->subject()), i).first;
         // In braces: without, minmax returns references to what is gone.
         const auto [low, high] = std::minmax({part_of(seen->second), part_of(i)});
         parent[high] = low;
       }
     }
-    std::map<size_t, std::set<size_t>> signals_of;
+    std::map<size_t, std::set<SignalKey>> signals_of;
     for (size_t i = 0; i < groups_.size(); ++i) {
-      for (const Member& member : groups_[i].members) signals_of[part_of(i)].insert(member.envelope);
+      for (const Member& member : groups_[i].members) signals_of[part_of(i)].insert(KeyOf(member));
     }
     const auto largest = std::max_element(
         signals_of.begin(), signals_of.end(),
@@ -126,20 +137,33 @@ class Opening {
   }
 
   absl::StatusOr<Opener::Opened> Take() {
-    if (groups_.empty()) return NothingToOpen();
+    if (groups_.empty()) return lacking_.empty() ? NothingToOpen() : why_lacking_;
     KeepOneSubject();
     std::map<size_t, std::set<std::string>> rules_of;
     for (const Group& group : groups_) {
       for (const Member& member : group.members) rules_of[member.envelope].insert(group.rule->id());
     }
+    // By signal: the newest version that opened, and the rules by which any did.
+    std::map<SignalKey, std::pair<size_t, std::set<std::string>>> shown;
+    for (const auto& [i, rules] : rules_of) {
+      auto& [newest, all_rules] =
+          shown.emplace(KeyOf(envelopes_[i].header), std::pair(i, rules)).first->second;
+      if (envelopes_[newest].header.epoch() < envelopes_[i].header.epoch()) newest = i;
+      all_rules.insert(rules.begin(), rules.end());
+    }
+    for (const SignalKey& signal : lacking_) {
+      if (!shown.contains(signal)) return why_lacking_;
+    }
     Opener::Opened opened;
+    for (const auto& [signal, version] : shown) {
+      const auto& [i, rules] = version;
+      opened.signals.push_back(MakeSignal(envelopes_[i].header, contents_.at(i), rules));
+    }
+    std::set<SignalKey> missed;
     for (size_t i = 0; i < envelopes_.size(); ++i) {
-      const auto rules = rules_of.find(i);
-      if (rules != rules_of.end()) {
-        opened.signals.push_back(MakeSignal(envelopes_[i].header, contents_.at(i), rules->second));
-      } else if (!blamed_.contains(i)) {
-        faults_.push_back(MakeFault(envelopes_[i].header, reason::kThresholdNotMet));
-      }
+      const SignalKey signal = KeyOf(envelopes_[i].header);
+      if (shown.contains(signal) || blamed_.contains(i) || !missed.insert(signal).second) continue;
+      faults_.push_back(MakeFault(envelopes_[i].header, reason::kThresholdNotMet));
     }
     std::sort(opened.signals.begin(), opened.signals.end(),
               [](const v1::OpenedSignal& a, const v1::OpenedSignal& b) {
@@ -158,8 +182,9 @@ class Opening {
     if (header.purpose() != purpose_.id()) {
       return base::Error(absl::StatusCode::kInvalidArgument, reason::kEnvelopeInvalid, "another purpose");
     }
-    if (!seen_.emplace(header.partner(), header.signal_id()).second) {
-      return base::Error(absl::StatusCode::kInvalidArgument, reason::kReplayed, "the signal stands twice");
+    if (!seen_.emplace(KeyOf(header), header.epoch()).second) {
+      return base::Error(absl::StatusCode::kInvalidArgument, reason::kReplayed,
+                         "the signal stands twice under one epoch");
     }
     return absl::OkStatus();
   }
@@ -174,7 +199,7 @@ class Opening {
     }
     std::vector<size_t> faulty;
     const absl::StatusOr<disclosure::Recovered> recovered =
-        disclosure::Recover(shares, group.commitments, purpose_.disclosure_threshold(), &faulty);
+        disclosure::Recover(shares, group.commitments, group.terms->disclosure_threshold(), &faulty);
     if (!recovered.ok() && base::ReasonOf(recovered.status()) != reason::kThresholdNotMet) {
       // The commitments are wrong, and every member signed them.
       for (const Member& member : group.members) Blame(member);
@@ -186,7 +211,17 @@ class Opening {
       group.members.erase(member);
     }
     if (!recovered.ok() || !MayBeOpened(group)) return absl::OkStatus();
-    RAAKVLAK_ASSIGN_OR_RETURN(const std::string context, ExtendedContext(*group.rule));
+    const auto keyset = keys_.keysets.Newest(
+        purpose_.id(), static_cast<uint8_t>(group.rule->identifier_class()), group.epoch);
+    if (keyset == nullptr) {
+      for (const Member& member : group.members) {
+        Lacks(KeyOf(member),
+              absl::StrCat("keyset of class ", v1::IdentifierClass_Name(group.rule->identifier_class())),
+              group.epoch);
+      }
+      return absl::OkStatus();
+    }
+    RAAKVLAK_ASSIGN_OR_RETURN(const std::string context, ExtendedContext(group, *keyset));
     const base::SecretBytes wrap_key = disclosure::WrapKey(recovered->secret, context, group.tag);
     std::vector<Member> opened;
     for (const Member& member : group.members) {
@@ -199,6 +234,16 @@ class Opening {
     group.members = std::move(opened);
     if (MayBeOpened(group)) groups_.push_back(std::move(group));
     return absl::OkStatus();
+  }
+
+  static SignalKey KeyOf(const v1::SignalHeader& header) { return {header.partner(), header.signal_id()}; }
+  SignalKey KeyOf(const Member& member) const { return KeyOf(envelopes_[member.envelope].header); }
+
+  void Lacks(const SignalKey& signal, absl::string_view what, uint32_t epoch) {
+    lacking_.insert(signal);
+    why_lacking_ = base::Error(
+        absl::StatusCode::kFailedPrecondition, reason::kKeysetUnknown,
+        absl::StrCat("this hub lacks the ", what, " of purpose ", purpose_.id(), ", epoch ", epoch));
   }
 
   void Blame(const Member& member) {
@@ -216,23 +261,20 @@ class Opening {
       organisations.insert(header.index());
       case_report = case_report || header.kind() == v1::CASE_REPORT;
     }
-    return organisations.size() >= purpose_.disclosure_threshold() &&
+    return organisations.size() >= group.terms->disclosure_threshold() &&
            (purpose_.mode() == v1::LIST || case_report);
   }
 
-  absl::StatusOr<std::string> ExtendedContext(const v1::LinkageRule& rule) const {
-    const auto identifier_class = static_cast<uint8_t>(rule.identifier_class());
-    const auto keyset = keysets_.Newest(purpose_.id(), identifier_class, purpose_.epoch());
-    if (keyset == nullptr) {
-      return base::Error(
-          absl::StatusCode::kFailedPrecondition, reason::kKeysetUnknown,
-          absl::StrCat("no keyset for purpose ", purpose_.id(), ", class ",
-                       v1::IdentifierClass_Name(rule.identifier_class()), ", epoch ", purpose_.epoch()));
-    }
-    const disclosure::Context context = {
-        snapshot_.covenant->region(),         purpose_.id(), identifier_class, purpose_.epoch(), rule.id(),
-        static_cast<uint16_t>(rule.version())};
-    return disclosure::EncodeExtendedContext(context, purpose_.disclosure_threshold(), keyset->public_key());
+  // Of a keyset only the public key is used, which is the same in every generation of an epoch (KeyStore).
+  absl::StatusOr<std::string> ExtendedContext(const Group& group, const policy::Keyset& keyset) const {
+    const disclosure::Context context = {snapshot_.covenant->region(),
+                                         purpose_.id(),
+                                         keyset.text().identifier_class,
+                                         group.epoch,
+                                         group.rule->id(),
+                                         static_cast<uint16_t>(group.rule->version())};
+    return disclosure::EncodeExtendedContext(context, group.terms->disclosure_threshold(),
+                                             keyset.public_key());
   }
 
   // Every wrapped key of an envelope is checked; its payload is opened once.
@@ -250,9 +292,9 @@ class Opening {
                          "another content key");
     }
     if (contents_.contains(member.envelope)) return absl::OkStatus();
-    RAAKVLAK_ASSIGN_OR_RETURN(
-        const base::SecretBytes content,
-        seal::OpenContent(envelope.body.header(), envelope.body.payload(), content_key, seal_key_));
+    RAAKVLAK_ASSIGN_OR_RETURN(const base::SecretBytes content,
+                              seal::OpenContent(envelope.body.header(), envelope.body.payload(), content_key,
+                                                *keys_.seal_keys.at(envelope.header.seal_key_id())));
     v1::SignalContent parsed;
     RAAKVLAK_RETURN_IF_ERROR(
         policy::ParseStrictly(content.Reveal(base::RevealSecret{}), seal::kMaxContentSize, parsed));
@@ -288,7 +330,7 @@ class Opening {
         const bool of_subject = rule.subject() == subject || rule.quality() == v1::SUPPORTING;
         if (!of_subject || (blamed_.contains(i) && !opened_by.contains(rule.id()))) continue;
         tokens.push_back({envelope.header.partner(), envelope.header.index(), rule.id(), rule.quality(),
-                          token.tag(), token.commitments()});
+                          token.tag(), token.commitments(), envelope.header.epoch()});
       }
     }
     return policy::EvidenceOf(partners, tokens);
@@ -309,12 +351,15 @@ class Opening {
     return signal;
   }
 
-  const seal::SealKeyPair& seal_key_;
-  const policy::KeysetStore& keysets_;
+  const OpenerKeys& keys_;
   const policy::Snapshot& snapshot_;
+  // As the covenant in force has it.
   const v1::Purpose& purpose_;
   const absl::Time now_;
-  std::set<std::pair<std::string, std::string>> seen_;
+  std::set<std::pair<SignalKey, uint32_t>> seen_;
+  // Signals of which a version was not tried for want of a key.
+  std::set<SignalKey> lacking_;
+  absl::Status why_lacking_;
   std::vector<policy::CheckedEnvelope> envelopes_;
   std::vector<Group> groups_;
   std::map<size_t, v1::SignalContent> contents_;
@@ -323,9 +368,6 @@ class Opening {
 };
 
 }  // namespace
-
-Opener::Opener(std::map<std::string, seal::SealKeyPair> seal_keys, policy::KeysetStore keysets)
-    : seal_keys_(std::move(seal_keys)), keysets_(std::move(keysets)) {}
 
 absl::StatusOr<Opener::Opened> Opener::Open(const OpeningProof& proof,
                                             absl::Span<const v1::Envelope> envelopes,
@@ -341,14 +383,8 @@ absl::StatusOr<Opener::Opened> Opener::Open(const OpeningProof& proof,
     return base::Error(absl::StatusCode::kFailedPrecondition, reason::kMatchChanged,
                        "the match is no longer what the order was signed for; list it again");
   }
-  const v1::SealKey* sealed_to = snapshot.covenant->FindSealKey(purpose->id(), purpose->epoch());
-  const auto seal_key = sealed_to == nullptr ? seal_keys_.end() : seal_keys_.find(sealed_to->id());
-  if (seal_key == seal_keys_.end()) {
-    return base::Error(
-        absl::StatusCode::kFailedPrecondition, reason::kKeysetUnknown,
-        absl::StrCat("this hub lacks the seal key of purpose ", purpose->id(), ", epoch ", purpose->epoch()));
-  }
-  Opening opening(seal_key->second, keysets_, snapshot, *purpose, now);
+  const std::shared_ptr<const OpenerKeys> keys = keys_();
+  Opening opening(*keys, snapshot, *purpose, now);
   opening.CheckEnvelopes(envelopes);
   RAAKVLAK_RETURN_IF_ERROR(opening.OpenGroups());
   return opening.Take();

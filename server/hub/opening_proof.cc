@@ -96,11 +96,16 @@ absl::Status CheckDetails(const std::string& bytes, const policy::VerifiedOrder&
 
 absl::StatusOr<OpeningProof> OpeningProof::Verify(const policy::VerifiedOrder& order,
                                                   const v1::LogEntry& logged, absl::string_view proof,
-                                                  const policy::Covenant& covenant, absl::Time now) {
+                                                  const policy::Snapshot& snapshot, absl::Time now) {
   const Window window = {absl::FromUnixMillis(order.body.time_ms()) - policy::kOrderWindow,
                          now + policy::kOrderWindow};
   RAAKVLAK_RETURN_IF_ERROR(CheckLeaf(logged));
-  RAAKVLAK_RETURN_IF_ERROR(CheckProof(logged, proof, covenant, window));
+  absl::Status proven = CheckProof(logged, proof, *snapshot.covenant, window);
+  const auto of_entry = policy::ChainOf(snapshot)->AtOrBefore(absl::FromUnixMillis(logged.time_ms()));
+  if (!proven.ok() && of_entry != nullptr && CheckProof(logged, proof, *of_entry, window).ok()) {
+    proven = absl::OkStatus();
+  }
+  RAAKVLAK_RETURN_IF_ERROR(proven);
   RAAKVLAK_RETURN_IF_ERROR(CheckDetails(logged.details(), order));
   OpeningProof verified;
   verified.order_ = order;

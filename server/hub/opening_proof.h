@@ -1,8 +1,10 @@
 // OpeningProof: that the opening which an order asks for stands in the broker's log, as whoever audits that
 // log will find it (design 4.5, 4.6; docs/format/log.md).
 //
-// The opener opens nothing without one, and the only way to one is Verify. From the order and the covenant,
-// never on the broker's word:
+// The opener opens nothing without one, and the only way to one is Verify. From the order and the covenant in
+// force, never on the broker's word (or the covenant that was in force at the entry's time: one may have come
+// in force between the broker's work and this call, and the clocks of the two differ. As the entry is of the
+// time of the order, that reaches no further back than a clock's error):
 //   - the entry is of the broker's log of the year of its time: no other log of its, nor of another process;
 //   - its leaf commits to the details, and the tlog-proof shows that leaf at that index, under a checkpoint
 //     that the log signed and the covenant's quorum of distinct witnesses cosigned;
@@ -17,7 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "policy/covenant.h"
+#include "policy/authority.h"
 #include "policy/order.h"
 #include "raakvlak/v1/log.pb.h"
 #include "raakvlak/v1/opening.pb.h"
@@ -29,7 +31,7 @@ class OpeningProof {
   // `order` was verified by policy::VerifyOrder, for OPEN_MATCH. VERIFICATION_FAILED, with what does not
   // hold.
   static absl::StatusOr<OpeningProof> Verify(const policy::VerifiedOrder& order, const v1::LogEntry& logged,
-                                             absl::string_view proof, const policy::Covenant& covenant,
+                                             absl::string_view proof, const policy::Snapshot& snapshot,
                                              absl::Time now);
 
   const policy::VerifiedOrder& order() const { return order_; }

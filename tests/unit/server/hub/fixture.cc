@@ -67,27 +67,63 @@ HubTest::HubTest() {
   }
   for (const char* purpose : {kWide, kMixed}) region_.roster().mutable_members(0)->add_purposes(purpose);
   region_.Write();
-  const policy::Snapshot in_force = snapshot();
-  for (const v1::Purpose& purpose : in_force.covenant->text().purposes()) {
-    for (const v1::LinkageRule& rule : purpose.rules()) {
-      AddKeyset(*in_force.covenant, purpose, rule.identifier_class());
-    }
+  covenants_.push_back(region_.authority().Current()->covenant);
+  for (const v1::Purpose& purpose : region_.covenant().purposes()) AddKeysets(purpose);
+}
+
+policy::Snapshot HubTest::snapshot() {
+  policy::Snapshot in_force = *region_.authority().Current();
+  in_force.chain = policy::CovenantChain::Create(covenants_);
+  return in_force;
+}
+
+void HubTest::RaiseEpoch(const std::string& purpose, absl::Duration overlap,
+                         const std::function<void(v1::Covenant&)>& change) {
+  region_.NextCovenant();
+  region_.RaiseEpoch(purpose, overlap);
+  v1::Covenant& covenant = region_.covenant();
+  v1::SealKey& key = *covenant.mutable_hub()->mutable_seal_keys(covenant.hub().seal_keys_size() - 1);
+  seal::SealKeyPair pair = seal::GenerateSealKeyPair(random_);
+  key.set_id(seal::SealKeyId(pair.public_key));
+  key.set_public_key(base::Base64(pair.public_key));
+  seal_keys_.emplace(key.id(), std::move(pair));
+  if (change) change(covenant);
+  region_.roster().set_number(region_.roster().number() + 1);
+  region_.Write();
+  const auto in_force = region_.authority().Current()->covenant;
+  RAAKVLAK_CHECK(in_force->id() != covenants_.back()->id(), "the covenant that follows is in force");
+  covenants_.push_back(in_force);
+  AddKeysets(PurposeOf(purpose));
+}
+
+void HubTest::AddKeysets(const v1::Purpose& purpose) {
+  for (const v1::LinkageRule& rule : purpose.rules()) {
+    const auto key = crypto::group::Scalar::Random(random_);
+    const std::string note = MakeKeyset(purpose, rule.identifier_class(), 1, "", key);
+    const std::string epoch = purpose.epoch() == 1 ? "" : absl::StrCat("-", purpose.epoch());
+    const std::string file = absl::StrCat(purpose.id(), "-", rule.identifier_class(), epoch, ".keyset");
+    RAAKVLAK_CHECK(base::WriteFileAtomically(keyset_folder_.File(file), note, 0644).ok(),
+                   "the temporary folder takes files");
+    keys_.insert_or_assign(std::pair(purpose.id(), rule.identifier_class()), key);
   }
 }
 
-void HubTest::AddKeyset(const policy::Covenant& covenant, const v1::Purpose& purpose, int identifier_class) {
+std::string HubTest::MakeKeyset(const v1::Purpose& purpose, int identifier_class, uint32_t generation,
+                                const std::string& replaces, const crypto::group::Scalar& key) {
+  const policy::Covenant& covenant = *covenants_.back();
   policy::KeysetText text;
   std::vector<uint32_t> indices;
   for (const auto& [index, partner] : policy::KeyHolders(covenant.text())) {
     text.holders.emplace_back(index, partner);
     indices.push_back(index);
   }
-  const auto key = crypto::group::Scalar::Random(random_);
   const auto sharing = raakvlak::testing::Split(key, covenant.text().quorum(), indices, random_);
   text.region = covenant.region();
   text.purpose = purpose.id();
   text.identifier_class = static_cast<uint8_t>(identifier_class);
   text.epoch = purpose.epoch();
+  text.generation = generation;
+  text.replaces = replaces;
   text.quorum = covenant.text().quorum();
   text.covenant_id = covenant.id();
   text.transcript_hash = random_.Bytes(32);
@@ -98,10 +134,7 @@ void HubTest::AddKeyset(const policy::Covenant& covenant, const v1::Purpose& pur
     note::Sign(signed_text, *note::VerifierKey::Create(urn, region_.KeyOf(urn).public_key()),
                region_.KeyOf(urn));
   }
-  const std::string file = absl::StrCat(purpose.id(), "-", identifier_class, ".keyset");
-  RAAKVLAK_CHECK(base::WriteFileAtomically(keyset_folder_.File(file), note::Format(signed_text), 0644).ok(),
-                 "the temporary folder takes files");
-  keys_.emplace(std::pair(purpose.id(), identifier_class), key);
+  return note::Format(signed_text);
 }
 
 const v1::Purpose& HubTest::PurposeOf(const std::string& id) {
@@ -190,7 +223,8 @@ Sealed HubTest::Seal(const Report& report) {
 }
 
 void HubTest::SealPayload(Sealed& sealed, absl::string_view content) {
-  const std::string& key_id = snapshot().covenant->FindSealKey(sealed.report.purpose, 1)->id();
+  const std::string& key_id =
+      snapshot().covenant->FindSealKey(sealed.report.purpose, PurposeOf(sealed.report.purpose).epoch())->id();
   sealed.body.set_payload(*seal::SealContent(sealed.body.header(), content, sealed.content_key,
                                              seal_keys_.at(key_id).public_key, random_));
 }
@@ -250,20 +284,23 @@ v1::Order HubTest::SignOrder(const v1::OrderBody& body, const std::string& signe
 }
 
 Opener HubTest::MakeOpener() {
-  std::map<std::string, seal::SealKeyPair> keys;
-  for (const auto& [id, pair] : seal_keys_)
-    keys.emplace(id, *seal::SealKeyPairFromSecret(pair.secret_key.Copy()));
-  auto keysets = policy::KeysetStore::Load(keyset_folder_.path(), *policy::ChainOf(snapshot()));
+  auto keys = std::make_shared<OpenerKeys>();
+  for (const auto& [id, pair] : seal_keys_) {
+    keys->seal_keys.emplace(
+        id, std::make_shared<const seal::SealKeyPair>(*seal::SealKeyPairFromSecret(pair.secret_key.Copy())));
+  }
+  auto keysets = policy::KeysetStore::Load(keyset_folder_.path(), *snapshot().chain);
   if (!keysets.ok()) std::fprintf(stderr, "%s\n", keysets.status().ToString().c_str());
   RAAKVLAK_CHECK(keysets.ok(), "the fixture's keysets are valid");
-  return Opener(std::move(keys), *std::move(keysets));
+  keys->keysets = *std::move(keysets);
+  return Opener([keys] { return keys; });
 }
 
 OpeningProof HubTest::ProofFor(const policy::VerifiedOrder& order) {
   const policy::Snapshot in_force = snapshot();
   const absl::Time now = region_.clock().Now();
   const LoggedAndProof answer = BrokerLog(*in_force.covenant, order, now).Make();
-  auto proof = OpeningProof::Verify(order, answer.logged, answer.proof, *in_force.covenant, now);
+  auto proof = OpeningProof::Verify(order, answer.logged, answer.proof, in_force, now);
   RAAKVLAK_CHECK(proof.ok(), "the log of the fixture is honest");
   return *std::move(proof);
 }

@@ -83,7 +83,12 @@ class HubTest : public ::testing::Test {
   v1::Order SignOrder(const v1::OrderBody& body,
                       const std::string& signer = testing::TestRegion::Urn("staff", "anna"));
 
-  policy::Snapshot snapshot() { return *region_.authority().Current(); }
+  // What is in force, and all covenants that were before.
+  policy::Snapshot snapshot();
+  // Puts a covenant in force in which `purpose` has the next epoch, with new keys; the one before is served
+  // for `overlap`. `change` may alter the covenant further.
+  void RaiseEpoch(const std::string& purpose, absl::Duration overlap,
+                  const std::function<void(v1::Covenant&)>& change = nullptr);
   Opener MakeOpener();
   // That the opening stands in the log of an honest broker.
   OpeningProof ProofFor(const policy::VerifiedOrder& order);
@@ -94,12 +99,17 @@ class HubTest : public ::testing::Test {
   testing::TestRegion region_;
   base::testing::SeededRandom random_{20270115};
   base::testing::TemporaryFolder keyset_folder_;
-  // Whole evaluation keys, which nobody has outside tests: by purpose and class.
+  // Whole evaluation keys of the newest epoch, which nobody has outside tests: by purpose and class.
   std::map<std::pair<std::string, int>, crypto::group::Scalar> keys_;
   std::map<std::string, crypto::seal::SealKeyPair> seal_keys_;
+  std::vector<std::shared_ptr<const policy::Covenant>> covenants_;
+
+  // Signs a keyset of `key` (of the newest epoch) by all holders and returns the note.
+  std::string MakeKeyset(const v1::Purpose& purpose, int identifier_class, uint32_t generation,
+                         const std::string& replaces, const crypto::group::Scalar& key);
 
  private:
-  void AddKeyset(const policy::Covenant& covenant, const v1::Purpose& purpose, int identifier_class);
+  void AddKeysets(const v1::Purpose& purpose);
 };
 
 // "politie/jan: jan at politie" for each signal, "politie REASON" for each fault.

@@ -35,7 +35,7 @@ class OpeningProofTest : public HubTest {
   absl::Time now() { return region_.clock().Now(); }
   BrokerLog Log() { return BrokerLog(*snapshot().covenant, order_, now()); }
   absl::StatusOr<OpeningProof> Verify(const LoggedAndProof& answer) {
-    return OpeningProof::Verify(order_, answer.logged, answer.proof, *snapshot().covenant, now());
+    return OpeningProof::Verify(order_, answer.logged, answer.proof, snapshot(), now());
   }
   void ExpectRefused(const LoggedAndProof& answer, const std::string& name, const std::string& why) {
     const auto verified = Verify(answer);
@@ -131,6 +131,21 @@ TEST_F(OpeningProofTest, WhatTheBrokerLogsInsteadOpensNothing) {
     answer.logged.set_time_ms(log.time_ms);
     ExpectRefused(answer, forgery.name, forgery.why);
   }
+}
+
+TEST_F(OpeningProofTest, QuorumIsThatOfTheCovenantInForceNowOrWhenTheEntryWasMade) {
+  RaiseEpoch(kCase, absl::ZeroDuration(), [](v1::Covenant& covenant) { covenant.set_witness_quorum(5); });
+  BrokerLog log = Log();
+  ExpectRefused(log.Make(), "three of five, under the new covenant", kTooFew);
+  log.time_ms -= 1;
+  EXPECT_THAT(Verify(log.Make()), IsOk()) << "made just before it came in force";
+  log.time_ms -= 120'000;
+  ExpectRefused(log.Make(), "made long before", "not from the time");
+  log = Log();
+  for (const char* partner : {"woningcorporatie", "politie-zuid"}) {
+    log.witnesses.push_back({Node(partner), Node(partner), absl::ToUnixSeconds(now())});
+  }
+  EXPECT_THAT(Verify(log.Make()), IsOk());
 }
 
 TEST_F(OpeningProofTest, AnswerThatIsBentAfterwardsOpensNothing) {
