@@ -18,6 +18,7 @@ namespace ceremony = crypto::ceremony;
 namespace reason = base::reason;
 // Of one ceremony: 32 members send at most 16 messages each.
 constexpr size_t kMaxFetched = 512;
+constexpr absl::Duration kAfterRefusal = absl::Minutes(1);
 
 using storage::NodeCeremony;
 using storage::NodeCeremonyState;
@@ -166,6 +167,7 @@ absl::Status CeremonyDriver::Fetch(Known& known, std::vector<ceremony::SignedMes
 }
 
 bool CeremonyDriver::Post(Known& known) {
+  if (environment_.clock->Now() < known.post_again_at) return false;
   v1::PostRequest request;
   if (known.participant != nullptr) {
     const auto& sent = known.participant->Sent();
@@ -177,8 +179,11 @@ bool CeremonyDriver::Post(Known& known) {
   }
   const auto response = client_.Post(request, options_.timeout);
   if (!response.ok()) {
-    if (base::ReasonOf(response.status()) != reason::kUnavailable)
+    if (base::ReasonOf(response.status()) != reason::kUnavailable) {
+      // A refusal leaves an entry at the broker each time.
+      known.post_again_at = environment_.clock->Now() + kAfterRefusal;
       base::LogStatus(base::LogLevel::kWarning, "node.ceremony_post_failed", response.status());
+    }
     // What the broker has no more, it will never take.
     if (response.status().code() != absl::StatusCode::kNotFound) return false;
   }

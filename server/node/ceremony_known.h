@@ -35,6 +35,7 @@ struct CeremonyDriver::Known {
   // How many of the participant's messages have reached the broker, and whether row->unsent has.
   size_t num_posted = 0;
   bool unsent_posted = false;
+  absl::Time post_again_at = absl::InfinitePast();
   // Notes that were posted as its keyset, and whose signature they lack.
   std::vector<std::string> notes;
   std::pair<uint64_t, uint32_t> looked_at;
