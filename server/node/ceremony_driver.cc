@@ -175,6 +175,8 @@ bool CeremonyDriver::Post(Known& known) {
     request = RequestOf(known.id(), absl::MakeSpan(sent).subspan(known.num_posted));
   } else {
     if (known.unsent_posted || !known.row.has_value() || known.row->unsent.empty()) return true;
+    // By then everyone has given up, or has come to the keyset.
+    if (!known.is_in(NodeCeremonyState::kSigning) && IsLate(known)) return true;
     if (!request.ParseFromString(known.row->unsent)) return true;
   }
   const auto response = client_.Post(request, options_.timeout);
@@ -190,6 +192,10 @@ bool CeremonyDriver::Post(Known& known) {
   if (known.participant != nullptr) known.num_posted = known.participant->Sent().size();
   known.unsent_posted = true;
   return response.ok();
+}
+
+bool CeremonyDriver::IsLate(const Known& known) const {
+  return environment_.NowMs() - known.row->approved_ms >= absl::ToInt64Milliseconds(options_.deadline);
 }
 
 absl::Status CeremonyDriver::Drive(const policy::Snapshot& snapshot, Known& known) {
@@ -268,8 +274,7 @@ absl::Status CeremonyDriver::Run(const policy::Snapshot& snapshot, Known& known)
     const absl::Status fits = CheckFits(snapshot, known.parameters);
     if (!fits.ok()) {
       why = std::string(fits.message());
-    } else if (environment_.NowMs() - known.row->approved_ms >=
-               absl::ToInt64Milliseconds(options_.deadline)) {
+    } else if (IsLate(known)) {
       why = "the deadline has passed";
     }
     if (!why.empty()) participant.GiveUp();
@@ -391,8 +396,7 @@ absl::Status CeremonyDriver::WatchStopped(const policy::Snapshot& snapshot, Know
   if (!Post(known) || known.participant == nullptr) return absl::OkStatus();
   // What is a member's word so far may be proven by what others send.
   const ceremony::Blame before = *known.participant->blame();
-  if (ceremony::IsProvable(before.finding.check) ||
-      environment_.NowMs() - known.row->approved_ms >= absl::ToInt64Milliseconds(options_.deadline)) {
+  if (ceremony::IsProvable(before.finding.check) || IsLate(known)) {
     known.participant.reset();
     known.unsent_posted = true;
     return absl::OkStatus();

@@ -88,6 +88,8 @@ class CeremonyDriver {
   absl::Status Fetch(Known& known, std::vector<crypto::ceremony::SignedMessage>& messages)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Post(Known& known) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether the deadline of one that this node takes part in has passed.
+  bool IsLate(const Known& known) const;
 
   // One ceremony that this node takes part in.
   absl::Status Drive(const policy::Snapshot& snapshot, Known& known) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -384,14 +384,77 @@ TEST(CeremonyCovenantTest, AKeyWhoseEpochEndedBeforeItWasSignedIsForgotten) {
   }
 }
 
+TEST(CeremonyCovenantTest, WhoJoinsGetsAShareByAReshareAndTheThresholdChangesWithoutAnotherKey) {
+  TestRegion region;
+  CeremonyWorld world(region);
+  world.Begin("generate");
+  world.Step();
+  const auto key = world.KeyInUse();
+  const auto first = world.KeysetAt("politie");
+  const auto next_covenant = [&](const std::function<void(v1::Covenant&)>& change) {
+    region.clock().Advance(absl::Minutes(1));
+    region.NextCovenant();
+    change(region.covenant());
+    region.roster().set_number(region.roster().number() + 1);
+    region.Write();
+  };
+
+  next_covenant([&](v1::Covenant& covenant) {
+    v1::Partner partner = covenant.partners(1);
+    partner.set_id("reclassering");
+    partner.set_organisation("KVK:00000077");
+    partner.set_index(9);
+    region.GiveKeys(partner);
+    *covenant.add_partners() = partner;
+  });
+  world.Restart("reclassering");
+  world.Step(2);
+  ASSERT_NE(world.KeysetAt("reclassering"), nullptr) << "a node takes what others made";
+  EXPECT_EQ(world.KeysetAt("reclassering")->id(), first->id());
+  EXPECT_THAT(world.Propose("reclassering", "refresh"), HasReason(reason::kCovenantMismatch))
+      << "the covenant has other holders";
+  EXPECT_THAT(world.Propose("politie", "reshare", {"politie", "gemeente"}),
+              HasReason(reason::kInvalidArgument));
+  EXPECT_THAT(world.Propose("politie", "reshare", {"politie", "gemeente", "reclassering"}),
+              HasReason(reason::kInvalidArgument));
+  const std::string joined = world.Begin("reshare", {"gemeente", "jeugdzorg", "woningcorporatie"});
+  world.Step();
+  for (const std::string& partner : world.partners())
+    EXPECT_EQ(world.StateAt(partner, joined).state(), "done") << partner;
+  EXPECT_TRUE(world.KeyInUse() == key);
+  EXPECT_EQ(world.KeysetAt("politie")->holders().size(), 5u);
+  EXPECT_EQ(world.KeysetAt("politie")->text().generation, 2u);
+  // Also after a restart, when keysets are judged by the covenants they name.
+  world.Restart("politie");
+  EXPECT_TRUE(world.KeyInUse() == key);
+
+  next_covenant([](v1::Covenant& covenant) { covenant.set_quorum(4); });
+  const std::string higher = world.Begin("reshare");
+  world.Step();
+  for (const std::string& partner : world.partners())
+    EXPECT_EQ(world.StateAt(partner, higher).state(), "done") << partner;
+  EXPECT_TRUE(world.KeyInUse() == key);
+  EXPECT_EQ(world.KeysetAt("reclassering")->quorum(), 4u);
+  EXPECT_EQ(world.KeysetAt("reclassering")->text().generation, 3u);
+}
+
 // A crash at every write of the store, before and after it, and around every call to the relay, at each node:
 // the node is started again from its disk, and all come to one key.
 class CeremonyCrashTest : public ::testing::Test {
  protected:
-  // Runs a generate in which `partner` stops at the write or call with number `at`. Returns false when it
+  // Runs a ceremony in which `partner` stops at the write or call with number `at`. Returns false when it
   // never came to that.
-  static bool RunWithCrash(const std::string& partner, const std::string& where, int at) {
+  static bool RunWithCrash(const std::string& kind, const std::string& partner, const std::string& where,
+                           int at) {
     CeremonyWorld world(Region());
+    const size_t keys_made = kind == "generate" ? 1 : 2;
+    crypto::group::Scalar key;
+    if (kind != "generate") {
+      world.Begin("generate");
+      world.Step();
+      key = world.KeyInUse();
+      world.relay().ceremonies.clear();
+    }
     CeremonyWorld::Node& node = world.node(partner);
     bool dead = false;
     int calls = 0;
@@ -414,7 +477,7 @@ class CeremonyCrashTest : public ::testing::Test {
     bool crashed = false;
     for (int round = 0; round < 40; ++round) {
       if (id.empty()) {
-        const auto started = world.Propose("gemeente", "generate");
+        const auto started = world.Propose("gemeente", kind);
         if (started.ok()) id = started->ceremony_id();
         // The answer may have been lost, and the ceremony be under way all the same.
         for (const v1::CeremonyState& state : world.node("gemeente").driver->List())
@@ -446,10 +509,12 @@ class CeremonyCrashTest : public ::testing::Test {
       }
     }
     for (const std::string& one : world.partners()) {
-      EXPECT_EQ(world.EntriesAt(one, "key_made").size(), 1u)
+      EXPECT_EQ(world.EntriesAt(one, "key_made").size(), keys_made)
           << one << "; " << partner << ", " << where << " " << at;
     }
-    world.KeyInUse();
+    const auto key_after = world.KeyInUse();
+    EXPECT_TRUE(kind == "generate" || key_after == key);
+    EXPECT_EQ(world.KeysetAt("politie")->text().generation, keys_made);
     // Nobody ever said two things.
     std::map<std::pair<std::string, char>, std::string> said;
     for (const auto& message : world.relay().ceremonies.back().messages) {
@@ -460,10 +525,10 @@ class CeremonyCrashTest : public ::testing::Test {
     return crashed;
   }
 
-  static void Sweep(const std::string& where) {
+  static void Sweep(const std::string& where, const std::string& kind = "generate") {
     for (const char* partner : {"gemeente", "politie"}) {
       int at = 1;
-      while (RunWithCrash(partner, where, at)) ++at;
+      while (RunWithCrash(kind, partner, where, at)) ++at;
       EXPECT_GT(at, 5) << partner << " " << where << ": too few points of failure were reached";
       EXPECT_FALSE(::testing::Test::HasFailure()) << partner << " " << where;
     }
@@ -474,6 +539,8 @@ TEST_F(CeremonyCrashTest, BeforeEachWrite) { Sweep("before write"); }
 TEST_F(CeremonyCrashTest, AfterEachWrite) { Sweep("after write"); }
 TEST_F(CeremonyCrashTest, BeforeEachPost) { Sweep("before call"); }
 TEST_F(CeremonyCrashTest, AfterEachPost) { Sweep("after call"); }
+TEST_F(CeremonyCrashTest, BeforeEachWriteOfARefresh) { Sweep("before write", "refresh"); }
+TEST_F(CeremonyCrashTest, AfterEachWriteOfARefresh) { Sweep("after write", "refresh"); }
 
 }  // namespace
 }  // namespace raakvlak::node
