@@ -189,8 +189,11 @@ bool CeremonyDriver::Post(Known& known) {
     // What the broker has no more, it will never take.
     if (response.status().code() != absl::StatusCode::kNotFound) return false;
   }
-  if (known.participant != nullptr) known.num_posted = known.participant->Sent().size();
-  known.unsent_posted = true;
+  if (known.participant != nullptr) {
+    known.num_posted = known.participant->Sent().size();
+  } else {
+    known.unsent_posted = true;
+  }
   return response.ok();
 }
 
