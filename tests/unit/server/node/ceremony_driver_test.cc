@@ -230,6 +230,35 @@ TEST_F(CeremonyDriverTest, ABadMessageStopsAllWithEvidenceThatIsKept) {
   ExpectNoKey();
 }
 
+TEST_F(CeremonyDriverTest, WhatIsFirstAMembersWordIsProvenWhenLogsAreCompared) {
+  const std::string id = world_.Begin("generate");
+  const auto parameters =
+      crypto::ceremony::Parameters::Parse(world_.relay().ceremonies[0].proposal.parameters()).value();
+  // politie and the relay show two members another join than the others.
+  world_.relay().change_fetch = [&](const std::string& partner, v1::FetchResponse& response) {
+    if (partner != "jeugdzorg" && partner != "woningcorporatie") return;
+    for (v1::CeremonyMessage& message : *response.mutable_messages()) {
+      const auto content = crypto::ceremony::Open(parameters, {message.body(), message.signature()});
+      if (!content.ok() || content->sender != 1 || content->step != crypto::ceremony::Step::kJoin) continue;
+      crypto::ceremony::Content other = *content;
+      other.bytes[0] ^= 1;
+      const auto replaced = crypto::ceremony::SignContent(parameters, other,
+                                                          Region().KeyOf(TestRegion::Urn("node", "politie")));
+      message.set_body(replaced.body);
+      message.set_signature(replaced.signature);
+    }
+  };
+  world_.Step();
+  for (const char* partner : {"gemeente", "jeugdzorg", "woningcorporatie"}) {
+    const v1::CeremonyState state = world_.StateAt(partner, id);
+    EXPECT_EQ(state.state(), "stopped") << partner;
+    EXPECT_EQ(state.culprit(), "politie") << partner;
+    EXPECT_EQ(state.check(), "equivocation") << partner;
+    EXPECT_TRUE(state.proven()) << partner;
+  }
+  ExpectNoKey();
+}
+
 TEST_F(CeremonyDriverTest, AKeyIsUsedOnlyWhenAllHoldersSignedTheKeyset) {
   const std::string id = world_.Begin("generate");
   // Nobody sees the signature of gemeente, which sees those of all.
