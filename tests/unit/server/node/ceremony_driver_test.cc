@@ -420,60 +420,6 @@ TEST(CeremonyCovenantTest, AKeyWhoseEpochEndedBeforeItWasSignedIsForgotten) {
   }
 }
 
-TEST(CeremonyCovenantTest, WhoJoinsGetsAShareByAReshareAndTheThresholdChangesWithoutAnotherKey) {
-  TestRegion region;
-  CeremonyWorld world(region);
-  world.Begin("generate");
-  world.Step();
-  const auto key = world.KeyInUse();
-  const auto first = world.KeysetAt("politie");
-  const auto next_covenant = [&](const std::function<void(v1::Covenant&)>& change) {
-    region.clock().Advance(absl::Minutes(1));
-    region.NextCovenant();
-    change(region.covenant());
-    region.roster().set_number(region.roster().number() + 1);
-    region.Write();
-  };
-
-  next_covenant([&](v1::Covenant& covenant) {
-    v1::Partner partner = covenant.partners(1);
-    partner.set_id("reclassering");
-    partner.set_organisation("KVK:00000077");
-    partner.set_index(9);
-    region.GiveKeys(partner);
-    *covenant.add_partners() = partner;
-  });
-  world.Restart("reclassering");
-  world.Step(2);
-  ASSERT_NE(world.KeysetAt("reclassering"), nullptr) << "a node takes what others made";
-  EXPECT_EQ(world.KeysetAt("reclassering")->id(), first->id());
-  EXPECT_THAT(world.Propose("reclassering", "refresh"), HasReason(reason::kCovenantMismatch))
-      << "the covenant has other holders";
-  EXPECT_THAT(world.Propose("politie", "reshare", {"politie", "gemeente"}),
-              HasReason(reason::kInvalidArgument));
-  EXPECT_THAT(world.Propose("politie", "reshare", {"politie", "gemeente", "reclassering"}),
-              HasReason(reason::kInvalidArgument));
-  const std::string joined = world.Begin("reshare", {"gemeente", "jeugdzorg", "woningcorporatie"});
-  world.Step();
-  for (const std::string& partner : world.partners())
-    EXPECT_EQ(world.StateAt(partner, joined).state(), "done") << partner;
-  EXPECT_TRUE(world.KeyInUse() == key);
-  EXPECT_EQ(world.KeysetAt("politie")->holders().size(), 5u);
-  EXPECT_EQ(world.KeysetAt("politie")->text().generation, 2u);
-  // Also after a restart, when keysets are judged by the covenants they name.
-  world.Restart("politie");
-  EXPECT_TRUE(world.KeyInUse() == key);
-
-  next_covenant([](v1::Covenant& covenant) { covenant.set_quorum(4); });
-  const std::string higher = world.Begin("reshare");
-  world.Step();
-  for (const std::string& partner : world.partners())
-    EXPECT_EQ(world.StateAt(partner, higher).state(), "done") << partner;
-  EXPECT_TRUE(world.KeyInUse() == key);
-  EXPECT_EQ(world.KeysetAt("reclassering")->quorum(), 4u);
-  EXPECT_EQ(world.KeysetAt("reclassering")->text().generation, 3u);
-}
-
 // A crash at every write of the store, before and after it, and around every call to the relay, at each node:
 // the node is started again from its disk, and all come to one key.
 class CeremonyCrashTest : public ::testing::Test {
