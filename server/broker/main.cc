@@ -21,6 +21,7 @@
 #include "server/broker/exchange_service.h"
 #include "server/broker/matches_service.h"
 #include "server/broker/method_table.h"
+#include "server/broker/policy_service.h"
 #include "server/log/audit_service.h"
 #include "server/log/process_log.h"
 #include "server/log/witness_service.h"
@@ -97,6 +98,8 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   Exchange exchange(*store, clock);
   CeremonyRelay relay(*store, clock);
   CeremonyService ceremony_service(environment, relay);
+  PolicyPublication publication(*store, server::PolicyFilesOf(common).folder, clock);
+  PolicyService policy_service(environment, publication);
   Matches matches(*store, *witnessed, clock);
   log::AuditReading reading(store->audit_log(), *store, *witnessed, process_log->folder(), clock);
   EntryProver entry_prover(*store, *witnessed, clock);
@@ -117,9 +120,10 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   options.listen = config.listen();
   options.tls = server::TlsFilesOf(common);
   options.environment = &environment;
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<rpc::Server> server,
-                            rpc::Server::Start(options, {&exchange_service, &matches_service, &audit_service,
-                                                         &witness_service, &ceremony_service}));
+  RAAKVLAK_ASSIGN_OR_RETURN(
+      const std::unique_ptr<rpc::Server> server,
+      rpc::Server::Start(options, {&exchange_service, &matches_service, &audit_service, &witness_service,
+                                   &ceremony_service, &policy_service}));
   server::Retention retention(store->audit_log(), *authority, clock, in_force,
                               in_force.covenant->text().broker().urn(), "broker");
   retention.Start();

@@ -20,6 +20,8 @@ std::vector<rpc::MethodRule> MethodTable() {
       {kFetchMethod, {Role::kNode}, ""},
       {kListCeremoniesMethod, {Role::kNode, Role::kHub}, ""},
       {kKeysetsMethod, {Role::kNode, Role::kHub}, ""},
+      {kPublishMethod, {Role::kNode, Role::kHub, Role::kOperator}, ""},
+      {kFetchPolicyMethod, {Role::kNode, Role::kHub}, ""},
   };
   for (rpc::MethodRule& rule : log::AuditMethods()) table.push_back(std::move(rule));
   return table;

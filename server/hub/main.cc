@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "client/ceremony_client.h"
 #include "client/matches_client.h"
+#include "client/policy_client.h"
 #include "client/witness_client.h"
 #include "policy/authority.h"
 #include "raakvlak/v1/config.pb.h"
@@ -31,6 +32,7 @@
 #include "server/program/own_part.h"
 #include "server/program/periodic_job.h"
 #include "server/program/policy_log.h"
+#include "server/program/policy_poller.h"
 #include "server/program/program.h"
 #include "server/program/retention.h"
 #include "server/storage/hub_store.h"
@@ -154,6 +156,9 @@ absl::Status Serve(const v1::HubConfig& config) {
                                 }
                                 polled = now;
                               });
+  server::PolicyPoller policy_poller(client::MakePolicyClient(channel), *authority,
+                                     server::PolicyFilesOf(common).folder, clock, in_force);
+  policy_poller.Start();
   base::Log(base::LogLevel::kInfo, "listening", {{"address", server->address()}});
 
   server::PeriodicJob health([] { return absl::Seconds(1); },
@@ -164,6 +169,7 @@ absl::Status Serve(const v1::HubConfig& config) {
   });
   health.Stop();
   key_job.Stop();
+  policy_poller.Stop();
   server->Shutdown(kGrace);
   executor.Drain();
   case_executor.Drain();

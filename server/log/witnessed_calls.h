@@ -1,6 +1,7 @@
 // WitnessedCalls: while the log has been without its quorum of witnesses for too long, nothing is done that
 // would have to be logged: calls are refused LOG_UNWITNESSED. Reading the log and witnessing the logs of
-// others go on: without them nobody could find out why, and two processes could keep each other shut.
+// others go on: without them nobody could find out why, and two processes could keep each other shut. So do
+// covenants and rosters: a partner is suspended also then, and a covenant with other witnesses is a way out.
 //
 // Thread safety: all methods may be called from any thread.
 #pragma once
@@ -21,8 +22,9 @@ class WitnessedCalls final : public rpc::Condition {
   explicit WitnessedCalls(std::function<absl::Status()> standing) : standing_(std::move(standing)) {}
 
   absl::Status Check(absl::string_view method) const override {
-    const bool goes_on =
-        absl::StartsWith(method, "/raakvlak.v1.Audit/") || absl::StartsWith(method, "/raakvlak.v1.Witness/");
+    const bool goes_on = absl::StartsWith(method, "/raakvlak.v1.Audit/") ||
+                         absl::StartsWith(method, "/raakvlak.v1.Witness/") ||
+                         absl::StartsWith(method, "/raakvlak.v1.Policy/");
     return goes_on ? absl::OkStatus() : standing_();
   }
 

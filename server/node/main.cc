@@ -19,6 +19,7 @@
 #include "client/ceremony_client.h"
 #include "client/exchange_client.h"
 #include "client/key_share_client.h"
+#include "client/policy_client.h"
 #include "client/witness_client.h"
 #include "policy/authority.h"
 #include "policy/budget/covenant_budget.h"
@@ -58,6 +59,7 @@
 #include "server/program/own_part.h"
 #include "server/program/periodic_job.h"
 #include "server/program/policy_log.h"
+#include "server/program/policy_poller.h"
 #include "server/program/program.h"
 #include "server/program/retention.h"
 #include "server/storage/sqlite/node_store.h"
@@ -216,6 +218,9 @@ absl::Status Serve(const v1::NodeConfig& config) {
   server::Retention retention(store->audit_log(), *authority, clock, snapshot, UrnOf(config, covenant),
                               "node");
   retention.Start();
+  server::PolicyPoller policy_poller(client::MakePolicyClient(broker_channel), *authority,
+                                     server::PolicyFilesOf(common).folder, clock, snapshot);
+  policy_poller.Start();
   sender.Start();
   rotator.Start();
   server::PeriodicJob destroying([] { return absl::Seconds(1); }, [&] { destruction.Look(); });
@@ -241,6 +246,7 @@ absl::Status Serve(const v1::NodeConfig& config) {
     intake_server->SetHealth(kAddressRules, exclusion.Look(*in_force->covenant));
   });
   health.Stop();
+  policy_poller.Stop();
   ceremony_steps.Stop();
   destroying.Stop();
   intake_server->Shutdown(kGrace);

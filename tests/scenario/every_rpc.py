@@ -25,6 +25,13 @@ ROWS = {
     ("Matches", "Open"): "open",
     ("Cases", "List"): "list",
     ("Cases", "Open"): "open",
+    ("Ceremony", "Propose"): "ceremony_propose",
+    ("Ceremony", "Post"): "ceremony_post",
+    ("Ceremony", "Fetch"): None,
+    ("Ceremony", "ListCeremonies"): None,
+    ("Ceremony", "Keysets"): None,
+    ("Policy", "Publish"): "policy_publish",
+    ("Policy", "FetchPolicy"): None,
     ("Audit", "ListLogs"): "audit_read",
     ("Audit", "ListEntries"): "audit_read",
     ("Audit", "GetEntry"): "audit_read",
@@ -73,10 +80,10 @@ class Requests:
     def refused(self, service, method):
         """A request that the RPC itself refuses; None where there is nothing to refuse, or where the protocol's own answer says so."""
         if (service, method) in (("Audit", "ListLogs"), ("Witness", "AddCheckpoint"), ("KeyShare", "Describe"), ("NodeKeys", "GetKeyStatus"),
-                                 ("NodeKeys", "ListCeremonies")):
+                                 ("NodeKeys", "ListCeremonies"), ("Ceremony", "ListCeremonies"), ("Ceremony", "Keysets")):
             return None
         special = {("Audit", "ListEntries"): {"page_size": 100_000}, ("Intake", "ListSignals"): {"page_size": 100_000},
-                   ("Audit", "Watch"): {"position": "x"}}.get((service, method), {})
+                   ("Audit", "Watch"): {"position": "x"}, ("Policy", "FetchPolicy"): {"known": [b"x"]}}.get((service, method), {})
         return self.request_class(service, method)(**special)
 
     def request_class(self, service, method):
@@ -135,6 +142,42 @@ class Requests:
 
     def cases_open(self, _):
         return self.messages("cases").OpenCaseRequest(order=self.open_order())
+
+    # Ceremony: the broker reads of a ceremony who is in it and what it is about, so this is enough of one; its members refuse it.
+
+    def ceremony_parameters(self):
+        members = "".join(f"member {partner.index} {partner.id} both AAAA\n" for partner in self.covenant.partners)
+        return (f"raakvlak/v1/ceremony\nsuite ristretto255-SHA512\nkind generate\nregion {self.covenant.region}\npurpose {PURPOSE}\nclass 2\nepoch 1\n"
+                f"attempt 1\ncovenant {self.covenant_id.hex()}\nquorum 2\n{members}").encode()
+
+    def ceremony_id(self):
+        return hashlib.sha256(self.ceremony_parameters()).digest()
+
+    def ceremony_propose(self, _):
+        return self.messages("ceremony").ProposeRequest(parameters=self.ceremony_parameters(), purpose=PURPOSE, identifier_class=2, epoch=1, kind="generate")
+
+    def ceremony_post(self, _):
+        module = self.messages("ceremony")
+        index = {partner.id: partner.index for partner in self.covenant.partners}["gemeente"]
+        body = bytes([1]) + self.ceremony_id() + self.ceremony_id() + bytes([index])
+        return module.PostRequest(ceremony_id=self.ceremony_id(), messages=[module.CeremonyMessage(**self.sign("gemeente", "ceremony", body))])
+
+    def ceremony_fetch(self, _):
+        return self.messages("ceremony").FetchRequest(ceremony_id=self.ceremony_id())
+
+    def ceremony_listceremonies(self, _):
+        return self.messages("ceremony").ListCeremoniesRequest()
+
+    def ceremony_keysets(self, _):
+        return self.messages("ceremony").KeysetsRequest()
+
+    # Policy: what is in force already.
+
+    def policy_publish(self, _):
+        return self.messages("policy").PublishRequest(note=(self.here.folder / "covenant.note").read_bytes())
+
+    def policy_fetchpolicy(self, _):
+        return self.messages("policy").FetchPolicyRequest()
 
     # Audit.
 

@@ -25,6 +25,8 @@ BINARIES = os.environ["RAAKVLAK_BINARIES"]
 
 # Where each RPC is served, and the certificates that may call it there.
 NODES = {f"node-{partner}" for partner in region.PARTNER_IDS}
+# Each partner's own.
+OPERATORS = {f"operator-{partner}" for partner in region.PARTNER_IDS}
 TABLE = {
     ("broker", "Exchange", "Submit"): NODES,
     ("broker", "Exchange", "Withdraw"): NODES,
@@ -32,6 +34,13 @@ TABLE = {
     ("broker", "Exchange", "ListAllowances"): NODES,
     ("broker", "Matches", "List"): {"hub-veiligheidshuis"},
     ("broker", "Matches", "Open"): {"hub-veiligheidshuis"},
+    ("broker", "Ceremony", "Propose"): NODES,
+    ("broker", "Ceremony", "Post"): NODES,
+    ("broker", "Ceremony", "Fetch"): NODES,
+    ("broker", "Ceremony", "ListCeremonies"): NODES | {"hub-veiligheidshuis"},
+    ("broker", "Ceremony", "Keysets"): NODES | {"hub-veiligheidshuis"},
+    ("broker", "Policy", "Publish"): NODES | {"hub-veiligheidshuis"} | OPERATORS,
+    ("broker", "Policy", "FetchPolicy"): NODES | {"hub-veiligheidshuis"},
     ("broker", "Audit", "ListLogs"): {"officer-officer"},
     ("broker", "Audit", "ListEntries"): {"officer-officer"},
     ("broker", "Audit", "GetEntry"): {"officer-officer"},
@@ -63,7 +72,7 @@ TABLE = {
 }
 DENIED = {"NOT_ALLOWED", "UNAUTHENTICATED"}
 FILES = {"Exchange": "exchange", "Matches": "matches", "Audit": "audit", "Cases": "cases", "Intake": "intake", "KeyShare": "key_share",
-         "Witness": "witness", "NodeKeys": "node_keys"}
+         "Witness": "witness", "NodeKeys": "node_keys", "Ceremony": "ceremony", "Policy": "policy"}
 
 
 class RolesTest(unittest.TestCase):

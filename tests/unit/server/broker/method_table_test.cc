@@ -14,6 +14,7 @@
 #include "raakvlak/v1/ceremony.pb.h"
 #include "raakvlak/v1/exchange.pb.h"
 #include "raakvlak/v1/matches.pb.h"
+#include "raakvlak/v1/policy.pb.h"
 #include "raakvlak/v1/witness.pb.h"
 #include "tests/unit/server/broker/broker_region.h"
 
@@ -29,7 +30,7 @@ std::set<std::string> MethodsServed() {
   for (const google::protobuf::FileDescriptor* file :
        {v1::SubmitRequest::descriptor()->file(), v1::ListMatchesRequest::descriptor()->file(),
         v1::ListEntriesRequest::descriptor()->file(), v1::AddCheckpointRequest::descriptor()->file(),
-        v1::ProposeRequest::descriptor()->file()}) {
+        v1::ProposeRequest::descriptor()->file(), v1::PublishRequest::descriptor()->file()}) {
     for (int i = 0; i < file->service_count(); ++i) {
       const google::protobuf::ServiceDescriptor& service = *file->service(i);
       for (int j = 0; j < service.method_count(); ++j) {
@@ -66,6 +67,8 @@ TEST(MethodTableTest, EveryRoleOnEveryRpcIsAllowedOrRefusedAsDesigned) {
       {"/raakvlak.v1.Ceremony/Fetch", {Role::kNode}},
       {"/raakvlak.v1.Ceremony/ListCeremonies", {Role::kNode, Role::kHub}},
       {"/raakvlak.v1.Ceremony/Keysets", {Role::kNode, Role::kHub}},
+      {"/raakvlak.v1.Policy/Publish", {Role::kNode, Role::kHub, Role::kOperator}},
+      {"/raakvlak.v1.Policy/FetchPolicy", {Role::kNode, Role::kHub}},
   };
   const std::map<Role, std::string> people = {
       {Role::kBroker, "centre"}, {Role::kNode, "politie"}, {Role::kHub, "veiligheidshuis"},

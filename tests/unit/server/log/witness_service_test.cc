@@ -177,6 +177,7 @@ TEST_F(WitnessServiceTest, BrokersLogGetsItsQuorumOverMutualTls) {
   EXPECT_THAT(calls.Check("/raakvlak.v1.Matches/Open"), HasReason(reason::kLogUnwitnessed));
   EXPECT_THAT(calls.Check("/raakvlak.v1.Audit/ListEntries"), IsOk());
   EXPECT_THAT(calls.Check("/raakvlak.v1.Witness/AddCheckpoint"), IsOk());
+  EXPECT_THAT(calls.Check("/raakvlak.v1.Policy/Publish"), IsOk());
 }
 
 TEST_F(WitnessServiceTest, NodeServesTheBrokerAlone) {
