@@ -28,7 +28,9 @@ bool IsServed(const policy::Covenant& covenant, const v1::SealKey& key, absl::Ti
 // Ids of the seal keys that the covenant in force uses, or one that follows it will.
 std::set<std::string> WantedSealKeys(const policy::Snapshot& snapshot, absl::Time now) {
   std::set<std::string> wanted;
-  for (const auto& covenant : policy::ChainOf(snapshot)->all()) {
+  // Held for the length of the loop.
+  const auto chain = policy::ChainOf(snapshot);
+  for (const auto& covenant : chain->all()) {
     if (covenant->text().version() < snapshot.covenant->text().version()) continue;
     const absl::Time at = std::max(now, covenant->valid_from());
     for (const v1::SealKey& key : covenant->text().hub().seal_keys()) {
@@ -118,7 +120,8 @@ void KeyStore::Look() {
   OpenerKeys keys = *Now();
   LoadSealKeys(wanted, keys);
   std::set<std::string> seen;
-  for (const auto& covenant : policy::ChainOf(*snapshot)->all()) {
+  const auto chain = policy::ChainOf(*snapshot);
+  for (const auto& covenant : chain->all()) {
     for (const v1::SealKey& key : covenant->text().hub().seal_keys()) {
       if (wanted.contains(key.id()) || !seen.insert(key.id()).second) continue;
       const absl::Status destroyed = Destroy(*snapshot, key, keys);
