@@ -105,12 +105,36 @@ absl::Status CheckCopies(const v1::SignalHeader& header, const Covenant& named) 
   }
 }
 
-absl::Status CheckDays(const v1::SignalHeader& header, const v1::Purpose& purpose, uint32_t today) {
+// A signal that goes over to another epoch keeps the retention under which it was submitted.
+bool IsRetentionOfItsTime(const v1::SignalHeader& header,
+                          absl::Span<const std::shared_ptr<const Covenant>> covenants,
+                          const Covenant& named) {
+  bool followed = false;
+  uint32_t until = 0;
+  // Newest first: each is followed by the one before it in the list.
+  for (const auto& covenant : covenants) {
+    const v1::Purpose* purpose = covenant->FindPurpose(header.purpose());
+    const uint32_t from = covenant->DayAt(covenant->valid_from());
+    const bool its_time = covenant.get() == &named ||
+                          (followed && from <= header.submitted_day() && header.submitted_day() <= until);
+    if (its_time && purpose != nullptr &&
+        header.expiry_day() == uint64_t{header.submitted_day()} + purpose->retention_days()) {
+      return true;
+    }
+    followed = followed || covenant.get() == &named;
+    until = from;
+  }
+  return false;
+}
+
+absl::Status CheckDays(const v1::SignalHeader& header,
+                       absl::Span<const std::shared_ptr<const Covenant>> covenants, const Covenant& named,
+                       uint32_t today) {
   // A day of grace: a node's clock may pass midnight before ours.
   if (header.submitted_day() > uint64_t{today} + 1) {
     return Refuse(reason::kDateOutOfRange, "submitted in the future");
   }
-  if (header.expiry_day() != uint64_t{header.submitted_day()} + purpose.retention_days()) {
+  if (!IsRetentionOfItsTime(header, covenants, named)) {
     return Refuse(reason::kDateOutOfRange, "the expiry day is not the retention of the covenant");
   }
   if (header.expiry_day() <= today) return Refuse(reason::kDateOutOfRange, "already expired");
@@ -204,7 +228,7 @@ absl::Status FillAndCheck(const v1::Envelope& envelope, absl::string_view partne
   if (out.purpose == nullptr) return Refuse(reason::kCovenantMismatch, "an epoch of no known covenant");
   const bool bsn_entitled = partner->bsn_entitled() && named.FindPartner(partner_id)->bsn_entitled();
   RAAKVLAK_RETURN_IF_ERROR(FindRules(header, out.body, bsn_entitled, *out.purpose, out.rules));
-  RAAKVLAK_RETURN_IF_ERROR(CheckDays(header, *named.FindPurpose(header.purpose()), in_force.DayAt(now)));
+  RAAKVLAK_RETURN_IF_ERROR(CheckDays(header, covenants, named, in_force.DayAt(now)));
   return CheckSizes(out);
 }
 

@@ -3,7 +3,8 @@
 //
 // An envelope or withdrawal is judged by the covenant that it names, which is the one in force or one before
 // it: it may have waited in a node's outbox, and broker and hub hold signals for years. The partner's key and
-// index, the seal key, the retention and the entitlement are those of the covenant named; rules with their
+// index, the seal key, the retention (or that of the day of submission, of a signal that went over to another
+// epoch) and the entitlement are those of the covenant named; rules with their
 // versions and k those of the epoch (Snapshot::TermsOf). The covenant in force must still have the partner
 // and the purpose, allow that partner to submit (and to report cases) and to use the BSN, and serve the
 // epoch.

@@ -115,6 +115,7 @@ TEST_F(SucceededEnvelopeTest, IsJudgedByTheTermsOfTheCovenantThatItNames) {
     covenant.mutable_purposes(0)->set_retention_days(30);
     covenant.mutable_partners(1)->set_name("Gemeente Maastricht");
   });
+  region_.clock().Advance(absl::Hours(24));
   EXPECT_THAT(Check(MakeEnvelope(0)), IsOk());
   EXPECT_THAT(Check(MakeEnvelope(1)), IsOk());
   const auto with_retention = [](uint32_t days) {
@@ -255,6 +256,28 @@ TEST_F(SucceededEnvelopeTest, BothEpochsAreTakenUntilTheEarlierEnds) {
   EXPECT_THAT(Check(MakeEnvelope(0)), HasReason(reason::kCovenantMismatch));
   EXPECT_THAT(Check(MakeEnvelope(1, 1)), HasReason(reason::kCovenantMismatch));
   EXPECT_THAT(Check(MakeEnvelope(1, 2)), IsOk());
+}
+
+TEST_F(SucceededEnvelopeTest, SignalThatGoesOverKeepsTheRetentionOfTheDayOfItsSubmission) {
+  const uint32_t submitted = covenants_[0]->DayAt(region_.clock().Now());
+  region_.clock().Advance(absl::Hours(24 * 5));
+  AgreeOn([&](v1::Covenant&) {
+    region_.RaiseEpoch(kPurpose, absl::Hours(24 * 10));
+    Purpose().set_retention_days(100);
+  });
+  const auto check = [&](uint32_t from, uint32_t days) {
+    return Check(MakeEnvelope(1, 2, [&](v1::SignalHeader& header) {
+      header.set_submitted_day(from);
+      header.set_expiry_day(from + days);
+    }));
+  };
+  EXPECT_THAT(check(submitted, 365), IsOk());
+  EXPECT_THAT(check(submitted, 100), IsOk());
+  EXPECT_THAT(check(submitted + 5, 100), IsOk());
+  EXPECT_THAT(check(submitted + 5, 365), IsOk()) << "it may have come earlier on that day";
+  EXPECT_THAT(check(submitted + 6, 365), HasReason(reason::kDateOutOfRange));
+  EXPECT_THAT(check(submitted, 364), HasReason(reason::kDateOutOfRange));
+  EXPECT_THAT(check(submitted - 1000, 1365), HasReason(reason::kDateOutOfRange));
 }
 
 TEST_F(SucceededEnvelopeTest, RulesAndThresholdAreThoseOfTheEpoch) {
