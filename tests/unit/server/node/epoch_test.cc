@@ -262,6 +262,46 @@ TEST_F(EpochTest, APurposeThatIsGoneTakesItsKeysAndSignalsWithIt) {
   EXPECT_FALSE(Entries("key_destroyed").empty());
 }
 
+TEST_F(EpochTest, ANodeSealsUnderTheNewestServedEpochWithAllItsKeys) {
+  const policy::Snapshot before = world_.Snapshot();
+  EXPECT_EQ((*Terms(before))->epoch(), 1u);
+  EXPECT_THAT(Terms(before, "nothing"), HasReason("PURPOSE_UNKNOWN"));
+  world_.RaiseEpoch(kPurpose, kOverlap, NodeWorld::Keys::kNone);
+  policy::Snapshot snapshot = world_.Snapshot();
+  ASSERT_EQ(snapshot.covenant->FindPurpose(kPurpose)->epoch(), 2u);
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const v1::Purpose* old, Terms(snapshot));
+  EXPECT_EQ(old->epoch(), 1u);
+  EXPECT_EQ((*Terms(snapshot, "risicojeugd"))->epoch(), 1u);
+  world_.MakeKeys({v1::PERSON});
+  EXPECT_EQ((*Terms(snapshot))->epoch(), 1u) << "keys of other classes are missing";
+  world_.MakeKeys();
+  EXPECT_EQ((*Terms(snapshot))->epoch(), 2u);
+}
+
+TEST_F(EpochTest, BeforeTheNewKeysAreThereSignalsAreSealedInTheEpochBefore) {
+  world_.RaiseEpoch(kPurpose, kOverlap, NodeWorld::Keys::kNone);
+  const std::string id = world_.Push("politie", NodeWorld::RecordOf("ref-0")).signal_id();
+  world_.Drain("politie");
+  EXPECT_EQ(Stored("ref-0").epoch, 1u);
+  EXPECT_EQ((world_.broker().versions.at({id, 1}).header.covenant_id()), world_.Snapshot().covenant->id());
+  EXPECT_THAT(world_.broker().refusals, ::testing::IsEmpty());
+  world_.MakeKeys();
+  world_.Rotate("politie");
+  EXPECT_EQ(Stored("ref-0").epoch, 2u);
+}
+
+TEST_F(EpochTest, KeysThatOnlyTheNextCovenantWantsAreKept) {
+  world_.AnnouncePurpose("nieuw", absl::Hours(24 * 5));
+  const policy::Snapshot snapshot = world_.Snapshot();
+  ASSERT_EQ(snapshot.covenant->FindPurpose("nieuw"), nullptr);
+  ASSERT_NE(snapshot.chain->NextAfter(world_.clock().Now()), nullptr);
+  world_.MakeKeys({}, snapshot.chain->NextAfter(world_.clock().Now()));
+  ASSERT_THAT(EpochsOf("nieuw"), ::testing::ElementsAre(1));
+  Look();
+  EXPECT_THAT(EpochsOf("nieuw"), ::testing::ElementsAre(1));
+  EXPECT_TRUE(Entries("key_destroyed").empty());
+}
+
 TEST_F(EpochTest, WithoutAPolicyInForceNothingIsDestroyed) {
   world_.RaiseEpoch(kPurpose, kOverlap);
   world_.clock().Advance(absl::Hours(24 * 365 * 30));

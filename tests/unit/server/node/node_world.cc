@@ -9,6 +9,8 @@
 #include "base/status.h"
 #include "crypto/note/note.h"
 #include "policy/envelope.h"
+#include "policy/note_folder.h"
+#include "policy/text.h"
 #include "tests/support/receipts.h"
 #include "tests/support/split.h"
 
@@ -277,9 +279,13 @@ void NodeWorld::NextCovenant() {
   region_.roster().set_number(region_.roster().number() + 1);
 }
 
-void NodeWorld::RaiseEpoch(const std::string& purpose, absl::Duration overlap, Keys keys) {
+void NodeWorld::RaiseEpoch(const std::string& id, absl::Duration overlap, Keys keys,
+                           const std::function<void(v1::Purpose&)>& change) {
   NextCovenant();
-  region_.RaiseEpoch(purpose, overlap);
+  region_.RaiseEpoch(id, overlap);
+  for (v1::Purpose& purpose : *region_.covenant().mutable_purposes()) {
+    if (change && purpose.id() == id) change(purpose);
+  }
   region_.Write();
   if (keys == Keys::kAll) MakeKeys();
 }
@@ -300,24 +306,41 @@ void NodeWorld::RemovePurpose(const std::string& id) {
   region_.Write();
 }
 
-void NodeWorld::MakeKeys(const std::set<int>& only) {
-  const policy::Snapshot snapshot = Snapshot();
-  for (const v1::Purpose& purpose : snapshot.covenant->text().purposes()) {
+void NodeWorld::AnnouncePurpose(const std::string& id, absl::Duration wait) {
+  NextCovenant();
+  v1::Covenant& covenant = region_.covenant();
+  covenant.set_valid_from(policy::FormatUtc(clock().Now() + wait));
+  *covenant.add_purposes() = v1::Purpose(covenant.purposes(0));
+  v1::Purpose& purpose = *covenant.mutable_purposes(covenant.purposes_size() - 1);
+  purpose.set_id(id);
+  *covenant.mutable_hub()->add_seal_keys() = v1::SealKey(covenant.hub().seal_keys(0));
+  v1::SealKey& seal_key = *covenant.mutable_hub()->mutable_seal_keys(covenant.hub().seal_keys_size() - 1);
+  const std::string key = random_.Bytes(32);
+  seal_key.set_purpose(id);
+  seal_key.set_epoch(purpose.epoch());
+  seal_key.set_id(base::Hex(base::Sha256(key)).substr(0, 16));
+  seal_key.set_public_key(base::Base64(key));
+  RAAKVLAK_CHECK(policy::AddNote(region_.policy_folder(), crypto::note::Format(region_.CovenantNote())).ok(),
+                 "the folder takes notes");
+}
+
+void NodeWorld::MakeKeys(const std::set<int>& only, std::shared_ptr<const policy::Covenant> covenant) {
+  if (covenant == nullptr) covenant = Snapshot().covenant;
+  for (const v1::Purpose& purpose : covenant->text().purposes()) {
     std::set<int> classes;
     for (const v1::LinkageRule& rule : purpose.rules()) classes.insert(rule.identifier_class());
     for (const int identifier_class : classes) {
       const auto known =
           KeysetOf(purpose.id(), static_cast<v1::IdentifierClass>(identifier_class), purpose.epoch());
       if (known == nullptr && (only.empty() || only.count(identifier_class) != 0)) {
-        MakeKeyset(purpose, identifier_class);
+        MakeKeyset(*covenant, purpose, identifier_class);
       }
     }
   }
 }
 
-void NodeWorld::MakeKeyset(const v1::Purpose& purpose, int identifier_class) {
-  const policy::Snapshot snapshot = Snapshot();
-  const policy::Covenant& covenant = *snapshot.covenant;
+void NodeWorld::MakeKeyset(const policy::Covenant& covenant, const v1::Purpose& purpose,
+                           int identifier_class) {
   std::vector<uint32_t> indices;
   for (const v1::Partner& partner : covenant.text().partners()) indices.push_back(partner.index());
   const crypto::group::Scalar key = crypto::group::Scalar::Random(random_);
@@ -340,7 +363,7 @@ void NodeWorld::MakeKeyset(const v1::Purpose& purpose, int identifier_class) {
     crypto::note::Sign(note, verifier, region_.KeyOf(verifier.name()));
   }
   const std::string file = crypto::note::Format(note);
-  const auto keyset = policy::Keyset::Verify(file, *policy::ChainOf(snapshot));
+  const auto keyset = policy::Keyset::Verify(file, *policy::ChainOf(Snapshot()));
   if (!keyset.ok()) std::fprintf(stderr, "%s\n", keyset.status().ToString().c_str());
   RAAKVLAK_CHECK(keyset.ok(), "the keyset is valid");
   const std::string& id = (*keyset)->id();

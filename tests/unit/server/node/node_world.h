@@ -134,11 +134,16 @@ class NodeWorld {
   // A new covenant, in force from now on, raises the epoch of a purpose and serves the one before for
   // `overlap` (whole days); all nodes get the new keys, or MakeKeys gives them later.
   enum class Keys { kAll, kNone };
-  void RaiseEpoch(const std::string& purpose, absl::Duration overlap, Keys keys = Keys::kAll);
+  void RaiseEpoch(const std::string& purpose, absl::Duration overlap, Keys keys = Keys::kAll,
+                  const std::function<void(v1::Purpose&)>& change = nullptr);
   // A new covenant, in force from now on, lacks a purpose.
   void RemovePurpose(const std::string& purpose);
-  // Makes the keys that the covenant in force wants and that are missing, of these classes or of all.
-  void MakeKeys(const std::set<int>& classes = {});
+  // A new covenant that comes into force after `wait` has one purpose more.
+  void AnnouncePurpose(const std::string& purpose, absl::Duration wait);
+  // Makes the keys that the covenant (nullptr: the one in force) wants and that are missing, of these classes
+  // or of all.
+  void MakeKeys(const std::set<int>& classes = {},
+                std::shared_ptr<const policy::Covenant> covenant = nullptr);
   // The whole key, which nobody has outside of tests.
   const crypto::group::Scalar& KeyOf(const std::string& keyset_id) const { return keys_.at(keyset_id); }
   const std::map<std::string, crypto::group::Scalar>& SharesOf(const std::string& partner) const {
@@ -165,7 +170,7 @@ class NodeWorld {
 
  private:
   void NextCovenant();
-  void MakeKeyset(const v1::Purpose& purpose, int identifier_class);
+  void MakeKeyset(const policy::Covenant& covenant, const v1::Purpose& purpose, int identifier_class);
   std::unique_ptr<KeyRing> LoadKeys(const std::string& partner);
 
   raakvlak::testing::TestRegion region_;

@@ -122,6 +122,17 @@ TEST_F(RotatorTest, OldestGoFirstOneUnitAtATimeAndEachOnce) {
   EXPECT_TRUE(rotator.Status(world_.Snapshot()).empty());
 }
 
+TEST_F(RotatorTest, ItKeepsItsDaysWhenTheCovenantGetsAnotherRetention) {
+  const std::string id = Submit(1)[0];
+  const uint32_t expiry = Stored("ref-0").expiry_day;
+  world_.clock().Advance(absl::Hours(24 * 2));
+  world_.RaiseEpoch(kPurpose, kOverlap, NodeWorld::Keys::kAll,
+                    [](v1::Purpose& purpose) { purpose.set_retention_days(100); });
+  RestAndRotate();
+  EXPECT_EQ(Stored("ref-0").epoch, 2u);
+  EXPECT_EQ((world_.broker().versions.at({id, 2}).header.expiry_day()), expiry);
+}
+
 TEST_F(RotatorTest, WithoutANewEpochNothingIsSent) {
   Submit(1);
   world_.broker().batches.clear();
@@ -375,7 +386,7 @@ void SubmitFourAndRaise(NodeWorld& world) {
   world.RaiseEpoch(kPurpose, kOverlap);
 }
 
-constexpr int kRotationWrites = 9;
+constexpr int kRotationWrites = 11;
 
 TEST(RotatorCrashCoverageTest, EveryWriteOfTheStoryIsACrashPoint) {
   NodeWorld world;
