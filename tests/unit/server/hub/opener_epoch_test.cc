@@ -2,9 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "base/file.h"
 #include "base/reason.h"
-#include "crypto/note/note.h"
+#include "crypto/disclosure/share.h"
 #include "server/hub/opener.h"
 #include "tests/unit/server/hub/fixture.h"
 
@@ -70,6 +71,30 @@ TEST_F(OpenerEpochTest, VersionsOfTwoEpochsNeverAddUp) {
   // The same organisation in both epochs is one organisation.
   EXPECT_THAT(Open({old, Again(ours)}), HasReason(reason::kThresholdNotMet));
   EXPECT_THAT(Open({old, theirs}), IsOk());
+}
+
+TEST_F(OpenerEpochTest, TokensOfTheEpochBeforeInANewEnvelopeDoNotCount) {
+  namespace disclosure = crypto::disclosure;
+  const Report ours = ReportOf("politie", "jan");
+  const v1::Envelope theirs = Make(ReportOf("gemeente", "jan"));
+  // What makes good tokens of the epoch before, for whatever header.
+  std::vector<std::pair<disclosure::TokenSecrets, std::string>> before;
+  for (const v1::LinkageRule& rule : PurposeOf(kList).rules()) {
+    before.emplace_back(SecretsOf(ours, rule), ContextOf(PurposeOf(kList), rule));
+  }
+  RaiseEpoch(kList, kOverlap);
+  Sealed bent = Seal(ours);
+  for (int i = 0; i < bent.body.tokens_size(); ++i) {
+    const auto& [secrets, context] = before[static_cast<size_t>(i)];
+    v1::Token& token = *bent.body.mutable_tokens(i);
+    token.set_tag(secrets.tag);
+    token.set_share(disclosure::EvaluateShare(secrets.coefficients, 1)->Encode());
+    token.set_commitments(disclosure::Commit(secrets.coefficients));
+    token.set_wrapped_key(crypto::seal::WrapContentKey(
+        disclosure::WrapKey(secrets.coefficients.front(), context, token.tag()), bent.content_key,
+        absl::StrCat(bent.body.header(), context, token.tag(), token.share(), token.commitments()), random_));
+  }
+  EXPECT_THAT(Open({Sign(bent), theirs}), HasReason(reason::kThresholdNotMet));
 }
 
 TEST_F(OpenerEpochTest, OldVersionsOpenUntilTheOverlapEndsAndNotAfter) {
