@@ -3,6 +3,7 @@
 #include "client/testing/fake_exchange_client.h"
 #include "client/testing/fake_key_share_client.h"
 #include "client/testing/fake_matches_client.h"
+#include "client/testing/fake_policy_client.h"
 #include "gtest/gtest.h"
 
 namespace raakvlak::client::testing {
@@ -18,6 +19,8 @@ TEST(FakeClientsTest, MethodThatIsNotProgrammedIsUnavailable) {
   EXPECT_THAT(FakeKeyShareClient().Evaluate({}, kTimeout), HasReason(base::reason::kUnavailable));
   EXPECT_THAT(FakeMatchesClient().List({}, kTimeout, ""), HasReason(base::reason::kUnavailable));
   EXPECT_THAT(FakeMatchesClient().Open({}, kTimeout, ""), HasReason(base::reason::kUnavailable));
+  EXPECT_THAT(FakePolicyClient().Publish({}, kTimeout), HasReason(base::reason::kUnavailable));
+  EXPECT_THAT(FakePolicyClient().FetchPolicy({}, kTimeout), HasReason(base::reason::kUnavailable));
 }
 
 TEST(FakeClientsTest, ProgrammedMethodSeesTheRequest) {
