@@ -63,6 +63,9 @@ def demonstrate(here, options):
     here.create()
     say("region: starting broker, hub and four nodes")
     here.start()
+    say("\nNobody holds a key: the nodes made each together. Its code is the same at all; operators compare it by telephone:")
+    for one in here.ceremonies():
+        say(f"  {one['purpose']:15} {one['class']:8} epoch {one['epoch']}   {one['code']}")
     say("\nThe partners' systems push their records, each to its own node:")
     data = pathlib.Path(options.data) if options.data else pathlib.Path(__file__).resolve().parent.parent / "demo-data"
     signals, rejected = push_all(here, data)

@@ -1,7 +1,7 @@
 """A whole region on this machine: keys, certificates, covenant, processes. For demonstrations and for the scenario tests.
 
 Everything of one region lies under one folder: pki/ keys/ keysets/ shares/ config/ state/ log/ run/, covenant.note, roster.note and
-region.json. Nothing of it holds an identity in the clear. Processes listen on 127.0.0.1 only, on free ports that are kept.
+region.json. The first start holds the ceremonies: the nodes make the keys together, after their operators agreed. Nothing of it holds an identity in the clear. Processes listen on 127.0.0.1 only, on free ports that are kept.
 All parties' keys lie on one machine here: that is what makes it a demonstration.
 """
 import concurrent.futures
@@ -46,6 +46,9 @@ PURPOSE_IDS = [purpose[0] for purpose in PURPOSES]
 # Where people live who have nothing to do with one another: a hospital and a shelter, invented.
 EXCLUDED_ADDRESSES = [("6299ZX", 25), ("6299ZZ", 1)]
 
+
+# Far above what the ceremonies of a region take.
+CEREMONY_SECONDS = 120
 
 # What Linux allows for the path of a Unix socket.
 SOCKET_PATH_BYTES = 107
@@ -158,7 +161,7 @@ class Region:
         with concurrent.futures.ThreadPoolExecutor() as pool:
             list(pool.map(lambda wanted: issue(*wanted),
                           [("broker", "centrum", "--server"), ("hub", "veiligheidshuis", "--server"), ("staff", "staff"), ("officer", "officer")] +
-                          [("node", p, "--server") for p in PARTNER_IDS] + [("it", p) for p in PARTNER_IDS]))
+                          [(role, p) for p in PARTNER_IDS for role in ("it", "operator")] + [("node", p, "--server") for p in PARTNER_IDS]))
         verifiers = {name: self._signing_key(name, role) for name, role in
                      [(p, "node") for p in PARTNER_IDS] + [("veiligheidshuis", "hub"), ("staff", "staff"), ("officer", "officer"), ("fg", "officer")]}
         for partner in PARTNER_IDS:
@@ -177,12 +180,9 @@ class Region:
         self.cli("covenant", "verify", covenant)
         self._write_roster(verifiers, number=1)
         self._write_excluded_addresses()
-        self.log("region: keys split over the nodes")
-        arguments = []
-        for partner in PARTNER_IDS:
-            arguments += ["--signing-key", f"{partner}={self.folder / 'keys' / partner}.pem",
-                          "--vault-key", f"{partner}={self.folder / 'keys' / partner}.vault"]
-        self.cli("key", "split", "--covenant", covenant, "--out", self.folder, *arguments)
+        # Each has its own: nobody hands another its keysets, and no share ever leaves its node.
+        for folder in [self.keysets_of(name) for name in ["hub"] + PARTNER_IDS] + [self.folder / "shares" / p for p in PARTNER_IDS]:
+            folder.mkdir(mode=0o700)
         write(self.folder / "verifiers.json", json.dumps(verifiers))
         write(marker, "any-bsn" if self.any_bsn else "test-bsn")
 
@@ -295,13 +295,13 @@ class Region:
         peers = "".join(f'peer_addresses {{ partner: "{p}" address: "127.0.0.1:{self.ports[p + ".peer"]}" }}\n' for p in PARTNER_IDS)
         write(config / "broker.textproto", self._common("broker", "broker-centrum") + f'listen: "{broker}"\n{peers}')
         write(config / "hub.textproto", self._common("hub", "hub-veiligheidshuis") +
-              f'listen: "127.0.0.1:{self.ports["hub"]}"\nseal_keys: "{self.folder}/keys"\nkeysets: "{self.folder}/keysets"\n'
+              f'listen: "127.0.0.1:{self.ports["hub"]}"\nseal_keys: "{self.folder}/keys"\nkeysets: "{self.keysets_of("hub")}"\n'
               f'broker_address: "{broker}"\n')
         for partner in PARTNER_IDS:
             write(config / f"{partner}.textproto", self._common(partner, f"node-{partner}") +
                   f'partner: "{partner}"\nlisten_intake: "127.0.0.1:{self.ports[partner + ".intake"]}"\n'
                   f'listen_peer: "127.0.0.1:{self.ports[partner + ".peer"]}"\nsigning_key: "{self.folder}/keys/{partner}.pem"\n'
-                  f'vault_key: "{self.folder}/keys/{partner}.vault"\nkeysets: "{self.folder}/keysets"\n'
+                  f'vault_key: "{self.folder}/keys/{partner}.vault"\nkeysets: "{self.keysets_of(partner)}"\n'
                   f'shares: "{self.folder}/shares/{partner}"\nexcluded_addresses: "{self.folder}/addresses.note"\nbroker_address: "{broker}"\n{peers}')
 
         for name in self.names():
@@ -336,11 +336,77 @@ class Region:
             "nodes": {p: {"intake": f'127.0.0.1:{self.ports[p + ".intake"]}', "peer": f'127.0.0.1:{self.ports[p + ".peer"]}'}
                       for p in PARTNER_IDS},
             "identities": {"staff": identity("staff", "staff", self.folder / "keys" / "staff.pem"),
-                           "officer": identity("officer", "officer", self.folder / "keys" / "officer.pem"), **{p: identity("it", p) for p in PARTNER_IDS}},
+                           "officer": identity("officer", "officer", self.folder / "keys" / "officer.pem"), **{p: identity("it", p) for p in PARTNER_IDS},
+                           **{f"operator-{p}": identity("operator", p) for p in PARTNER_IDS}},
             "covenant": str(self.folder / "covenant.note"),
             "roster": str(self.folder / "roster.note"),
             "pids": {name: process.pid for name, process in self.processes.items()},
         }, indent=2) + "\n")
+
+    def keysets_of(self, name):
+        return self.folder / "keysets" / name
+
+    # Keys.
+
+    def missing_keys(self, partner):
+        """Keys that the covenant wants and that a node has not, or has no share of."""
+        status = self.json(f"operator-{partner}", "key", "status")
+        return [key for key in status["keys"] if not key["next_covenant"] and (key["state"] == "missing" or not key["own_share"])]
+
+    def ceremonies(self, partner=PARTNER_IDS[0]):
+        return self.json(f"operator-{partner}", "key", "ceremony", "list")["ceremonies"]
+
+    def hold_ceremonies(self, seconds=CEREMONY_SECONDS):
+        """Makes the keys that are missing: one operator proposes, the others approve, each at its own node. Returns what was made."""
+        deadline = time.monotonic() + seconds
+        first, others = PARTNER_IDS[0], PARTNER_IDS[1:]
+        started = [one["id"] for one in self.json(f"operator-{first}", "key", "ceremony", "start", "--all-missing")["ceremonies"]]
+        self.log(f"region: {first} proposes {len(started)} ceremonies; the operators of {', '.join(others)} approve")
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            list(pool.map(lambda partner: self._approve(partner, set(started), deadline), PARTNER_IDS))
+        told = -1
+        while True:
+            mine = [one for one in self.ceremonies() if one["id"] in started]
+            stopped = [one for one in mine if one["state"] in ("stopped", "refused")]
+            if stopped:
+                raise RegionError(f"a ceremony ended without a key: {json.dumps(stopped[0])}")
+            done = sum(one["state"] == "done" for one in mine)
+            if done != told:
+                self.log(f"region: keys made together: {done} of {len(started)}")
+                told = done
+            if done == len(started):
+                break
+            self._pause(deadline, "the ceremonies are not done", mine)
+        self.wait_for_keys(deadline)
+        return mine
+
+    def _approve(self, partner, started, deadline):
+        """A node hears of ceremonies within a second; then its operator approves."""
+        while True:
+            states = {one["id"]: one["state"] for one in self.ceremonies(partner) if one["id"] in started}
+            waiting = sorted(one for one, state in states.items() if state == "proposed")
+            if waiting:
+                self.cli("key", "ceremony", "approve", *waiting, identity=f"operator-{partner}")
+            if len(states) == len(started):
+                return
+            self._pause(deadline, f"{partner} has not heard of all ceremonies", states)
+
+    def wait_for_keys(self, deadline):
+        """Until every node holds its share of every key, and the hub has all keysets."""
+        while True:
+            missing = {partner: keys for partner in PARTNER_IDS if (keys := self.missing_keys(partner))}
+            keysets = [len(list(self.keysets_of(name).glob("*.keyset"))) for name in ["hub"] + PARTNER_IDS]
+            if not missing and min(keysets) == max(keysets) > 0:
+                return
+            self._pause(deadline, "keys are missing", missing or keysets)
+
+    def _pause(self, deadline, what, state):
+        for name, process in self.processes.items():
+            if process.poll() is not None:
+                raise RegionError(f"{name} ended ({process.returncode}); its last words: {self.last_words(name)}")
+        if time.monotonic() > deadline:
+            raise RegionError(f"{what}: {state}; see {self.folder}/log")
+        time.sleep(0.1)
 
     # Processes.
 
@@ -352,7 +418,7 @@ class Region:
         return [f"{name}.signer" for name in self.names()]
 
     def start(self):
-        """Starts all six with their signers and returns when each answers."""
+        """Starts all six with their signers, holds the ceremonies when keys are missing, and returns when each answers."""
         self._choose_ports()
         self._write_configuration()
         # A process asks its signer at the start whether its log is the one that was signed.
@@ -362,6 +428,14 @@ class Region:
             self._write_region_file()
             for name in names:
                 self.wait_until_up(name)
+        # Looked at here only, so that a start with all keys costs nothing.
+        marker = self.folder / "keys.made"
+        if not marker.exists():
+            if any(key["state"] == "missing" for key in self.missing_keys(PARTNER_IDS[0])):
+                self.hold_ceremonies()
+            else:
+                self.wait_for_keys(time.monotonic() + CEREMONY_SECONDS)
+            write(marker, "")
 
     def start_one(self, name):
         if name in self.processes and self.processes[name].poll() is None:

@@ -180,7 +180,7 @@ class RunningTest(scenario.ScenarioTest):
         for node in described["nodes"].values():
             self.assertRegex(node["intake"], r"^127\.0\.0\.1:\d+$")
             self.assertRegex(node["peer"], r"^127\.0\.0\.1:\d+$")
-        self.assertEqual(sorted(described["identities"]), sorted(["staff", "officer"] + PARTNERS))
+        self.assertEqual(sorted(described["identities"]), sorted(["staff", "officer"] + PARTNERS + [f"operator-{partner}" for partner in PARTNERS]))
         for identity in described["identities"].values():
             for file in ("cert", "key", "ca"):
                 self.assertIn("-----BEGIN ", pathlib.Path(identity[file]).read_text())

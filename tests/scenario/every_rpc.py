@@ -229,7 +229,7 @@ class Requests:
 
     def keyshare_evaluate(self, place):
         module = self.messages("key_share")
-        for path in (self.here.folder / "keysets").glob("*.keyset"):
+        for path in self.here.keysets_of("gemeente").glob("*.keyset"):
             text = path.read_bytes().rpartition(b"\n\n")[0] + b"\n"
             if f"purpose {PURPOSE}\n".encode() in text:
                 keyset = hashlib.sha256(text).digest()

@@ -125,7 +125,7 @@ class RolesTest(unittest.TestCase):
     def keysets(self):
         """{(purpose, class): keyset id}"""
         found = {}
-        for path in (self.here.folder / "keysets").glob("*.keyset"):
+        for path in self.here.keysets_of("politie").glob("*.keyset"):
             text = path.read_bytes().rpartition(b"\n\n")[0] + b"\n"
             fields = dict(line.split(" ", 1) for line in text.decode().splitlines() if " " in line)
             found[(fields["purpose"], int(fields["class"]))] = hashlib.sha256(text).digest()
