@@ -182,8 +182,11 @@ absl::Status CeremonyDriver::CheckFits(const policy::Snapshot& snapshot,
   }
   const auto keys = environment_.keys->Now();
   const auto newest = keys->keysets().Newest(text.purpose, text.identifier_class, text.epoch);
-  if (text.kind == ceremony::Kind::kGenerate && newest != nullptr)
-    return mismatch("the key is there already");
+  if (text.kind == ceremony::Kind::kGenerate) {
+    if (newest != nullptr) return mismatch("the key is there already");
+  } else if (newest == nullptr || newest->id() != text.old_keyset_id) {
+    return mismatch("the keyset that it goes out from is not the one in use");
+  }
   return policy::CheckCeremony(parameters, *covenant,
                                text.kind == ceremony::Kind::kGenerate ? nullptr : newest.get());
 }

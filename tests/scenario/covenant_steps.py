@@ -1,0 +1,144 @@
+"""One covenant after another in a region that runs: signed by those who must, published, in force at its date at every process."""
+import contextlib
+import json
+import sqlite3
+import threading
+import time
+
+import plaintext_join
+from ceremony_region import CeremonyRegion
+from scenario import region, wait_for
+
+
+def stamp(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+class ChangingRegion(CeremonyRegion):
+    def create(self):
+        super().create()
+        # The newest covenant. The configured one, covenant.note, stays as it is.
+        self.newest = self.folder / "covenant.note"
+        self.version = 1
+        self.in_force = 1
+
+    def _write_region_file(self):
+        super()._write_region_file()
+        if self.in_force > 1:
+            path = self.folder / "region.json"
+            known = json.loads(path.read_text())
+            known["covenant"], known["roster"] = (str(self.folder / f"{what}-{self.in_force}.note") for what in ("covenant", "roster"))
+            region.write(path, json.dumps(known))
+
+    def succeed(self, valid_from, signers, next_epochs=(), edit=lambda text: text):
+        """Makes the next covenant, has it signed and publishes it. `edit` changes its text. Returns its file."""
+        self.version += 1
+        draft, note = self.folder / f"covenant-{self.version}.textproto", self.folder / f"covenant-{self.version}.note"
+        more = []
+        for purpose in next_epochs:
+            made = json.loads(self.cli("--json", "key", "new", "--kind", "seal", "--out", self.folder / "keys").stdout)
+            more += ["--next-epoch", purpose, "--seal-key", f"{purpose}={made['public_key']}"]
+        text = self.cli("covenant", "new", "--previous", self.newest, "--valid-from", stamp(valid_from), *more).stdout
+        region.write(draft, edit(text))
+        self.cli("covenant", "new", "--from", draft, "--out", note)
+        for name in signers:
+            role = "hub" if name == "veiligheidshuis" else "node"
+            self.cli("covenant", "sign", "--in", note, "--key", self.folder / "keys" / f"{name}.pem", "--name", region.urn(role, name))
+        self.cli("covenant", "apply", note, identity="operator-politie")
+        self.newest = note
+        # A roster is of one covenant.
+        self.write_next_roster()
+        return note
+
+    def write_next_roster(self):
+        draft, note = self.folder / "roster.textproto", self.folder / f"roster-{self.version}.note"
+        self.cli("roster", "new", "--covenant", self.newest, "--from", draft, "--number", 100 + self.version, "--out", note)
+        for name, role in (("veiligheidshuis", "hub"), ("fg", "officer")):
+            self.cli("roster", "sign", "--covenant", self.newest, "--in", note, "--key", self.folder / "keys" / f"{name}.pem", "--name",
+                     region.urn(role, name))
+        self.cli("roster", "apply", note, identity="operator-politie")
+
+    def wait_for_covenant(self, version, partners, seconds=60):
+        for partner in partners:
+            wait_for(lambda p=partner: self.operator(p, "status")["policy"].startswith(f"c{version}/"), f"covenant {version} at {partner}", seconds)
+        # An order of staff names the covenant that it is given under, so they need the new one to go on.
+        self.in_force = version
+        self._write_region_file()
+
+    def make_keys(self, partners, *starts, seconds=90):
+        """Starts ceremonies with each of these arguments, approves them everywhere, and waits until they are done at all."""
+        started = [one["id"] for start in starts for one in self.operator(partners[0], "ceremony", "start", *start)["ceremonies"]]
+        deadline = time.monotonic() + seconds
+        for partner in partners[1:]:
+            self._approve(partner, set(started), deadline)
+        for partner in partners:
+            done = lambda p=partner: {one["state"] for one in self.ceremonies(p) if one["id"] in started}
+            wait_for(lambda: done() == {"done"}, f"ceremonies are done at {partner}: {done()}", seconds)
+        return started
+
+    # What the broker has, seen in its database.
+
+    def rows(self, query):
+        path = self.folder / "state" / "broker" / "broker.db"
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            return connection.execute(query).fetchall()
+
+    def references(self):
+        """(partner, signal id) -> client_ref, of all that the partners pushed."""
+        found = {}
+        for partner in region.PARTNER_IDS:
+            for one in self.json(partner, "signal", "list")["signals"]:
+                found[partner, one["signal_id"]] = one["client_ref"]
+        return found
+
+    def matches_by_content(self):
+        """{(purpose, {(partner, client_ref)}): match id} of the open matches; two versions of a signal are one."""
+        references = self.references()
+        members = {}
+        for match, purpose, partner, signal in self.rows(
+                "SELECT hex(m.id), m.purpose, s.partner, lower(hex(s.signal_id)) FROM matches m JOIN match_members mm ON mm.match = m.number "
+                "JOIN signals s ON s.number = mm.signal WHERE m.state = 1"):
+            members.setdefault((match, purpose), set()).add((partner, references[partner, signal]))
+        found = {(purpose, frozenset(signals)): match for (match, purpose), signals in members.items()}
+        assert len(found) == len(members), "two matches of the same signals"
+        return found
+
+
+def expected(signals):
+    """The same of the plaintext join, without ids."""
+    return {(match["purpose"], frozenset((one["partner"], one["client_ref"]) for one in match["signals"]))
+            for match in plaintext_join.join(signals)}
+
+
+class Watch:
+    """Asks for the list of matches all the time, as staff would. `lost` says which of some ids were ever not in it. Orders under the covenant
+    before, in the moment in which another comes into force, are `late`, not errors: staff give them again."""
+
+    def __init__(self, here):
+        self.here = here
+        self.lists = []
+        self.errors = []
+        self.late = 0
+        self.done = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.done.set()
+        self.thread.join()
+
+    def run(self):
+        while not self.done.wait(0.3):
+            answer = self.here.cli("--json", "match", "list", check=False, identity="staff")
+            if answer.returncode == 0:
+                self.lists.append({one["id"].upper() for one in json.loads(answer.stdout)["matches"]})
+            elif "the order was made under another covenant" in answer.stderr:
+                self.late += 1
+            else:
+                self.errors.append((time.time(), answer.stderr.strip()))
+
+    def lost(self, ids):
+        return {one for one in ids if any(one not in seen for seen in self.lists)}
