@@ -70,12 +70,12 @@ struct CovenantSignOptions {
   std::string previous;
 };
 
-struct VerifyOptions {
+struct CovenantVerifyOptions {
   std::string file;
   std::string previous;
 };
 
-struct WithdrawOptions {
+struct CovenantWithdrawOptions {
   std::string covenant;
   std::string partner;
   std::string key;
@@ -103,7 +103,7 @@ absl::StatusOr<ExitCode> Sign(const CovenantSignOptions& all_options, Context& c
   return SignAgreement(options, note, verifiers, context);
 }
 
-absl::StatusOr<ExitCode> Verify(const VerifyOptions& options, Context& context) {
+absl::StatusOr<ExitCode> Verify(const CovenantVerifyOptions& options, Context& context) {
   RAAKVLAK_ASSIGN_OR_RETURN(const std::string bytes,
                             base::ReadFile(options.file, crypto::note::kMaxNoteSize));
   RAAKVLAK_ASSIGN_OR_RETURN(const auto covenant, policy::Covenant::Verify(bytes));
@@ -220,7 +220,7 @@ absl::StatusOr<ExitCode> Show(const std::string& file, Context& context) {
   return ExitCode::kOk;
 }
 
-absl::StatusOr<ExitCode> Withdraw(const WithdrawOptions& options, Context& context) {
+absl::StatusOr<ExitCode> Withdraw(const CovenantWithdrawOptions& options, Context& context) {
   if (!options.publish && options.out.empty()) return UsageError("give --out FILE, --publish, or both");
   RAAKVLAK_ASSIGN_OR_RETURN(const auto covenant, ReadCovenant(options.covenant));
   if (covenant->FindPartner(options.partner) == nullptr)
@@ -278,7 +278,7 @@ void AddCovenantCommands(Commands& commands) {
   sign.add_option("--key", sign_options->sign.key, "Ed25519 private key, PEM, mode 0600")->required();
   sign.add_option("--name", sign_options->sign.name, "URN of the signer")->required();
 
-  auto verify_options = std::make_shared<VerifyOptions>();
+  auto verify_options = std::make_shared<CovenantVerifyOptions>();
   CLI::App& verify = commands.Add(
       group, "verify",
       "Check signatures, rules and validity; say what falls when parties collude, and what the quotas allow",
@@ -299,7 +299,7 @@ void AddCovenantCommands(Commands& commands) {
       [apply_file](Context& context) { return PublishFile(*apply_file, context); });
   apply.add_option("FILE", *apply_file, "Covenant that follows the newest, signed by all")->required();
 
-  auto withdraw_options = std::make_shared<WithdrawOptions>();
+  auto withdraw_options = std::make_shared<CovenantWithdrawOptions>();
   CLI::App& withdraw = commands.Add(
       group, "withdraw",
       "Withdraw a partner's signature: with the broker's next call it is out, as if suspended",

@@ -24,7 +24,7 @@ namespace {
 constexpr char kSuffix[] = ".note";
 constexpr char kWithdrawalHeader[] = "raakvlak/v1/covenant-withdrawal\n";
 
-absl::Status Refuse(const char* reason, absl::string_view message) {
+absl::Status RefuseNote(const char* reason, absl::string_view message) {
   return base::Error(absl::StatusCode::kFailedPrecondition, reason, message);
 }
 
@@ -58,7 +58,7 @@ absl::StatusOr<CheckedNote> CheckCovenantNote(absl::string_view note_bytes, cons
 absl::StatusOr<CheckedNote> CheckRosterNote(absl::string_view note_bytes, const Snapshot& snapshot,
                                             absl::Time now) {
   std::shared_ptr<const CovenantChain> chain;
-  absl::Status refused = Refuse(base::reason::kCovenantMismatch, "a roster of no covenant that is known");
+  absl::Status refused = RefuseNote(base::reason::kCovenantMismatch, "a roster of no covenant that is known");
   for (const auto& covenant : Known(snapshot, chain)) {
     if (covenant->text().version() < snapshot.covenant->text().version()) continue;
     const auto roster = Roster::Verify(note_bytes, *covenant);
@@ -68,9 +68,9 @@ absl::StatusOr<CheckedNote> CheckRosterNote(absl::string_view note_bytes, const 
     }
     if ((*roster)->id() == snapshot.roster->id()) return CheckedNote{NoteKind::kRoster, /*known=*/true};
     if ((*roster)->number() <= snapshot.roster->number()) {
-      return Refuse(base::reason::kRosterOutdated,
-                    absl::StrCat("roster ", (*roster)->number(), " is not newer than the one in force, ",
-                                 snapshot.roster->number()));
+      return RefuseNote(base::reason::kRosterOutdated,
+                        absl::StrCat("roster ", (*roster)->number(), " is not newer than the one in force, ",
+                                     snapshot.roster->number()));
     }
     if (now >= (*roster)->issued()) RAAKVLAK_RETURN_IF_ERROR((*roster)->CheckValidAt(now));
     return CheckedNote{NoteKind::kRoster};
@@ -151,7 +151,7 @@ absl::StatusOr<CovenantWithdrawal> VerifyWithdrawal(absl::string_view note_bytes
   if (note->text != WithdrawalText(withdrawal.covenant_id, partner)) return NoSuchNote();
   const auto covenant = chain.Find(withdrawal.covenant_id);
   if (covenant == nullptr || covenant->FindPartner(partner) == nullptr) {
-    return Refuse(base::reason::kCovenantMismatch, "no covenant that is known has this partner");
+    return RefuseNote(base::reason::kCovenantMismatch, "no covenant that is known has this partner");
   }
   RAAKVLAK_RETURN_IF_ERROR(base::Annotate(
       crypto::note::VerifyAll(*note, absl::MakeConstSpan(&covenant->PartnerVerifier(partner), 1)),

@@ -63,8 +63,8 @@ TEST_F(AppTest, AppliedNoteIsHandedToTheBroker) {
     EXPECT_EQ(applied.code, ExitCode::kOk) << applied.err;
     EXPECT_THAT(applied.out, HasSubstr(base::Hex(base::Sha256("the note"))));
   }
-  EXPECT_THAT(world_.policy.published, ::testing::ElementsAre("the note", "the note"));
-  world_.policy.refusal =
+  EXPECT_THAT(world_.published, ::testing::ElementsAre("the note", "the note"));
+  world_.publish_refusal =
       base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kCovenantOutdated, "too old");
   const Outcome refused = world_.RunAs("staff", {"covenant", "apply", world_.path("note")});
   EXPECT_NE(refused.code, ExitCode::kOk);

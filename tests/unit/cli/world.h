@@ -16,6 +16,7 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/reason.h"
+#include "base/status.h"
 #include "base/testing/fakes.h"
 #include "cli/app.h"
 #include "crypto/note/ed25519.h"
@@ -171,15 +172,14 @@ class FakeAudit final : public client::AuditClient {
   };
 };
 
-// The broker's Policy: keeps what was published, or refuses.
+// The broker's Policy: `published` gets what it took, unless `refusal` is an error.
 class FakePolicy final : public client::PolicyClient {
  public:
-  std::vector<std::string> published;
-  absl::Status refusal;
-
+  FakePolicy(std::vector<std::string>& published, const absl::Status& refusal)
+      : published_(published), refusal_(refusal) {}
   absl::StatusOr<v1::PublishResponse> Publish(const v1::PublishRequest& request, absl::Duration) override {
-    RAAKVLAK_RETURN_IF_ERROR(refusal);
-    published.push_back(request.note());
+    RAAKVLAK_RETURN_IF_ERROR(refusal_);
+    published_.push_back(request.note());
     v1::PublishResponse response;
     response.set_kind("covenant");
     response.set_note_hash(base::Sha256(request.note()));
@@ -189,6 +189,10 @@ class FakePolicy final : public client::PolicyClient {
                                                       absl::Duration) override {
     return v1::FetchPolicyResponse();
   }
+
+ private:
+  std::vector<std::string>& published_;
+  const absl::Status& refusal_;
 };
 
 // A node with keys and ceremonies, as its operator sees it.
@@ -293,7 +297,8 @@ class World {
   FakeCases cases;
   FakeAudit audit;
   FakeNodeKeys node_keys;
-  FakePolicy policy;
+  std::vector<std::string> published;
+  absl::Status publish_refusal;
   base::testing::FakeClock clock;
   base::testing::SeededRandom random{1};
   // What Services answers instead of a client.
@@ -358,7 +363,7 @@ class World {
     }
     absl::StatusOr<std::unique_ptr<client::PolicyClient>> Policy() override {
       if (!world_.away.ok()) return world_.away;
-      return std::make_unique<PolicyForward>(world_.policy);
+      return std::make_unique<FakePolicy>(world_.published, world_.publish_refusal);
     }
     absl::StatusOr<std::unique_ptr<client::NodeKeysClient>> NodeKeys() override {
       if (!world_.away.ok()) return world_.away;
@@ -393,22 +398,6 @@ class World {
 
    private:
     FakeIntake& fake_;
-  };
-
-  class PolicyForward final : public client::PolicyClient {
-   public:
-    explicit PolicyForward(FakePolicy& fake) : fake_(fake) {}
-    absl::StatusOr<v1::PublishResponse> Publish(const v1::PublishRequest& request,
-                                                absl::Duration timeout) override {
-      return fake_.Publish(request, timeout);
-    }
-    absl::StatusOr<v1::FetchPolicyResponse> FetchPolicy(const v1::FetchPolicyRequest& request,
-                                                        absl::Duration timeout) override {
-      return fake_.FetchPolicy(request, timeout);
-    }
-
-   private:
-    FakePolicy& fake_;
   };
 
   class CasesForward final : public client::CasesClient {

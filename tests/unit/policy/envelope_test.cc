@@ -23,7 +23,7 @@ using base::testing::HasReason;
 using base::testing::IsOk;
 using raakvlak::testing::TestRegion;
 
-constexpr char kPurpose[] = "onaantastbaren";
+constexpr char kListPurpose[] = "onaantastbaren";
 constexpr char kPartner[] = "gemeente";
 
 class SucceededEnvelopeTest : public ::testing::Test {
@@ -48,12 +48,12 @@ class SucceededEnvelopeTest : public ::testing::Test {
   v1::Envelope MakeEnvelope(size_t covenant, uint32_t epoch = 1,
                             const std::function<void(v1::SignalHeader&)>& change = nullptr) {
     const Covenant& named = *covenants_[covenant];
-    const v1::Purpose& purpose = *named.FindPurpose(kPurpose);
-    const v1::Purpose& terms = *InForce().TermsOf(kPurpose, epoch);
+    const v1::Purpose& purpose = *named.FindPurpose(kListPurpose);
+    const v1::Purpose& terms = *InForce().TermsOf(kListPurpose, epoch);
     v1::SignalHeader header;
     header.set_version(1);
     header.set_region(named.region());
-    header.set_purpose(kPurpose);
+    header.set_purpose(kListPurpose);
     header.set_epoch(epoch);
     header.set_covenant_id(named.id());
     header.set_partner(kPartner);
@@ -62,7 +62,7 @@ class SucceededEnvelopeTest : public ::testing::Test {
     header.set_kind(v1::SIGNAL);
     header.set_submitted_day(named.DayAt(region_.clock().Now()));
     header.set_expiry_day(header.submitted_day() + purpose.retention_days());
-    if (const v1::SealKey* key = named.FindSealKey(kPurpose, epoch)) header.set_seal_key_id(key->id());
+    if (const v1::SealKey* key = named.FindSealKey(kListPurpose, epoch)) header.set_seal_key_id(key->id());
     header.set_content_key_commitment(std::string(32, 'c'));
     v1::EnvelopeBody body;
     for (const v1::LinkageRule& rule : terms.rules()) {
@@ -194,7 +194,7 @@ TEST_F(SucceededEnvelopeTest, CovenantInForceMustStillAllowIt) {
       {"no right to the BSN", reason::kBsnNotEntitled,
        [](v1::Covenant& covenant) { covenant.mutable_partners(1)->set_bsn_entitled(false); }},
       {"epoch not served", reason::kCovenantMismatch,
-       [this](v1::Covenant&) { region_.RaiseEpoch(kPurpose, absl::ZeroDuration()); }},
+       [this](v1::Covenant&) { region_.RaiseEpoch(kListPurpose, absl::ZeroDuration()); }},
   };
   const v1::Covenant before = region_.covenant();
   for (const Case& each : cases) {
@@ -245,7 +245,7 @@ TEST_F(SucceededEnvelopeTest, PartnerThatWasNotInTheCovenantNamedIsRefused) {
 }
 
 TEST_F(SucceededEnvelopeTest, BothEpochsAreTakenUntilTheEarlierEnds) {
-  AgreeOn([&](v1::Covenant&) { region_.RaiseEpoch(kPurpose, absl::Hours(48)); });
+  AgreeOn([&](v1::Covenant&) { region_.RaiseEpoch(kListPurpose, absl::Hours(48)); });
   EXPECT_THAT(Check(MakeEnvelope(0)), IsOk());
   EXPECT_THAT(Check(MakeEnvelope(1, 2)), IsOk());
   EXPECT_THAT(Check(MakeEnvelope(1, 1)), IsOk()) << "the covenant in force has that seal key too";
@@ -282,7 +282,7 @@ TEST_F(SucceededEnvelopeTest, SignalThatGoesOverKeepsTheRetentionOfTheDayOfItsSu
 
 TEST_F(SucceededEnvelopeTest, RulesAndThresholdAreThoseOfTheEpoch) {
   AgreeOn([&](v1::Covenant&) {
-    region_.RaiseEpoch(kPurpose, absl::Hours(48));
+    region_.RaiseEpoch(kListPurpose, absl::Hours(48));
     Purpose().set_disclosure_threshold(3);
     Purpose().mutable_rules(1)->set_version(7);
   });

@@ -326,6 +326,8 @@ TEST_F(NoteFolderTest, NoteThatMayNotBeAddedIsRefused) {
   const Notes first = Remember();
   Start();
   EXPECT_THAT(CheckHere("nonsense"), HasReason(reason::kMalformed));
+  EXPECT_THAT(CheckHere(Withdrawal(first.covenant, "gemeente", "politie")),
+              HasReason(reason::kSignatureInvalid));
   crypto::note::Note note = *crypto::note::Parse(Next().covenant);
   note.signatures.pop_back();
   EXPECT_THAT(CheckHere(crypto::note::Format(note)), HasReason(reason::kSignatureInvalid));
