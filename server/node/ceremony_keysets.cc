@@ -27,7 +27,8 @@ bool IsSameKey(const policy::KeysetText& one, const policy::KeysetText& other) {
 }
 
 // Whether a covenant in force, or one that waits for its date, has a use for keys of that epoch.
-bool IsWanted(const policy::Snapshot& snapshot, absl::string_view purpose, uint32_t epoch, absl::Time now) {
+bool IsEpochWanted(const policy::Snapshot& snapshot, absl::string_view purpose, uint32_t epoch,
+                   absl::Time now) {
   const v1::Purpose* in_force = snapshot.covenant->FindPurpose(purpose);
   if (in_force != nullptr && policy::IsEpochServed(*in_force, epoch, now)) return true;
   const auto chain = policy::ChainOf(snapshot);
@@ -72,7 +73,7 @@ absl::Status CeremonyDriver::TakeKeyset(const policy::Snapshot& snapshot,
       environment_.keys->Now()->keysets().Newest(text.purpose, text.identifier_class, text.epoch);
   const bool is_there = before != nullptr && before->text().generation >= text.generation;
   if (is_there && is_finished) return absl::OkStatus();
-  if (!IsWanted(snapshot, text.purpose, text.epoch, environment_.clock->Now())) return absl::OkStatus();
+  if (!IsEpochWanted(snapshot, text.purpose, text.epoch, environment_.clock->Now())) return absl::OkStatus();
 
   storage::SeenKeyset seen = {text.purpose,          text.identifier_class, text.epoch, text.generation,
                               complete.keyset->id(), environment_.NowMs(),  0};
@@ -156,7 +157,7 @@ absl::Status CeremonyDriver::ForgetEnded(const policy::Snapshot& snapshot) {
     const bool is_late = own.ok() && newest != nullptr && IsSameKey(newest->text(), *own) &&
                          newest->text().generation >= own->generation &&
                          newest->id() != base::Sha256(note->text);
-    if (!is_late && IsWanted(snapshot, text.purpose, text.epoch, environment_.clock->Now())) continue;
+    if (!is_late && IsEpochWanted(snapshot, text.purpose, text.epoch, environment_.clock->Now())) continue;
     NodeCeremony next = *known->row;
     next.share.clear();
     next.state = NodeCeremonyState::kStopped;
@@ -182,11 +183,8 @@ absl::Status CeremonyDriver::CheckFits(const policy::Snapshot& snapshot,
   }
   const auto keys = environment_.keys->Now();
   const auto newest = keys->keysets().Newest(text.purpose, text.identifier_class, text.epoch);
-  if (text.kind == ceremony::Kind::kGenerate) {
-    if (newest != nullptr) return mismatch("the key is there already");
-  } else if (newest == nullptr || newest->id() != text.old_keyset_id) {
-    return mismatch("the keyset that it goes out from is not the one in use");
-  }
+  if (text.kind == ceremony::Kind::kGenerate && newest != nullptr)
+    return mismatch("the key is there already");
   return policy::CheckCeremony(parameters, *covenant,
                                text.kind == ceremony::Kind::kGenerate ? nullptr : newest.get());
 }

@@ -21,6 +21,11 @@ absl::Status RelayAway() {
 
 }  // namespace
 
+TestRegion& SharedRegion() {
+  static TestRegion* const region = new TestRegion;
+  return *region;
+}
+
 class FakeRelay::Client final : public client::CeremonyClient {
  public:
   Client(FakeRelay& relay, std::string partner) : relay_(relay), partner_(std::move(partner)) {}

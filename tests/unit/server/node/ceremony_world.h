@@ -20,6 +20,9 @@
 
 namespace raakvlak::node::testing {
 
+// One region for all tests that do not change it: its keys take the longest.
+raakvlak::testing::TestRegion& SharedRegion();
+
 // FakeRelay keeps what is posted, and hands it to all, as the broker does.
 class FakeRelay {
  public:
