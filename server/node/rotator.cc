@@ -19,7 +19,7 @@ using storage::NodeSignal;
 using storage::NodeSignalState;
 using storage::NodeTransaction;
 
-constexpr absl::Duration kIdle = absl::Seconds(1);
+constexpr absl::Duration kNothingDue = absl::Seconds(1);
 constexpr absl::Duration kShortestPause = absl::Milliseconds(50);
 constexpr absl::Duration kLongestPause = absl::Seconds(5);
 
@@ -60,7 +60,7 @@ void Rotator::Run() {
 }
 
 absl::Duration Rotator::RestAfter(bool worked, absl::Duration took) const {
-  if (!worked) return kIdle;
+  if (!worked) return kNothingDue;
   const auto queued = environment_.store->QueuedPurposes();
   if (queued.ok() && queued->empty()) return absl::ZeroDuration();
   return std::clamp(took, kShortestPause, kLongestPause);

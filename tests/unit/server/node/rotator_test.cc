@@ -16,8 +16,8 @@ using base::testing::IsOk;
 using testing::FlakyStore;
 using testing::NodeWorld;
 
-constexpr char kPurpose[] = "onaantastbaren";
-constexpr absl::Duration kOverlap = absl::Hours(24 * 14);
+constexpr char kRotated[] = "onaantastbaren";
+constexpr absl::Duration kTwoWeeks = absl::Hours(24 * 14);
 
 storage::NodeSignal StoredAt(NodeWorld& world, const std::string& client_ref) {
   testing::TestNode& node = world.node("politie");
@@ -29,7 +29,7 @@ class RotatorTest : public ::testing::Test {
   explicit RotatorTest(const std::function<void(v1::Covenant&)>& change = nullptr) : world_(change) {}
 
   // Pushes and submits records ref-0 .. ref-<count - 1> in the epoch in force; returns their ids.
-  std::vector<std::string> Submit(int count, const std::string& purpose = kPurpose) {
+  std::vector<std::string> Submit(int count, const std::string& purpose = kRotated) {
     std::vector<std::string> ids;
     for (int i = 0; i < count; ++i) {
       ids.push_back(
@@ -44,7 +44,7 @@ class RotatorTest : public ::testing::Test {
   }
   storage::NodeSignal Stored(const std::string& client_ref) { return StoredAt(world_, client_ref); }
   storage::RotationProgress Progress() {
-    return *world_.node("politie").environment.store->Progress(kPurpose, 2);
+    return *world_.node("politie").environment.store->Progress(kRotated, 2);
   }
   absl::Status Withdraw(const std::string& client_ref) {
     v1::WithdrawRequest request;
@@ -60,7 +60,7 @@ TEST_F(RotatorTest, ALiveSignalGoesOverWithItsIdItsDaysAndANewReceipt) {
   const storage::NodeSignal before = Stored("ref-0");
   const auto old = world_.broker().versions.at({id, 1});
   world_.clock().Advance(absl::Hours(24 * 5));
-  world_.RaiseEpoch(kPurpose, kOverlap);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
   world_.Rotate("politie");
 
   const storage::NodeSignal after = Stored("ref-0");
@@ -88,7 +88,7 @@ TEST_F(RotatorTest, TwoOrganisationsStillHaveOneTagInTheNewEpoch) {
     world_.Push(partner, NodeWorld::RecordOf("ref-0"));
     world_.Drain(partner);
   }
-  world_.RaiseEpoch(kPurpose, kOverlap);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
   for (const char* partner : {"politie", "gemeente"}) world_.Rotate(partner);
   const auto& taken = world_.broker().taken;
   ASSERT_EQ(taken.size(), 2u);
@@ -98,14 +98,14 @@ TEST_F(RotatorTest, TwoOrganisationsStillHaveOneTagInTheNewEpoch) {
 
 TEST_F(RotatorTest, OldestGoFirstOneUnitAtATimeAndEachOnce) {
   const std::vector<std::string> ids = Submit(5);
-  world_.RaiseEpoch(kPurpose, kOverlap);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
   world_.broker().taken_batches.clear();
   Rotator& rotator = world_.MakeRotator("politie", 2);
   EXPECT_TRUE(rotator.Step());
   EXPECT_EQ(Progress(), (storage::RotationProgress{5, 2}));
   const auto status = rotator.Status(world_.Snapshot());
   ASSERT_EQ(status.size(), 1u);
-  EXPECT_EQ(status.front().purpose(), kPurpose);
+  EXPECT_EQ(status.front().purpose(), kRotated);
   EXPECT_EQ(status.front().epoch(), 2u);
   EXPECT_EQ(status.front().live(), 5u);
   EXPECT_EQ(status.front().rotated(), 2u);
@@ -118,7 +118,7 @@ TEST_F(RotatorTest, OldestGoFirstOneUnitAtATimeAndEachOnce) {
   world_.broker().batches.clear();
   RestAndRotate();
   EXPECT_TRUE(world_.broker().batches.empty()) << "what has gone over is not sent again";
-  world_.clock().Advance(kOverlap);
+  world_.clock().Advance(kTwoWeeks);
   EXPECT_TRUE(rotator.Status(world_.Snapshot()).empty());
 }
 
@@ -126,7 +126,7 @@ TEST_F(RotatorTest, ItKeepsItsDaysWhenTheCovenantGetsAnotherRetention) {
   const std::string id = Submit(1)[0];
   const uint32_t expiry = Stored("ref-0").expiry_day;
   world_.clock().Advance(absl::Hours(24 * 2));
-  world_.RaiseEpoch(kPurpose, kOverlap, NodeWorld::Keys::kAll,
+  world_.RaiseEpoch(kRotated, kTwoWeeks, NodeWorld::Keys::kAll,
                     [](v1::Purpose& purpose) { purpose.set_retention_days(100); });
   RestAndRotate();
   EXPECT_EQ(Stored("ref-0").epoch, 2u);
@@ -143,7 +143,7 @@ TEST_F(RotatorTest, WithoutANewEpochNothingIsSent) {
 
 TEST_F(RotatorTest, WithoutTheKeysOfTheNewEpochNothingIsSent) {
   Submit(1);
-  world_.RaiseEpoch(kPurpose, kOverlap, NodeWorld::Keys::kNone);
+  world_.RaiseEpoch(kRotated, kTwoWeeks, NodeWorld::Keys::kNone);
   world_.broker().batches.clear();
   RestAndRotate();
   EXPECT_TRUE(world_.broker().batches.empty());
@@ -154,7 +154,7 @@ TEST_F(RotatorTest, WithoutTheKeysOfTheNewEpochNothingIsSent) {
 
 TEST_F(RotatorTest, ARepetitionSendsTheSameBytes) {
   const std::string id = Submit(1)[0];
-  world_.RaiseEpoch(kPurpose, kOverlap);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
   world_.broker().lose_answers = true;
   world_.Rotate("politie");
   EXPECT_EQ(Stored("ref-0").epoch, 1u);
@@ -168,7 +168,7 @@ TEST_F(RotatorTest, ARepetitionSendsTheSameBytes) {
 
 TEST_F(RotatorTest, EnvelopesThatWereMadeGoEvenWhenKeyHoldersAreAwayNow) {
   Submit(2);
-  world_.RaiseEpoch(kPurpose, kOverlap);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
   world_.broker().away = true;
   world_.MakeRotator("politie", 1).Step();
   ASSERT_FALSE(Stored("ref-0").envelope.empty());
@@ -183,7 +183,7 @@ TEST_F(RotatorTest, EnvelopesThatWereMadeGoEvenWhenKeyHoldersAreAwayNow) {
 
 TEST_F(RotatorTest, WhatFailsForAWhileIsTriedAgain) {
   Submit(1);
-  world_.RaiseEpoch(kPurpose, kOverlap);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
   for (const char* why : {"QUOTA_EXCEEDED", "UNAVAILABLE", "COVENANT_MISMATCH"}) {
     world_.broker().refuse_with = why;
     RestAndRotate();
@@ -203,7 +203,7 @@ TEST_F(RotatorTest, WhatFailsForAWhileIsTriedAgain) {
 
 TEST_F(RotatorTest, AWithdrawalWhileItIsEvaluatedKeepsItFromTheBroker) {
   const std::string id = Submit(1)[0];
-  world_.RaiseEpoch(kPurpose, kOverlap);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
   auto& peer = *world_.node("politie").peers.at("gemeente");
   const auto evaluate = peer.on_evaluate;
   peer.on_evaluate = [&](const v1::EvaluateRequest& request) {
@@ -217,7 +217,7 @@ TEST_F(RotatorTest, AWithdrawalWhileItIsEvaluatedKeepsItFromTheBroker) {
 
 TEST_F(RotatorTest, AWithdrawalWhileItIsSentEndsItAtTheBroker) {
   Submit(1);
-  world_.RaiseEpoch(kPurpose, kOverlap);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
   world_.broker().on_submit = [&] { EXPECT_THAT(Withdraw("ref-0"), IsOk()); };
   world_.Rotate("politie");
   world_.broker().on_submit = nullptr;
@@ -230,7 +230,7 @@ TEST_F(RotatorTest, AWithdrawalWhileItIsSentEndsItAtTheBroker) {
 
 TEST_F(RotatorTest, WhatTheBrokerHasEndedEndsHere) {
   Submit(1);
-  world_.RaiseEpoch(kPurpose, kOverlap);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
   world_.broker().refuse_with = "SIGNAL_ENDED";
   world_.Rotate("politie");
   EXPECT_EQ(Stored("ref-0").state, storage::NodeSignalState::kExpired);
@@ -240,7 +240,7 @@ TEST_F(RotatorTest, WhatTheBrokerHasEndedEndsHere) {
 
 TEST_F(RotatorTest, ADatabaseThatWasRestoredTakesTheBrokersWordThatItIsThere) {
   Submit(1);
-  world_.RaiseEpoch(kPurpose, kOverlap);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
   const std::string receipt = Stored("ref-0").receipt;
   world_.broker().refuse_with = "ENVELOPE_CONFLICT";
   world_.Rotate("politie");
@@ -250,7 +250,7 @@ TEST_F(RotatorTest, ADatabaseThatWasRestoredTakesTheBrokersWordThatItIsThere) {
 
 TEST_F(RotatorTest, WhatCannotGoOverStaysInItsEpochUntilThatEnds) {
   const std::string id = Submit(1)[0];
-  world_.RaiseEpoch(kPurpose, kOverlap);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
   world_.broker().refuse_with = "RULE_UNKNOWN";
   world_.Rotate("politie");
   EXPECT_EQ(Stored("ref-0").state, storage::NodeSignalState::kSubmitted);
@@ -262,7 +262,7 @@ TEST_F(RotatorTest, WhatCannotGoOverStaysInItsEpochUntilThatEnds) {
   EXPECT_EQ((world_.broker().versions.count({id, 2})), 0u);
   world_.node("politie").destruction->Look();
   EXPECT_EQ(Stored("ref-0").state, storage::NodeSignalState::kSubmitted);
-  world_.clock().Advance(kOverlap);
+  world_.clock().Advance(kTwoWeeks);
   world_.node("politie").destruction->Look();
   EXPECT_EQ(Stored("ref-0").state, storage::NodeSignalState::kExpired);
   EXPECT_EQ(Stored("ref-0").reason, "RULE_UNKNOWN");
@@ -273,7 +273,7 @@ TEST_F(RotatorTest, AnAddressThatIsExcludedByNowDoesNotGoOver) {
   Submit(1, "gezinsaanpak");
   ASSERT_EQ(Stored("ref-0").state, storage::NodeSignalState::kSubmitted);
   world_.WriteExcluded(2, {"6211XZ 17"});
-  world_.RaiseEpoch("gezinsaanpak", kOverlap);
+  world_.RaiseEpoch("gezinsaanpak", kTwoWeeks);
   RestAndRotate();
   EXPECT_EQ(Stored("ref-0").epoch, 1u);
   EXPECT_EQ(Stored("ref-0").reason, "ADDRESS_EXCLUDED");
@@ -281,11 +281,11 @@ TEST_F(RotatorTest, AnAddressThatIsExcludedByNowDoesNotGoOver) {
 
 TEST_F(RotatorTest, WhatIsLeftAfterTheOverlapGoesOverAllTheSame) {
   const std::vector<std::string> ids = Submit(2);
-  world_.RaiseEpoch(kPurpose, kOverlap);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
   world_.broker().away = true;
   RestAndRotate();
-  world_.clock().Advance(kOverlap);
-  world_.broker().EndEpoch(kPurpose, 1);
+  world_.clock().Advance(kTwoWeeks);
+  world_.broker().EndEpoch(kRotated, 1);
   world_.node("politie").destruction->Look();
   world_.broker().away = false;
   RestAndRotate();
@@ -295,8 +295,8 @@ TEST_F(RotatorTest, WhatIsLeftAfterTheOverlapGoesOverAllTheSame) {
 
 TEST_F(RotatorTest, ARefusalAfterTheOverlapEndsTheSignal) {
   Submit(1);
-  world_.RaiseEpoch(kPurpose, kOverlap);
-  world_.clock().Advance(kOverlap);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
+  world_.clock().Advance(kTwoWeeks);
   world_.node("politie").destruction->Look();
   world_.broker().refuse_with = "RULE_UNKNOWN";
   world_.Rotate("politie");
@@ -311,7 +311,7 @@ TEST_F(RotatorTest, AnAgeThatWasAllowedIsNotAskedAgain) {
   world_.Drain("politie");
   ASSERT_EQ(Stored("ref-0").state, storage::NodeSignalState::kSubmitted);
   world_.clock().Advance(absl::Hours(48));
-  world_.RaiseEpoch("risicojeugd", kOverlap);
+  world_.RaiseEpoch("risicojeugd", kTwoWeeks);
   RestAndRotate();
   EXPECT_EQ(Stored("ref-0").epoch, 2u);
 }
@@ -320,7 +320,7 @@ TEST_F(RotatorTest, ADamagedRecordHoldsUpNoOther) {
   Submit(3);
   storage::NodeStore& store = *world_.node("politie").environment.store;
   const std::string damaged = Stored("ref-0").signal_id;
-  world_.RaiseEpoch(kPurpose, kOverlap);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
   ASSERT_THAT(store.Write("damage",
                           [&](storage::NodeTransaction& transaction) {
                             return transaction.PutRotation(damaged, "not an envelope").status();
@@ -333,12 +333,12 @@ TEST_F(RotatorTest, ADamagedRecordHoldsUpNoOther) {
 
 TEST_F(RotatorTest, AnEnvelopeForAnEpochThatIsNoMoreTheNewestIsMadeAnew) {
   const std::string id = Submit(1)[0];
-  world_.RaiseEpoch(kPurpose, kOverlap);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
   world_.broker().away = true;
   world_.Rotate("politie");
   ASSERT_FALSE(Stored("ref-0").envelope.empty());
   world_.clock().Advance(absl::Hours(24));
-  world_.RaiseEpoch(kPurpose, kOverlap);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
   world_.broker().away = false;
   RestAndRotate();
   EXPECT_EQ(Stored("ref-0").epoch, 3u);
@@ -348,7 +348,7 @@ TEST_F(RotatorTest, AnEnvelopeForAnEpochThatIsNoMoreTheNewestIsMadeAnew) {
 
 TEST_F(RotatorTest, ItsOwnThreadDoesTheSame) {
   Submit(3);
-  world_.RaiseEpoch(kPurpose, kOverlap);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
   Rotator& rotator = world_.MakeRotator("politie", 2);
   base::Mutex mutex;
   base::ConditionVariable changed;
@@ -383,7 +383,7 @@ void RotateThreeAndWithdrawAnother(NodeWorld& world, bool& out_withdrawn) {
 void SubmitFourAndRaise(NodeWorld& world) {
   for (int i = 0; i < 4; ++i) world.Push("politie", NodeWorld::RecordOf(absl::StrCat("ref-", i)));
   world.Drain("politie");
-  world.RaiseEpoch(kPurpose, kOverlap);
+  world.RaiseEpoch(kRotated, kTwoWeeks);
 }
 
 constexpr int kRotationWrites = 11;
