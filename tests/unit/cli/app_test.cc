@@ -60,14 +60,14 @@ TEST_F(AppTest, AppliedNoteIsHandedToTheBroker) {
   world_.Write("note", "the note");
   for (const char* group : {"covenant", "roster"}) {
     const Outcome applied = world_.RunAs("staff", {group, "apply", world_.path("note")});
-    EXPECT_EQ(applied.code, ExitCode::kOk) << applied.err;
+    EXPECT_EQ(applied.exit_code, ExitCode::kOk) << applied.err;
     EXPECT_THAT(applied.out, HasSubstr(base::Hex(base::Sha256("the note"))));
   }
   EXPECT_THAT(world_.published, ::testing::ElementsAre("the note", "the note"));
   world_.publish_refusal =
       base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kCovenantOutdated, "too old");
   const Outcome refused = world_.RunAs("staff", {"covenant", "apply", world_.path("note")});
-  EXPECT_NE(refused.code, ExitCode::kOk);
+  EXPECT_NE(refused.exit_code, ExitCode::kOk);
   EXPECT_THAT(refused.err, HasSubstr("COVENANT_OUTDATED"));
 }
 
