@@ -155,7 +155,7 @@ TEST(Samples, FilledInCovenantIsTaken) {
   base::testing::SeededRandom random(8);
   std::string text = kCovenantSample;
   for (const char* role_and_id :
-       {"node:politie", "node:gemeente", "node:woningcorporatie", "hub:veiligheidshuis"}) {
+       {"node:politie", "node:gemeente", "node:woningcorporatie", "hub:veiligheidshuis", "officer:fg"}) {
     const std::string urn = std::string("urn:raakvlak:maastricht:") + role_and_id;
     const auto key = crypto::note::PrivateKey::Generate(random).public_key();
     text = absl::StrReplaceAll(text, {{"<raakvlak key new --kind signing --name " + urn + ">",
