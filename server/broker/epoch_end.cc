@@ -22,8 +22,10 @@ std::set<PurposeEpoch> ServedEpochs(const policy::Snapshot& snapshot, absl::Time
 absl::StatusOr<uint64_t> EpochEnd::Run(const std::set<PurposeEpoch>& served, const MatchTerms* terms,
                                        const std::string& policy) {
   std::vector<PurposeEpoch> live;
+  std::vector<std::string> matched;
   RAAKVLAK_RETURN_IF_ERROR(store_.Read("epochs", [&](storage::BrokerReader& reader) -> absl::Status {
     RAAKVLAK_ASSIGN_OR_RETURN(live, reader.Epochs());
+    RAAKVLAK_ASSIGN_OR_RETURN(matched, reader.MatchPurposes());
     return absl::OkStatus();
   }));
   std::vector<PurposeEpoch> over;
@@ -38,7 +40,38 @@ absl::StatusOr<uint64_t> EpochEnd::Run(const std::set<PurposeEpoch>& served, con
       ended += done;
     }
   }
+  for (const std::string& purpose : matched) {
+    const auto found = served.lower_bound({purpose, 0});
+    if (found != served.end() && found->purpose == purpose) continue;
+    RAAKVLAK_RETURN_IF_ERROR(DeleteMatches(purpose, policy));
+  }
   return ended;
+}
+
+absl::Status EpochEnd::DeleteMatches(const std::string& purpose, const std::string& policy) {
+  uint64_t deleted = batch_;
+  while (deleted == batch_) {
+    RAAKVLAK_RETURN_IF_ERROR(
+        store_.Write("delete_matches", [&](storage::BrokerTransaction& transaction) -> absl::Status {
+          RAAKVLAK_ASSIGN_OR_RETURN(deleted, transaction.DeleteMatches(purpose, batch_));
+          if (deleted == 0) return absl::OkStatus();
+          return transaction.AppendAudit(EntryOf("matches_destroyed", purpose, deleted, policy)).status();
+        }));
+  }
+  return absl::OkStatus();
+}
+
+storage::AuditEntry EpochEnd::EntryOf(const std::string& action, const std::string& purpose, uint64_t count,
+                                      const std::string& policy) const {
+  storage::AuditEntry entry;
+  entry.time_ms = absl::ToUnixMillis(clock_.Now());
+  entry.actor = actor_;
+  entry.role = "broker";
+  entry.action = action;
+  entry.purpose = purpose;
+  entry.count = count;
+  entry.policy = policy;
+  return entry;
 }
 
 absl::StatusOr<uint64_t> EpochEnd::EndBatch(const PurposeEpoch& epoch, const MatchTerms* terms,
@@ -48,15 +81,8 @@ absl::StatusOr<uint64_t> EpochEnd::EndBatch(const PurposeEpoch& epoch, const Mat
     if (terms != nullptr) RAAKVLAK_RETURN_IF_ERROR(matcher_.Update(transaction, *terms));
     RAAKVLAK_ASSIGN_OR_RETURN(ended, transaction.EndEpoch(epoch, batch_));
     if (ended == 0) return absl::OkStatus();
-    storage::AuditEntry entry;
-    entry.time_ms = absl::ToUnixMillis(clock_.Now());
-    entry.actor = actor_;
-    entry.role = "broker";
-    entry.action = "tags_destroyed";
+    storage::AuditEntry entry = EntryOf("tags_destroyed", epoch.purpose, ended, policy);
     entry.object = absl::StrCat("epoch ", epoch.epoch);
-    entry.purpose = epoch.purpose;
-    entry.count = ended;
-    entry.policy = policy;
     return transaction.AppendAudit(entry).status();
   };
   RAAKVLAK_RETURN_IF_ERROR(store_.Write("end_epoch", end));

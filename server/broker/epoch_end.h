@@ -1,5 +1,5 @@
 // EpochEnd: destroys what the broker keeps of epochs that are no longer served (policy/epochs.h), and of
-// purposes that left the covenant, of which no epoch is served.
+// purposes that left the covenant, of which no epoch is served: their matches too, closed ones included.
 //
 // A version goes with its envelope, its tokens and its places in matches, and leaves no tombstone: the
 // partner did not end the signal, and may submit it in the epoch that is served. The old envelope cannot come
@@ -47,9 +47,9 @@ class EpochEnd {
       : store_(store), clock_(clock), matcher_(matcher), actor_(std::move(actor)), batch_(batch) {}
 
   // Run ends every epoch that is not in `served` and returns how many versions went. Each transaction that
-  // ended some has one audit entry "tags_destroyed" with purpose, object "epoch <n>" and their number. With
-  // nothing to end it costs one look at the index. Without terms (nothing is in force) nothing is matched;
-  // `policy` is for the entries. STORAGE_FAILED.
+  // ended some has one audit entry "tags_destroyed" with purpose, object "epoch <n>" and their number, or
+  // "matches_destroyed" with purpose and number. With nothing to end it costs a look at two indices. Without
+  // terms (nothing is in force) nothing is matched; `policy` is for the entries. STORAGE_FAILED.
   absl::StatusOr<uint64_t> Run(const std::set<storage::PurposeEpoch>& served, const MatchTerms* terms,
                                const std::string& policy);
 
@@ -60,6 +60,9 @@ class EpochEnd {
  private:
   absl::StatusOr<uint64_t> EndBatch(const storage::PurposeEpoch& epoch, const MatchTerms* terms,
                                     const std::string& policy);
+  absl::Status DeleteMatches(const std::string& purpose, const std::string& policy);
+  storage::AuditEntry EntryOf(const std::string& action, const std::string& purpose, uint64_t count,
+                              const std::string& policy) const;
 
   storage::BrokerStore& store_;
   const base::Clock& clock_;

@@ -233,6 +233,9 @@ class BrokerReader {
   // Open matches, and closed ones when asked for; never those that went up in others.
   virtual absl::StatusOr<std::vector<MatchRecord>> ListMatches(const MatchQuery& query) = 0;
 
+  // Purposes that have open or closed matches, sorted. Cost depends on how many purposes that are only.
+  virtual absl::StatusOr<std::vector<std::string>> MatchPurposes() = 0;
+
   // What follows is for the matcher.
   virtual absl::StatusOr<std::optional<SignalFacts>> FindFacts(uint64_t number) = 0;
   // All live signals with that tag, whatever their commitments, in order of number.
@@ -272,6 +275,9 @@ class BrokerTransaction : public BrokerReader, public AuditAppender {
   virtual absl::StatusOr<uint64_t> ExpireSignals(uint32_t today, int64_t now_ms, size_t limit) = 0;
   // Deletes at most `limit` versions of that epoch, without a tombstone. Returns how many.
   virtual absl::StatusOr<uint64_t> EndEpoch(const PurposeEpoch& epoch, size_t limit) = 0;
+  // Deletes at most `limit` matches of the purpose, open or closed, with the ids that went up in them.
+  // Returns how many.
+  virtual absl::StatusOr<uint64_t> DeleteMatches(absl::string_view purpose, size_t limit) = 0;
   // Deletes at most `limit` rows that are past their time. Returns how many. A closed match takes the ids
   // that went up in it along.
   virtual absl::StatusOr<uint64_t> Prune(const PruneBounds& bounds, size_t limit) = 0;

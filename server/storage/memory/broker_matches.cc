@@ -119,6 +119,24 @@ absl::Status MemoryBrokerTransaction::MergeMatch(uint64_t number, uint64_t into,
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::vector<std::string>> MemoryBrokerTransaction::MatchPurposes() {
+  std::set<std::string> purposes;
+  for (const auto& [number, match] : state_.matches) purposes.insert(match.record.purpose);
+  return std::vector<std::string>(purposes.begin(), purposes.end());
+}
+
+absl::StatusOr<uint64_t> MemoryBrokerTransaction::DeleteMatches(absl::string_view purpose, size_t limit) {
+  std::set<uint64_t> gone;
+  for (const auto& [number, match] : state_.matches) {
+    if (gone.size() == limit) break;
+    if (match.record.purpose == purpose && match.merged_into == 0) gone.insert(number);
+  }
+  std::erase_if(state_.matches, [&](const auto& row) {
+    return gone.count(row.first) > 0 || gone.count(row.second.merged_into) > 0;
+  });
+  return gone.size();
+}
+
 absl::StatusOr<std::string> MemoryBrokerTransaction::MarkPartnerDirty(absl::string_view partner,
                                                                       absl::string_view after_signal_id,
                                                                       size_t limit) {

@@ -63,6 +63,7 @@ class MemoryBrokerTransaction final : public BrokerTransaction {
   absl::StatusOr<std::vector<PurposeEpoch>> Epochs() override;
   absl::StatusOr<std::vector<TokenCount>> CountTokens(const PurposeEpoch& epoch) override;
   absl::StatusOr<EpochProgress> CountRenewed(const PurposeEpoch& epoch) override;
+  absl::StatusOr<std::vector<std::string>> MatchPurposes() override;
   absl::StatusOr<std::optional<MatchRecord>> FindMatch(absl::string_view match_id) override;
   absl::StatusOr<std::vector<MatchRecord>> ListMatches(const MatchQuery& query) override;
   absl::StatusOr<std::optional<SignalFacts>> FindFacts(uint64_t number) override;
@@ -79,6 +80,7 @@ class MemoryBrokerTransaction final : public BrokerTransaction {
   absl::StatusOr<SignalStatus> MarkWithdrawn(const Withdrawal& withdrawal) override;
   absl::StatusOr<uint64_t> ExpireSignals(uint32_t today, int64_t now_ms, size_t limit) override;
   absl::StatusOr<uint64_t> EndEpoch(const PurposeEpoch& epoch, size_t limit) override;
+  absl::StatusOr<uint64_t> DeleteMatches(absl::string_view purpose, size_t limit) override;
   absl::StatusOr<uint64_t> Prune(const PruneBounds& bounds, size_t limit) override;
   absl::StatusOr<uint64_t> CountSubmitted(absl::string_view partner, uint32_t day, uint64_t signals) override;
   absl::StatusOr<bool> RememberOrder(absl::string_view order_id, int64_t time_ms) override;

@@ -192,11 +192,35 @@ absl::StatusOr<uint64_t> SqliteBrokerTransaction::PruneClosedMatches(int64_t bef
       connection_.Query("SELECT number FROM matches WHERE state = 2 AND changed_ms < ? LIMIT ?");
   query.Bind(before_ms).Bind(limit);
   RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<uint64_t> closed, Numbers(std::move(query)));
-  for (const uint64_t number : closed) {
-    RAAKVLAK_RETURN_IF_ERROR(RunFor("DELETE FROM matches WHERE merged_into = ?", number));
-    RAAKVLAK_RETURN_IF_ERROR(RunFor("DELETE FROM matches WHERE number = ?", number));
-  }
+  for (const uint64_t number : closed) RAAKVLAK_RETURN_IF_ERROR(DeleteMatch(number));
   return closed.size();
+}
+
+absl::Status SqliteBrokerTransaction::DeleteMatch(uint64_t number) {
+  RAAKVLAK_RETURN_IF_ERROR(RunFor("DELETE FROM match_members WHERE match = ?", number));
+  RAAKVLAK_RETURN_IF_ERROR(RunFor("DELETE FROM matches WHERE merged_into = ?", number));
+  return RunFor("DELETE FROM matches WHERE number = ?", number);
+}
+
+absl::StatusOr<std::vector<std::string>> SqliteBrokerTransaction::MatchPurposes() {
+  std::vector<std::string> purposes;
+  // From one to the next on the index, as Epochs does.
+  while (true) {
+    Statement query = connection_.Query(
+        "SELECT purpose FROM matches WHERE state <> 3 AND purpose > ? ORDER BY purpose LIMIT 1");
+    query.BindText(purposes.empty() ? "" : purposes.back());
+    RAAKVLAK_ASSIGN_OR_RETURN(const bool row, query.Step());
+    if (!row) return purposes;
+    purposes.push_back(query.Bytes(0));
+  }
+}
+
+absl::StatusOr<uint64_t> SqliteBrokerTransaction::DeleteMatches(absl::string_view purpose, size_t limit) {
+  Statement query = connection_.Query("SELECT number FROM matches WHERE purpose = ? AND state <> 3 LIMIT ?");
+  query.BindText(purpose).Bind(limit);
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<uint64_t> matches, Numbers(std::move(query)));
+  for (const uint64_t number : matches) RAAKVLAK_RETURN_IF_ERROR(DeleteMatch(number));
+  return matches.size();
 }
 
 absl::StatusOr<std::string> SqliteBrokerTransaction::MarkPartnerDirty(absl::string_view partner,

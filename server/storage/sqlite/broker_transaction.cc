@@ -203,11 +203,11 @@ absl::Status SqliteBrokerTransaction::InsertSignal(const StoredSignal& signal) {
     insert.Bind(static_cast<int>(token.quality)).BindText(signal.purpose).Bind(signal.epoch);
     insert.BindBlob(token.tag).BindBlob(token.commitments_hash);
     RAAKVLAK_RETURN_IF_ERROR(insert.Run());
-    Statement count = connection_.Query(
-        "INSERT INTO token_counts VALUES (?,?,?,?,1) ON CONFLICT DO UPDATE SET tokens = tokens + 1");
-    count.BindText(signal.purpose).Bind(signal.epoch).BindText(signal.partner).BindText(token.rule);
-    RAAKVLAK_RETURN_IF_ERROR(count.Run());
   }
+  Statement count = connection_.Query(
+      "INSERT INTO token_counts SELECT purpose, epoch, ?2, rule, 1 FROM tokens WHERE signal = ?1 "
+      "ON CONFLICT DO UPDATE SET tokens = tokens + 1");
+  RAAKVLAK_RETURN_IF_ERROR(count.Bind(number).BindText(signal.partner).Run());
   return RunFor("INSERT INTO dirty_signals VALUES (?, 1)", number);
 }
 

@@ -29,6 +29,7 @@ class SqliteBrokerTransaction final : public BrokerTransaction {
   absl::StatusOr<std::vector<PurposeEpoch>> Epochs() override;
   absl::StatusOr<std::vector<TokenCount>> CountTokens(const PurposeEpoch& epoch) override;
   absl::StatusOr<EpochProgress> CountRenewed(const PurposeEpoch& epoch) override;
+  absl::StatusOr<std::vector<std::string>> MatchPurposes() override;
   absl::StatusOr<std::optional<MatchRecord>> FindMatch(absl::string_view match_id) override;
   absl::StatusOr<std::vector<MatchRecord>> ListMatches(const MatchQuery& query) override;
   absl::StatusOr<std::optional<SignalFacts>> FindFacts(uint64_t number) override;
@@ -45,6 +46,7 @@ class SqliteBrokerTransaction final : public BrokerTransaction {
   absl::StatusOr<SignalStatus> MarkWithdrawn(const Withdrawal& withdrawal) override;
   absl::StatusOr<uint64_t> ExpireSignals(uint32_t today, int64_t now_ms, size_t limit) override;
   absl::StatusOr<uint64_t> EndEpoch(const PurposeEpoch& epoch, size_t limit) override;
+  absl::StatusOr<uint64_t> DeleteMatches(absl::string_view purpose, size_t limit) override;
   absl::StatusOr<uint64_t> Prune(const PruneBounds& bounds, size_t limit) override;
   absl::StatusOr<uint64_t> CountSubmitted(absl::string_view partner, uint32_t day, uint64_t signals) override;
   absl::StatusOr<bool> RememberOrder(absl::string_view order_id, int64_t time_ms) override;
@@ -70,6 +72,7 @@ class SqliteBrokerTransaction final : public BrokerTransaction {
   absl::Status EndSignal(absl::string_view partner, absl::string_view signal_id, SignalState state,
                          absl::string_view reason, int64_t time_ms);
   absl::Status ReadMembers(MatchRecord& match);
+  absl::Status DeleteMatch(uint64_t number);
   absl::StatusOr<uint64_t> PruneClosedMatches(int64_t before_ms, uint64_t limit);
 
   Connection& connection_;

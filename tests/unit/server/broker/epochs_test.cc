@@ -213,6 +213,25 @@ TEST_P(EpochsTest, EndLeavesAnEntryForEachPurposeAndEpoch) {
   EXPECT_FALSE(Find("gemeente", "g").has_value());
 }
 
+TEST_P(EpochsTest, MatchesOfAPurposeThatLeftTheCovenantAreDestroyed) {
+  Submit("politie", "a", 1);
+  Submit("gemeente", "b", 1);
+  Submit("jeugdzorg", "c", 1, {MakeToken("bsn", "piet", v1::EXACT)});
+  Submit("gemeente", "d", 1, {MakeToken("bsn", "piet", v1::EXACT)});
+  Run();
+  Withdraw("gemeente", "d");
+  Run();  // closes the second
+  End({{kPurpose, 2}});
+  EXPECT_EQ(List({kPurpose, true}).size(), 2u) << "an epoch ended, the purpose did not";
+  terms_.purposes.clear();
+  End({{"another", 1}}, 1);
+  EXPECT_THAT(List({kPurpose, true}), IsEmpty());
+  EXPECT_THAT(Entries("matches_destroyed"), ElementsAre("urn:broker broker onaantastbaren, : 1 c2/r1",
+                                                        "urn:broker broker onaantastbaren, : 1 c2/r1"));
+  Run();
+  EXPECT_THAT(Dirty(), IsEmpty());
+}
+
 TEST_P(EpochsTest, WithNothingToEndThereIsNoEntry) {
   Submit("politie", "a", 1);
   Submit("politie", "a", 2);

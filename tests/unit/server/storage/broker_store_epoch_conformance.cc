@@ -232,5 +232,32 @@ TEST_P(BrokerStoreEpochTest, EndOfAVersionMarksTheMatchAndTheSignalBesideIt) {
   EXPECT_EQ(Dirty().size(), 2u);
 }
 
+TEST_P(BrokerStoreEpochTest, MatchesOfAPurposeAreDeletedOpenClosedAndMerged) {
+  const auto purposes = [&] { return Get([](BrokerReader& reader) { return reader.MatchPurposes(); }); };
+  const auto erase = [&](size_t limit) {
+    return Do([&](BrokerTransaction& transaction) { return transaction.DeleteMatches("gone", limit); });
+  };
+  EXPECT_THAT(purposes(), IsEmpty());
+  Add("politie", "a", 1);
+  Add("gemeente", "b", 1);
+  PutMatch("kept", {1, 2});
+  const uint64_t open = PutMatch("open", {1, 2}, 0, "gone");
+  const uint64_t closed = PutMatch("closed", {1, 2}, 0, "gone");
+  const uint64_t merged = PutMatch("merged", {1, 2}, 0, "gone");
+  ASSERT_THAT(Write([&](BrokerTransaction& transaction) -> absl::Status {
+                RAAKVLAK_RETURN_IF_ERROR(transaction.MergeMatch(merged, open, 1));
+                return transaction.CloseMatch(closed, 1);
+              }),
+              IsOk());
+  EXPECT_THAT(purposes(), ElementsAre("gone", kPurpose));
+  EXPECT_EQ(erase(1), 1u);
+  EXPECT_EQ(erase(9), 1u);
+  EXPECT_EQ(erase(9), 0u);
+  EXPECT_THAT(purposes(), ElementsAre(kPurpose));
+  for (const char* word : {"open", "closed", "merged"}) EXPECT_FALSE(Match(word).has_value()) << word;
+  EXPECT_EQ(Match("kept")->members.size(), 2u);
+  EXPECT_THAT(Get([](BrokerReader& reader) { return reader.MatchesOf(1); }), ElementsAre(1));
+}
+
 }  // namespace
 }  // namespace raakvlak::storage
