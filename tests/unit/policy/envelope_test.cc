@@ -262,7 +262,7 @@ TEST_F(SucceededEnvelopeTest, SignalThatGoesOverKeepsTheRetentionOfTheDayOfItsSu
   const uint32_t submitted = covenants_[0]->DayAt(region_.clock().Now());
   region_.clock().Advance(absl::Hours(24 * 5));
   AgreeOn([&](v1::Covenant&) {
-    region_.RaiseEpoch(kPurpose, absl::Hours(24 * 10));
+    region_.RaiseEpoch(kListPurpose, absl::Hours(24 * 10));
     Purpose().set_retention_days(100);
   });
   const auto check = [&](uint32_t from, uint32_t days) {
