@@ -7,7 +7,6 @@
 #include "base/reason.h"
 #include "base/status.h"
 #include "cli/key_commands.h"
-#include "cli/key_split.h"
 #include "cli/output.h"
 #include "cli/policy_commands.h"
 #include "crypto/note/note.h"
@@ -21,14 +20,6 @@ struct NewOptions {
   std::string kind;
   std::string out;
   std::string name;
-};
-
-struct SplitOptions {
-  std::string covenant;
-  std::string out;
-  std::vector<std::string> signing_keys;
-  std::vector<std::string> vault_keys;
-  bool skip_existing = false;
 };
 
 // A lost key of a partner takes its signals with it: no key is ever written over.
@@ -90,62 +81,6 @@ absl::StatusOr<ExitCode> New(const NewOptions& options, Context& context) {
   return NewSealKey(options, context);
 }
 
-absl::StatusOr<std::map<std::string, std::string>> ParsePairs(absl::string_view option,
-                                                              const std::vector<std::string>& pairs) {
-  std::map<std::string, std::string> paths;
-  for (const std::string& pair : pairs) {
-    const size_t equals = pair.find('=');
-    if (equals == 0 || equals == std::string::npos || equals + 1 == pair.size()) {
-      return UsageError(absl::StrCat(option, " takes PARTNER=FILE, not ", pair));
-    }
-    if (!paths.emplace(pair.substr(0, equals), pair.substr(equals + 1)).second) {
-      return UsageError(absl::StrCat(option, " ", pair.substr(0, equals), " is given twice"));
-    }
-  }
-  return paths;
-}
-
-absl::StatusOr<ExitCode> Split(const SplitOptions& options, Context& context) {
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto signing_files, ParsePairs("--signing-key", options.signing_keys));
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto vault_files, ParsePairs("--vault-key", options.vault_keys));
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::string bytes,
-                            base::ReadFile(options.covenant, crypto::note::kMaxNoteSize));
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto covenant, policy::Covenant::Verify(bytes));
-  RAAKVLAK_RETURN_IF_ERROR(covenant->CheckValidAt(context.clock.Now()));
-  SplitKeys keys;
-  for (const auto& [partner, file] : signing_files) {
-    RAAKVLAK_ASSIGN_OR_RETURN(auto key, policy::ReadSigningKey(file));
-    keys.signing.emplace(partner, std::move(key));
-  }
-  for (const auto& [partner, file] : vault_files) {
-    RAAKVLAK_ASSIGN_OR_RETURN(auto key, policy::ReadVaultKey(file));
-    keys.vault.emplace(partner, std::move(key));
-  }
-  RAAKVLAK_ASSIGN_OR_RETURN(
-      const auto results,
-      SplitAll(*covenant, keys, options.out, options.skip_existing ? IfPresent::kSkip : IfPresent::kRefuse,
-               context.random));
-  nlohmann::ordered_json json = nlohmann::ordered_json::array();
-  Table table({"PURPOSE", "CLASS", "EPOCH", "KEYSET", ""});
-  for (const SplitResult& result : results) {
-    const std::string name =
-        v1::IdentifierClass_Name(static_cast<v1::IdentifierClass>(result.identifier_class));
-    json.push_back({{"purpose", result.purpose},
-                    {"class", name},
-                    {"epoch", result.epoch},
-                    {"keyset", base::Hex(result.keyset_id)},
-                    {"made", result.made}});
-    table.Add({result.purpose, name, absl::StrCat(result.epoch), base::Hex(result.keyset_id),
-               result.made ? "made" : "was there"});
-  }
-  if (context.json) {
-    PrintJson(context.out, json);
-  } else {
-    table.Print(context.out);
-  }
-  return ExitCode::kOk;
-}
-
 }  // namespace
 
 void AddKeyCommands(Commands& commands) {
@@ -172,29 +107,6 @@ void AddKeyCommands(Commands& commands) {
   AddKeyStatusCommand(commands, group);
   AddKeyCeremonyCommands(commands, group);
   AddKeyBackupCommands(commands, group);
-
-  auto split_options = std::make_shared<SplitOptions>();
-  CLI::App& split = commands.Add(
-      group, "split",
-      "Make the region's evaluation keys and share them out. OFFLINE: this one machine sees all keys while "
-      "it runs. Use one "
-      "without network, watched by several partners, and wipe it after. Every key holder's signing and vault "
-      "key is needed.",
-      "raakvlak key split --covenant covenant.note --out keys --signing-key politie=politie.pem --vault-key "
-      "politie=politie.vault ...    # and so on for every key holder",
-      Needs::kNothing, [split_options](Context& context) { return Split(*split_options, context); },
-      "the nodes make keys together and nobody ever sees one; that replaces this command");
-  split.add_option("--covenant", split_options->covenant, "Signed covenant")->required();
-  split
-      .add_option("--out", split_options->out,
-                  "Folder: keysets/ goes to all nodes and the hub, shares/<partner>/ to that partner only")
-      ->required();
-  split.add_option("--signing-key", split_options->signing_keys, "PARTNER=PEM, once for every key holder")
-      ->required();
-  split.add_option("--vault-key", split_options->vault_keys, "PARTNER=FILE, once for every key holder")
-      ->required();
-  split.add_flag("--skip-existing", split_options->skip_existing,
-                 "Make only the keysets that are not there; without it, one that is there is an error");
 }
 
 }  // namespace raakvlak::cli

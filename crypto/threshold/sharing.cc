@@ -31,23 +31,6 @@ absl::Status CheckIndices(uint32_t quorum, absl::Span<const uint32_t> indices) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Sharing> Split(const Scalar& key, uint32_t quorum, absl::Span<const uint32_t> indices,
-                              base::Random& random) {
-  RAAKVLAK_RETURN_IF_ERROR(CheckIndices(quorum, indices));
-  if (key.IsZero()) return InvalidArgument("the key is zero");
-  std::vector<Scalar> coefficients = {key};
-  while (coefficients.size() < quorum) coefficients.push_back(Scalar::Random(random));
-  Sharing out;
-  for (const Scalar& coefficient : coefficients) out.commitments.push_back(Element::MulBase(coefficient));
-  for (const uint32_t index : indices) {
-    const Scalar x = Scalar::FromUint64(index);
-    Scalar share;
-    for (size_t j = quorum; j-- > 0;) share = share * x + coefficients[j];
-    out.shares.push_back(share);
-  }
-  return out;
-}
-
 absl::StatusOr<Element> PublicShare(absl::Span<const Element> commitments, uint32_t index) {
   if (index < 1 || index > kMaxIndex) return InvalidArgument("an index is 1 to 32");
   if (commitments.size() < 2 || commitments.size() > kMaxIndex)

@@ -1,4 +1,4 @@
-// The commands on covenant, roster and keys as a user types them, from the first key to the last share.
+// The commands on covenant, roster and keys as a user types them, from the first key to a roster.
 #include "cli/policy_commands.h"
 
 #include <gtest/gtest.h>
@@ -404,34 +404,6 @@ TEST_F(PolicyCommandsTest, RosterCommandsRefuseWrongUse) {
       << "keys are not filled in";
 }
 
-TEST_F(PolicyCommandsTest, KeySplitMakesKeysetsOnce) {
-  MakeCovenant();
-  SignByAll();
-  std::vector<std::string> split = {"--json", "key",       "split", "--covenant", Path("covenant.note"),
-                                    "--out",  Path("keys")};
-  for (const std::string& id : partners_) {
-    ASSERT_EQ(Run({"key", "new", "--kind", "vault", "--out", Path(id + ".vault")}), ExitCode::kOk) << err_;
-    split.insert(split.end(), {"--signing-key", id + "=" + Path(id + ".pem"), "--vault-key",
-                               id + "=" + Path(id + ".vault")});
-  }
-  ASSERT_EQ(Run(split), ExitCode::kOk) << err_;
-  ASSERT_EQ(Json().size(), 2u);
-  const std::string id = Json()[0]["keyset"];
-  EXPECT_EQ(Json()[0]["class"], "BSN");
-  EXPECT_TRUE(std::filesystem::exists(Path("keys/keysets/" + id + ".keyset")));
-  for (const std::string& partner : partners_) {
-    EXPECT_TRUE(std::filesystem::exists(Path("keys/shares/" + partner + "/" + id + ".share")));
-  }
-  EXPECT_EQ(Run(split), ExitCode::kError);
-  split.push_back("--skip-existing");
-  EXPECT_EQ(Run(split), ExitCode::kOk);
-  EXPECT_EQ(Json()[0]["keyset"], id);
-  EXPECT_EQ(Json()[0]["made"], false);
-  EXPECT_EQ(Run({"key", "split", "--covenant", Path("covenant.note"), "--out", Path("k2"), "--signing-key",
-                 "politie", "--vault-key", "politie=x"}),
-            ExitCode::kUsage);
-}
-
 TEST_F(PolicyCommandsTest, KeysAreNeverWrittenOver) {
   NewSigningKey("node", "politie");
   const std::string before = Get("politie.pem");
@@ -572,10 +544,7 @@ TEST_F(PolicyCommandsTest, ExplainRefusesWrongUse) {
   EXPECT_THAT(err_, HasSubstr("onaantastbaren"));
 }
 
-TEST_F(PolicyCommandsTest, HelpHasExamplesAndSaysWhatComesLater) {
-  EXPECT_EQ(Run({"key", "split", "--help"}), ExitCode::kOk);
-  EXPECT_THAT(out_, HasSubstr("OFFLINE"));
-  EXPECT_THAT(out_, HasSubstr("In later versions"));
+TEST_F(PolicyCommandsTest, HelpHasExamples) {
   for (const auto& command : std::vector<std::vector<std::string>>{{"covenant", "new"},
                                                                    {"covenant", "sign"},
                                                                    {"covenant", "verify"},
