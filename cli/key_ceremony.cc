@@ -45,11 +45,20 @@ Wanted CeremonyFor(const v1::KeyStatus& key, const std::string& kind, bool next)
   return wanted;
 }
 
+// Whether it is of the epoch that its covenant gives the purpose. Ceremonies are of that one only: a key of
+// the epoch before, which is missing here, ends by itself.
+bool IsOfNewestEpoch(const v1::KeyStatus& key, const v1::GetKeyStatusResponse& status) {
+  return std::none_of(status.keys().begin(), status.keys().end(), [&](const v1::KeyStatus& other) {
+    return other.purpose() == key.purpose() && other.identifier_class() == key.identifier_class() &&
+           other.next_covenant() == key.next_covenant() && other.epoch() > key.epoch();
+  });
+}
+
 // What it takes to have every key as the covenant wants it; for the one that waits for its date with --next.
 std::vector<Wanted> AllMissing(const v1::GetKeyStatusResponse& status, const StartOptions& options) {
   std::vector<Wanted> requests;
   for (const v1::KeyStatus& key : status.keys()) {
-    if (key.next_covenant() != options.next) continue;
+    if (key.next_covenant() != options.next || !IsOfNewestEpoch(key, status)) continue;
     if (!options.purpose.empty() && key.purpose() != options.purpose) continue;
     if (!options.class_name.empty() && ClassName(key.identifier_class()) != options.class_name) continue;
     const std::string kind = key.state() == kMissingState ? "generate"
@@ -153,15 +162,20 @@ absl::StatusOr<ExitCode> Approve(const ApproveOptions& options, Context& context
     RAAKVLAK_ASSIGN_OR_RETURN(v1::CeremonyState ceremony, node.Find(id));
     wanted.push_back(std::move(ceremony));
   }
-  for (v1::CeremonyState& ceremony : wanted) {
-    auto approved = node.Approve(ceremony.ceremony_id());
-    if (!approved.ok()) {
-      return base::Annotate(approved.status(),
-                            absl::StrCat("ceremony ", base::Hex(ceremony.ceremony_id()).substr(0, 12)));
+  std::vector<v1::CeremonyState> approved;
+  for (const v1::CeremonyState& ceremony : wanted) {
+    auto now = node.Approve(ceremony.ceremony_id());
+    if (now.ok()) {
+      approved.push_back(*std::move(now));
+      continue;
     }
-    ceremony = *std::move(approved);
+    const absl::Status refused = base::Annotate(
+        now.status(), absl::StrCat("ceremony ", base::Hex(ceremony.ceremony_id()).substr(0, 12)));
+    // This node hears that others stopped a ceremony only when it is to take part: the rest goes on.
+    if (!options.all || base::ReasonOf(refused) != base::reason::kAlreadyEnded) return refused;
+    if (!context.json) context.err << "passed over: " << Printable(std::string(refused.message())) << "\n";
   }
-  return node.Finish(std::move(wanted), options.wait);
+  return node.Finish(std::move(approved), options.wait);
 }
 
 struct ShowOneOptions {
@@ -258,7 +272,7 @@ absl::StatusOr<ExitCode> Rotate(const RotateOptions& options, Context& context) 
   bool raised = false;
   for (const v1::KeyStatus& key : status.keys()) {
     if (!options.purpose.empty() && key.purpose() != options.purpose) continue;
-    const bool missing = key.state() == kMissingState;
+    const bool missing = key.state() == kMissingState && IsOfNewestEpoch(key, status);
     raised = raised || key.next_covenant() || missing;
     if (missing) requests.push_back(CeremonyFor(key, "generate", key.next_covenant()));
   }

@@ -152,6 +152,15 @@ TEST_F(KeyCommandsTest, AllMissingForTheNextCovenantStartsOnlyWhatThatOneWants) 
   EXPECT_THAT(Started(), ElementsAre("generate onaantastbaren 1 next"));
 }
 
+TEST_F(KeyCommandsTest, AKeyOfAnEpochThatEndsIsNotMadeAnew) {
+  AddKey("risicojeugd", v1::BSN, 2, "in_use");
+  AddKey("risicojeugd", v1::BSN, 1, "missing");
+  AddKey("risicojeugd", v1::PERSON, 1, "previous").set_reshare_wanted(true);
+  AddKey("risicojeugd", v1::PERSON, 2, "in_use");
+  EXPECT_EQ(Key({"ceremony", "start", "--all-missing"}).exit_code, ExitCode::kOk);
+  EXPECT_THAT(Started(), IsEmpty());
+}
+
 TEST_F(KeyCommandsTest, ACeremonyThatIsUnderWayIsNotStartedAgain) {
   AddKey("risicojeugd", v1::BSN, 3, "missing");
   AddKey("risicojeugd", v1::PERSON, 3, "missing");
@@ -295,6 +304,21 @@ TEST_F(KeyCommandsTest, ApproveAllShowsWhatIsProposedAndApprovesThatOnly) {
   EXPECT_THAT(outcome.out, HasSubstr("approving 1\nceremony 1111"));
   EXPECT_THAT(outcome.out, HasSubstr("  members: politie, gemeente, jeugdzorg\n"));
   EXPECT_THAT(outcome.out, Not(HasSubstr("333333")));
+}
+
+TEST_F(KeyCommandsTest, ApproveAllPassesOverWhatOthersHaveStopped) {
+  AddCeremony('\x11', "proposed");
+  AddCeremony('\x22', "proposed");
+  world_.node_keys.ended = {std::string(32, '\x11')};
+  const Outcome outcome = Key({"ceremony", "approve", "--all"});
+  EXPECT_EQ(outcome.exit_code, ExitCode::kOk) << outcome.err;
+  EXPECT_THAT(world_.node_keys.approved, ElementsAre(std::string(32, '\x22')));
+  EXPECT_THAT(outcome.err, HasSubstr("passed over: ceremony 111111111111: ended"));
+  EXPECT_EQ(Key({"ceremony", "approve", "1111"}).exit_code, ExitCode::kError) << "asked for by name";
+  world_.node_keys.ceremonies[1].set_state("proposed");
+  world_.node_keys.refusal =
+      base::Error(absl::StatusCode::kFailedPrecondition, reason::kCovenantMismatch, "another quorum");
+  EXPECT_EQ(Key({"ceremony", "approve", "--all"}).exit_code, ExitCode::kVerificationFailed);
 }
 
 TEST_F(KeyCommandsTest, ApproveTakesIdsOrAllAndSaysWhichOneWasRefused) {

@@ -209,6 +209,8 @@ class FakeNodeKeys final : public client::NodeKeysClient {
 
   std::vector<v1::StartCeremonyRequest> started;
   std::vector<std::string> approved;
+  // Ceremonies that others have stopped.
+  std::set<std::string> ended;
 
   absl::StatusOr<v1::GetKeyStatusResponse> GetKeyStatus(const v1::GetKeyStatusRequest&,
                                                         absl::Duration) override {
@@ -236,6 +238,9 @@ class FakeNodeKeys final : public client::NodeKeysClient {
   }
   absl::StatusOr<v1::CeremonyResponse> ApproveCeremony(const v1::CeremonyRequest& request,
                                                        absl::Duration) override {
+    if (ended.contains(request.ceremony_id())) {
+      return base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kAlreadyEnded, "ended");
+    }
     approved.push_back(request.ceremony_id());
     return Change(request, "running");
   }
