@@ -19,6 +19,8 @@ namespace reason = base::reason;
 // Of one ceremony: 32 members send at most 16 messages each.
 constexpr size_t kMaxFetched = 512;
 constexpr absl::Duration kAfterRefusal = absl::Minutes(1);
+// A broker may have kept back what it said it had.
+constexpr absl::Duration kLookAgain = absl::Minutes(1);
 
 using storage::NodeCeremony;
 using storage::NodeCeremonyState;
@@ -358,7 +360,8 @@ absl::Status CeremonyDriver::SignKeyset(const policy::Snapshot& snapshot, Known&
 absl::Status CeremonyDriver::Complete(const policy::Snapshot& snapshot, Known& known) {
   if (!Post(known)) return absl::OkStatus();
   const std::pair<uint64_t, uint32_t> there = {known.last, known.num_keysets};
-  if (known.looked_at == there) return absl::OkStatus();
+  const absl::Time now = environment_.clock->Now();
+  if (known.looked_at == there && now < known.look_again_at) return absl::OkStatus();
   std::vector<ceremony::SignedMessage> messages;
   known.fetched = 0;
   const absl::Status fetched = Fetch(known, messages);
@@ -392,6 +395,7 @@ absl::Status CeremonyDriver::Complete(const policy::Snapshot& snapshot, Known& k
     return Stop(snapshot, known, "a member stopped after the key was made", &blame);
   }
   known.looked_at = there;
+  known.look_again_at = now + kLookAgain;
   return absl::OkStatus();
 }
 

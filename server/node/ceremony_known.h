@@ -39,6 +39,7 @@ struct CeremonyDriver::Known {
   // Notes that were posted as its keyset, and whose signature they lack.
   std::vector<std::string> notes;
   std::pair<uint64_t, uint32_t> looked_at;
+  absl::Time look_again_at = absl::InfinitePast();
   std::set<std::string> unsigned_holders;
 
   const std::string& id() const { return parameters.id(); }

@@ -19,7 +19,7 @@ using testing::Rig;
 using Messages = std::vector<SignedMessage>;
 using Relay = std::function<Messages(const SignedMessage& message, uint32_t to)>;
 
-constexpr uint32_t kLiar = 2;
+constexpr uint32_t kLiesToo = 2;
 
 Content Read(const Rig& rig, const SignedMessage& message) { return Open(rig.parameters, message).value(); }
 
@@ -69,7 +69,7 @@ std::vector<RelayAttack> RelayAttacks() {
                      Result::kWaits, "", [=](Rig& rig) {
                        return [&rig, step, receiver](const SignedMessage& message, uint32_t to) {
                          const Content content = Read(rig, message);
-                         const bool drop = content.step == step && content.sender == kLiar &&
+                         const bool drop = content.step == step && content.sender == kLiesToo &&
                                            (receiver == 0 || receiver == to);
                          return drop ? Messages{} : Messages{message};
                        };
@@ -181,9 +181,9 @@ TEST(RelayTest, WhoIsKeptWaitingNamesThoseItHeardNothingOfAndProvesNothing) {
 void ShowAnother(Rig& rig, Step step, uint32_t to_whom, std::function<void(Content& content)> change) {
   rig.relay = [&rig, step, to_whom, change](const SignedMessage& message, uint32_t to) {
     Content content = Read(rig, message);
-    if (content.sender != kLiar || content.step != step || to != to_whom) return Messages{message};
+    if (content.sender != kLiesToo || content.step != step || to != to_whom) return Messages{message};
     change(content);
-    return Messages{SignContent(rig.parameters, content, KeyOf(kLiar))};
+    return Messages{SignContent(rig.parameters, content, KeyOf(kLiesToo))};
   };
 }
 
@@ -197,13 +197,13 @@ TEST(RelayTest, WithAMemberThatSpeaksWithTwoTonguesNobodyHasAKeyAndTheMemberIsNa
        std::vector<Case>{{Step::kJoin, 0}, {Step::kCommit, 5}, {Step::kReveal, 3}, {Step::kShares, 40}}) {
     SCOPED_TRACE(StepName(step).data());
     Rig rig(NewKey(FirstIndices(4), 3));
-    rig.Corrupt(kLiar);
+    rig.Corrupt(kLiesToo);
     ShowAnother(rig, step, 4, [at = at](Content& content) { content.bytes[at] ^= 1; });
     rig.Run();
     for (Participant* one : rig.HonestOnes()) {
       EXPECT_FALSE(one->outcome().has_value());
       ASSERT_TRUE(one->blame().has_value()) << one->index();
-      EXPECT_EQ(one->blame()->finding.culprit, kLiar);
+      EXPECT_EQ(one->blame()->finding.culprit, kLiesToo);
       EXPECT_TRUE(VerifyEvidence(rig.parameters, {one->blame()->finding, one->blame()->evidence}).ok());
     }
   }
@@ -213,7 +213,7 @@ TEST(RelayTest, AfterTwoCertificatesOfAMemberSomeHaveTheKeyThatAllCertifiedAndSo
   // Certificates are the last word, so somebody may always lack the last one. That is why a key is used only
   // under a keyset that all its holders signed: 4, which has none, does not sign.
   Rig rig(NewKey(FirstIndices(4), 3));
-  rig.Corrupt(kLiar);
+  rig.Corrupt(kLiesToo);
   ShowAnother(rig, Step::kCertificate, 4, [](Content& content) { content.chain[9] ^= 1; });
   rig.Run();
   ASSERT_TRUE(rig.At(1)->outcome().has_value());
@@ -225,7 +225,7 @@ TEST(RelayTest, AfterTwoCertificatesOfAMemberSomeHaveTheKeyThatAllCertifiedAndSo
     EXPECT_EQ(own.chain, rig.At(1)->outcome()->transcript_hash);
     if (one->outcome().has_value()) continue;
     ASSERT_TRUE(one->blame().has_value());
-    const Finding expected{kLiar, Step::kCertificate, Check::kEquivocation};
+    const Finding expected{kLiesToo, Step::kCertificate, Check::kEquivocation};
     EXPECT_EQ(one->blame()->finding, expected);
     EXPECT_TRUE(VerifyEvidence(rig.parameters, {expected, one->blame()->evidence}).ok());
   }

@@ -18,7 +18,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 namespace reason = base::reason;
 
-constexpr absl::Duration kOverlap = absl::Hours(24 * 14);
+constexpr absl::Duration kFortnight = absl::Hours(24 * 14);
 
 class OpenerEpochTest : public HubTest {
  protected:
@@ -40,7 +40,7 @@ TEST_F(OpenerEpochTest, BothVersionsOfAllShowEachSignalOnceInItsNewest) {
   const Report ours = ReportOf("politie", "jan");
   const Report theirs = ReportOf("gemeente", "jan");
   std::vector<v1::Envelope> envelopes = MakeAll({ours, theirs});
-  RaiseEpoch(kList, kOverlap);
+  RaiseEpoch(kList, kFortnight);
   for (const Report& report : {ours, theirs}) envelopes.push_back(Again(report));
   RAAKVLAK_ASSERT_OK_AND_ASSIGN(const Opener::Opened opened, Open(envelopes));
   EXPECT_THAT(SignalsOf(opened), ElementsAre("gemeente/jan: again", "politie/jan: again"));
@@ -55,7 +55,7 @@ TEST_F(OpenerEpochTest, BothVersionsOfAllShowEachSignalOnceInItsNewest) {
 TEST_F(OpenerEpochTest, PartnerThatHasNotGoneOverYetOpensWithTheOldVersion) {
   const Report ours = ReportOf("politie", "jan");
   std::vector<v1::Envelope> envelopes = {Make(ours), Make(ReportOf("gemeente", "jan"))};
-  RaiseEpoch(kList, kOverlap);
+  RaiseEpoch(kList, kFortnight);
   envelopes.push_back(Again(ours));
   RAAKVLAK_ASSERT_OK_AND_ASSIGN(const Opener::Opened opened, Open(envelopes));
   EXPECT_THAT(SignalsOf(opened), ElementsAre("gemeente/jan: jan at gemeente", "politie/jan: jan at politie"));
@@ -66,7 +66,7 @@ TEST_F(OpenerEpochTest, VersionsOfTwoEpochsNeverAddUp) {
   const Report ours = ReportOf("politie", "jan");
   const v1::Envelope theirs = Make(ReportOf("gemeente", "jan"));
   const v1::Envelope old = Make(ours);
-  RaiseEpoch(kList, kOverlap);
+  RaiseEpoch(kList, kFortnight);
   EXPECT_THAT(Open({Again(ours), theirs}), HasReason(reason::kThresholdNotMet));
   // The same organisation in both epochs is one organisation.
   EXPECT_THAT(Open({old, Again(ours)}), HasReason(reason::kThresholdNotMet));
@@ -82,7 +82,7 @@ TEST_F(OpenerEpochTest, TokensOfTheEpochBeforeInANewEnvelopeDoNotCount) {
   for (const v1::LinkageRule& rule : PurposeOf(kList).rules()) {
     before.emplace_back(SecretsOf(ours, rule), ContextOf(PurposeOf(kList), rule));
   }
-  RaiseEpoch(kList, kOverlap);
+  RaiseEpoch(kList, kFortnight);
   Sealed bent = Seal(ours);
   for (int i = 0; i < bent.body.tokens_size(); ++i) {
     const auto& [secrets, context] = before[static_cast<size_t>(i)];
@@ -100,10 +100,10 @@ TEST_F(OpenerEpochTest, TokensOfTheEpochBeforeInANewEnvelopeDoNotCount) {
 TEST_F(OpenerEpochTest, OldVersionsOpenUntilTheOverlapEndsAndNotAfter) {
   const std::vector<v1::Envelope> old = MakeAll({ReportOf("politie", "jan"), ReportOf("gemeente", "jan")});
   const std::vector<v1::Envelope> new_ones = [&] {
-    RaiseEpoch(kList, kOverlap);
+    RaiseEpoch(kList, kFortnight);
     return MakeAll({ReportOf("jeugdzorg", "jan"), ReportOf("woningcorporatie", "jan")});
   }();
-  region_.clock().Advance(kOverlap - absl::Seconds(1));
+  region_.clock().Advance(kFortnight - absl::Seconds(1));
   EXPECT_THAT(Open(old), IsOk());
   region_.clock().Advance(absl::Seconds(1));
   EXPECT_THAT(Open(old), HasReason(reason::kThresholdNotMet));
@@ -120,7 +120,7 @@ TEST_F(OpenerEpochTest, WithoutOverlapTheEpochBeforeOpensNothing) {
 
 TEST_F(OpenerEpochTest, TwoEnvelopesOfOneSignalAndEpochAreAReplay) {
   const Report ours = ReportOf("politie", "jan");
-  RaiseEpoch(kList, kOverlap);
+  RaiseEpoch(kList, kFortnight);
   const std::vector<v1::Envelope> envelopes = {Make(ours), Again(ours), Make(ReportOf("gemeente", "jan"))};
   RAAKVLAK_ASSERT_OK_AND_ASSIGN(const Opener::Opened opened, Open(envelopes));
   EXPECT_EQ(opened.signals.size(), 2u);
@@ -130,7 +130,7 @@ TEST_F(OpenerEpochTest, TwoEnvelopesOfOneSignalAndEpochAreAReplay) {
 TEST_F(OpenerEpochTest, GroupsOfTwoEpochsThatShareASignalAreOneSubject) {
   const Report ours = ReportOf("politie", "jan");
   std::vector<v1::Envelope> envelopes = {Make(ours), Make(ReportOf("gemeente", "jan"))};
-  RaiseEpoch(kList, kOverlap);
+  RaiseEpoch(kList, kFortnight);
   envelopes.push_back(Again(ours));
   envelopes.push_back(Make(ReportOf("jeugdzorg", "jan")));
   RAAKVLAK_ASSERT_OK_AND_ASSIGN(const Opener::Opened opened, Open(envelopes));
@@ -142,7 +142,7 @@ TEST_F(OpenerEpochTest, GroupsOfTwoEpochsThatShareASignalAreOneSubject) {
 TEST_F(OpenerEpochTest, RuleThatNobodyElseHasInItsEpochComparesNothing) {
   Report ours = ReportOf("politie", "jan");
   std::vector<v1::Envelope> envelopes = {Make(ours), Make(ReportOf("gemeente", "jan"))};
-  RaiseEpoch(kList, kOverlap);
+  RaiseEpoch(kList, kFortnight);
   ours.without = {kNameRule};
   Report theirs = ReportOf("jeugdzorg", "jan");
   theirs.subject_of_rule = {{kNameRule, "piet"}};
@@ -162,7 +162,7 @@ TEST_F(OpenerEpochTest, OneSignalIdOfTwoPartnersJoinsNothing) {
   const Report ours = ReportOf("politie", "jan");
   std::vector<v1::Envelope> envelopes = {Make(ours), Make(ReportOf("gemeente", "jan")),
                                          Make(ReportOf("woningcorporatie", "jan"))};
-  RaiseEpoch(kList, kOverlap);
+  RaiseEpoch(kList, kFortnight);
   Report same_id = ours;
   same_id.partner = "jeugdzorg";
   same_id.subject = "piet";
@@ -177,7 +177,7 @@ TEST_F(OpenerEpochTest, ThresholdIsThatOfTheEpoch) {
   const Report ours = ReportOf("politie", "jan");
   const Report theirs = ReportOf("gemeente", "jan");
   const std::vector<v1::Envelope> old = MakeAll({ours, theirs});
-  RaiseEpoch(kList, kOverlap,
+  RaiseEpoch(kList, kFortnight,
              [](v1::Covenant& covenant) { covenant.mutable_purposes(0)->set_disclosure_threshold(3); });
   EXPECT_THAT(Open({Again(ours), Again(theirs)}), HasReason(reason::kThresholdNotMet));
   EXPECT_THAT(Open({Again(ours), Again(theirs), Make(ReportOf("jeugdzorg", "jan"))}), IsOk());
@@ -189,7 +189,7 @@ TEST_F(OpenerEpochTest, MissingKeysOfOneEpochAreMissedOnlyByWhatNeedsThem) {
   const Report ours = ReportOf("politie", "jan");
   const Report theirs = ReportOf("gemeente", "jan");
   const std::vector<v1::Envelope> old = MakeAll({ours, theirs});
-  RaiseEpoch(kList, kOverlap);
+  RaiseEpoch(kList, kFortnight);
   const v1::Envelope again = Again(ours);
   const v1::Envelope third = Make(ReportOf("jeugdzorg", "jan"));
   seal_keys_.erase(snapshot().covenant->FindSealKey(kList, 2)->id());
