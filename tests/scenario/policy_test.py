@@ -16,6 +16,8 @@ import scenario
 from scenario import region
 
 PROCESSES = ["broker", "hub", *region.PARTNER_IDS]
+# The purpose that the second covenant has no more.
+ENDS = "gezinsaanpak"
 # A process asks each second; far above that, so that a busy machine fails nothing.
 SECONDS = 20
 
@@ -28,6 +30,10 @@ class PolicyTest(scenario.ScenarioTest):
         cls.here.create()
         cls.here.start()
         cls.addClassCleanup(cls.here.stop)
+        for partner in region.PARTNER_IDS:
+            cls.here.push(partner, scenario.DEMO_DATA / f"{partner}.csv")
+        cls.here.wait_until_submitted()
+        cls.here.wait_until_matched()
         cls.messages = staticmethod(process_log.messages(cls.folder))
         cls.details_class = cls.messages("log").AuditDetails
 
@@ -59,10 +65,15 @@ class PolicyTest(scenario.ScenarioTest):
         for process in PROCESSES:
             scenario.wait_for(lambda: self.in_force(process) == policy, f"{process} goes to {policy}", SECONDS)
 
+    def entries(self, process, action):
+        return [details for _, details in process_log.Snapshot(self.here, process, self.details_class).entries if details.action == action]
+
     def roster(self, number, suspended=(), covenant=None):
         """A signed roster of the covenant in the region's folder, or of `covenant`. Without officers the hub alone signs."""
-        covenant = covenant or self.here.folder / "covenant.note"
         staff = next(line for line in (self.here.folder / "roster.textproto").read_text().splitlines() if 'id: "staff"' in line)
+        if covenant:
+            staff = staff.replace(f'purposes: "{ENDS}"', "")
+        covenant = covenant or self.here.folder / "covenant.note"
         draft, note = self.folder / "roster.textproto", self.folder / f"roster-{number}.note"
         region.write(draft, "\n".join([staff, *(f'suspended_partners: "{partner}"' for partner in suspended)]) + "\n")
         self.here.cli("roster", "new", "--covenant", covenant, "--from", draft, "--number", number, "--days", 31, "--out", note)
@@ -75,6 +86,9 @@ class PolicyTest(scenario.ScenarioTest):
         valid_from = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + valid_in_seconds))
         text = (self.here.folder / "covenant.textproto").read_text()
         text = text.replace("version: 1\n", f'version: {version}\nsupersedes: "{self.covenant_id().hex()}"\n')
+        text = "\n".join(line for line in text.split("\n") if not line.startswith(f'purposes {{ id: "{ENDS}"'))
+        text, removed = re.subn(rf'seal_keys {{ purpose: "{ENDS}" [^}}]*}} ?', "", text)
+        assert removed == 1
         text = change(re.sub(r'valid_from: "[^"]*"', f'valid_from: "{valid_from}"', text))
         draft, note = self.folder / f"{name}.textproto", self.folder / f"{name}.note"
         region.write(draft, text)
@@ -112,16 +126,46 @@ class PolicyTest(scenario.ScenarioTest):
         self.assertEqual(self.standing("politie"), "OK")
 
     def test_2_covenant_is_in_force_everywhere_at_its_date(self):
+        before = self.kept()
+        self.assertTrue(all(before.values()), before)
         covenant = type(self).second = self.successor(2, valid_in_seconds=15)
         self.assertEqual(self.publish(covenant.read_bytes()), "OK")
         self.assertEqual(self.publish(self.roster(4, covenant=covenant)), "OK")
         self.assertEqual({process: self.in_force(process) for process in PROCESSES}, {process: "c1/r3" for process in PROCESSES})
+        self.assertEqual(self.kept(), before, "a covenant that waits for its date destroys nothing")
         self.wait_for_policy("c2/r4")
+        self.purpose_has_ended(before)
         other = self.successor(2, valid_in_seconds=0, change=lambda text: text.replace("population: 300000", "population: 300001"), name="other")
         self.assertEqual(self.publish(other.read_bytes()), "COVENANT_OUTDATED")
         unsigned = covenant.read_bytes().rpartition("\n\u2014 ".encode())[0] + b"\n"
         self.assertEqual(self.publish(unsigned.replace(b"population: 300000", b"population: 300001")), "SIGNATURE_INVALID")
         self.assertEqual(self.publish(self.roster(5)), "COVENANT_MISMATCH")
+
+    def kept(self):
+        """How much of the purpose that ends there is: signals and tags at the broker, open matches, and files of keys."""
+        broker = process_log.Snapshot(self.here, "broker", self.details_class, [
+            f"SELECT count(*) FROM {table} WHERE purpose = '{ENDS}'{more}"
+            for table, more in (("signals", ""), ("tokens", ""), ("matches", " AND state = 1"))]).rows
+        seal, = re.findall(rf'purpose: "{ENDS}" epoch: 1 id: "([0-9a-f]+)"', (self.here.folder / "covenant.textproto").read_text())
+        keysets = {name: {path.stem for path in (self.here.folder / "keysets" / name).glob("*.keyset")
+                          if f"\npurpose {ENDS}\n".encode() in path.read_bytes()} for name in region.PARTNER_IDS}
+        self.ids = getattr(self, "ids", None) or set().union(*keysets.values())
+        shares = {name: sum((self.here.folder / "shares" / name / f"{one}.share").exists() for one in self.ids) for name in region.PARTNER_IDS}
+        return {"broker": [count for (count,), in broker], "keysets": sum(map(len, keysets.values())), "shares": sum(shares.values()),
+                "seal key": int((self.here.folder / "keys" / f"{seal}.seal").exists())}
+
+    def purpose_has_ended(self, before):
+        gone = {"broker": [0, 0, 0], "keysets": 0, "shares": 0, "seal key": 0}
+        self.assertGreater(min(before["broker"]), 0)
+        self.assertEqual((before["keysets"], before["shares"], before["seal key"]), (4, 4, 1))
+        scenario.wait_for(lambda: self.kept() == gone, f"keys and tags of {ENDS} are gone: {self.kept()}", SECONDS)
+        for process in ["hub", *region.PARTNER_IDS]:
+            self.assertEqual({details.purpose for details in self.entries(process, "key_destroyed")}, {ENDS}, process)
+        destroyed, = [details for details in self.entries("broker", "tags_destroyed")]
+        self.assertEqual((destroyed.purpose, destroyed.count), (ENDS, before["broker"][0]))
+        for partner in region.PARTNER_IDS:
+            signals = [one for one in self.here.json(partner, "signal", "list")["signals"] if one["purpose"] == ENDS]
+            self.assertEqual({(one["state"], one["reason"]) for one in signals}, {("expired", "PURPOSE_ENDED")}, partner)
 
     def test_3_partner_that_withdraws_is_out_also_after_a_restart(self):
         self.assertEqual(self.publish(self.withdrawal(self.second, "woningcorporatie"), "node-woningcorporatie"), "OK")
