@@ -220,7 +220,10 @@ std::set<std::string> Removed(const v1::Covenant& before, const v1::Covenant& af
 
 bool OnlyRemoves(const v1::Covenant& before, const v1::Covenant& after) {
   const std::set<std::string> removed = Removed(before, after);
-  if (removed.empty()) return false;
+  // Of one organisation: otherwise few could remove all others at once.
+  std::set<std::string> organisations;
+  for (const std::string& id : removed) organisations.insert(FindPartner(before, id)->organisation());
+  if (organisations.size() != 1) return false;
   v1::Covenant expected = before;
   expected.set_version(after.version());
   expected.set_supersedes(after.supersedes());

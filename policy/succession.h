@@ -2,7 +2,8 @@
 //
 // Covenant::Verify has checked the covenant by itself: its rules, and the signatures of its own partners and
 // hub. Those keys stand in its own text; what ties it to the region is that the keys of the covenant before
-// signed it too. The partners that a covenant removes need not sign when it does nothing else.
+// signed it too. The partners of one organisation need not sign a covenant that removes them and does nothing
+// else.
 //
 // It does NOT know whether the wait until valid_from is long enough to make keys for the new epochs.
 //
@@ -37,7 +38,8 @@ std::shared_ptr<const CovenantChain> BuildChain(
     const std::shared_ptr<const Covenant>& start,
     absl::FunctionRef<void(const Covenant&, const absl::Status&)> on_refused);
 
-// OnlyRemoves: `after` differs from `before` only in that partners are gone, and in what follows from that:
+// OnlyRemoves: `after` differs from `before` only in that partners of one organisation are gone, and in what
+// follows from that:
 // version, supersedes, times, epochs and their ends, seal keys, quorum, a witness quorum lowered to the
 // number of partners, and the purposes' lists and quotas without those partners.
 bool OnlyRemoves(const v1::Covenant& before, const v1::Covenant& after);

@@ -220,6 +220,17 @@ TEST_F(SuccessionTest, PartnerThatIsOnlyRemovedNeedNotSign) {
   }
 }
 
+TEST_F(SuccessionTest, FewCannotRemoveTheOthersAtOnce) {
+  Next();
+  Leave("jeugdzorg");
+  Leave("woningcorporatie");
+  Raise();
+  region_.covenant().set_quorum(2);
+  EXPECT_THAT(Check(), HasReason(reason::kSignatureInvalid));
+  EXPECT_THAT(Check({Node("jeugdzorg")}), HasReason(reason::kSignatureInvalid));
+  EXPECT_THAT(Check({Node("jeugdzorg"), Node("woningcorporatie")}), IsOk());
+}
+
 TEST_F(SuccessionTest, OthersThanTheRemovedMustSign) {
   const std::string hub = region_.covenant().hub().urn();
   Next();
