@@ -117,6 +117,7 @@ absl::StatusOr<std::unique_ptr<Authority>> Authority::Create(PolicyFiles files, 
   RAAKVLAK_ASSIGN_OR_RETURN(authority->newest_, high_water.Load());
   authority->IsChanged(authority->MarkAll());
   RAAKVLAK_RETURN_IF_ERROR(authority->Read());
+  RAAKVLAK_RETURN_IF_ERROR(authority->CheckRosterFile());
   const absl::Time now = clock.Now();
   RAAKVLAK_ASSIGN_OR_RETURN(Snapshot snapshot, authority->Choose(now));
   RAAKVLAK_RETURN_IF_ERROR(WhyLeftOut(*snapshot.chain, *authority->configured_));
@@ -195,6 +196,14 @@ absl::Status Authority::Read() {
   configured_bytes_ = std::move(bytes);
   covenants_.emplace(configured_->id(), configured_);
   return absl::OkStatus();
+}
+
+absl::Status Authority::CheckRosterFile() {
+  RAAKVLAK_RETURN_IF_ERROR(roster_file_);
+  const auto kind = ClassifyNote(rosters_.front().bytes);
+  if (kind.ok() && *kind == NoteKind::kRoster) return absl::OkStatus();
+  return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kRosterInvalid,
+                     absl::StrCat(files_.roster, " is no roster"));
 }
 
 void Authority::ReadFolder() {

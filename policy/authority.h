@@ -86,11 +86,11 @@ struct PolicyFiles {
 
 class Authority {
  public:
-  // Fails when the covenant file does not verify, when nothing is in force at its time, or when what is there
-  // is older than what HighWater holds or does not follow it: COVENANT_*, ROSTER_*, SIGNATURE_INVALID,
-  // FILE_UNREADABLE. A covenant of the same version must be the same text. A process that holds neither the
-  // newest covenant seen here nor those in between needs the one that supersedes it. `clock` and `high_water`
-  // outlive the Authority.
+  // Fails when the covenant file does not verify, the roster file is none, when nothing is in force at its
+  // time, or when what is there is older than what HighWater holds or does not follow it: COVENANT_*,
+  // ROSTER_*, SIGNATURE_INVALID, FILE_UNREADABLE. A covenant of the same version must be the same text. A
+  // process that holds neither the newest covenant seen here nor those in between needs the one that
+  // supersedes it. `clock` and `high_water` outlive the Authority.
   static absl::StatusOr<std::unique_ptr<Authority>> Create(PolicyFiles files, const base::Clock& clock,
                                                            HighWater& high_water);
 
@@ -129,6 +129,8 @@ class Authority {
 
   // Reads files and folder into what is known. The status is that of the covenant file.
   absl::Status Read() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // At the start a wrong path is said, also when the folder has a roster.
+  absl::Status CheckRosterFile() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReadFolder() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::shared_ptr<const CovenantChain>> Chain() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::shared_ptr<const Roster>> FindRoster(const Covenant& covenant, absl::Time now)
