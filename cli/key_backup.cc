@@ -18,8 +18,10 @@
 #include "policy/keyset/key_files.h"
 #include "policy/keyset/keyset.h"
 #include "policy/keyset/share_backup.h"
+#include "policy/note_folder.h"
 #include "policy/secret_file.h"
 #include "policy/strict_parse.h"
+#include "policy/succession.h"
 #include "raakvlak/v1/config.pb.h"
 
 namespace raakvlak::cli {
@@ -52,21 +54,17 @@ absl::Status KeysetUnknown(absl::string_view message) {
 
 // The covenants that the node knows: the configured one, and those that came to its policy folder since.
 absl::StatusOr<std::shared_ptr<const policy::CovenantChain>> ReadChain(const v1::Common& common) {
-  std::vector<std::shared_ptr<const policy::Covenant>> chain(1);
-  RAAKVLAK_ASSIGN_OR_RETURN(chain[0], ReadCovenant(common.covenant()));
-  std::map<std::string, std::shared_ptr<const policy::Covenant>> by_superseded;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(common.state() + "/policy", ignored)) {
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::shared_ptr<const policy::Covenant> configured,
+                            ReadCovenant(common.covenant()));
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<policy::StoredNote> notes,
+                            policy::ReadNotes(common.state() + "/policy"));
+  std::map<std::string, std::shared_ptr<const policy::Covenant>> known = {{configured->id(), configured}};
+  for (const policy::StoredNote& note : notes) {
     // Rosters and withdrawals lie there too.
-    auto covenant = ReadCovenant(entry.path().string());
-    if (covenant.ok()) by_superseded[(*covenant)->text().supersedes()] = *std::move(covenant);
+    const auto covenant = policy::Covenant::Verify(note.bytes);
+    if (covenant.ok()) known.emplace((*covenant)->id(), *covenant);
   }
-  while (true) {
-    const auto next = by_superseded.find(base::Hex(chain.back()->id()));
-    if (next == by_superseded.end()) return policy::CovenantChain::Create(std::move(chain));
-    chain.push_back(std::move(next->second));
-    by_superseded.erase(next);
-  }
+  return policy::BuildChain(known, configured, [](const policy::Covenant&, const absl::Status&) {});
 }
 
 absl::StatusOr<NodeFiles> ReadNodeFiles(const std::string& path) {
