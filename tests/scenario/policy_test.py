@@ -111,6 +111,7 @@ class PolicyTest(scenario.ScenarioTest):
     # Situations, in this order: what is published stays.
 
     def test_1_roster_is_in_force_everywhere_and_an_older_one_is_refused(self):
+        before = self.kept()
         self.assertEqual(self.standing("politie"), "OK")
         suspends = self.roster(2, suspended=["politie"])
         self.assertEqual(self.publish(suspends), "OK")
@@ -124,6 +125,8 @@ class PolicyTest(scenario.ScenarioTest):
         self.wait_for_policy("c1/r3")
         self.assertEqual(self.publish(suspends), "ROSTER_OUTDATED")
         self.assertEqual(self.standing("politie"), "OK")
+        # The broker counts its signals in matches again in the background.
+        scenario.wait_for(lambda: self.kept() == before, f"the matches with politie are open again: {before}", SECONDS)
 
     def test_2_covenant_is_in_force_everywhere_at_its_date(self):
         before = self.kept()
