@@ -16,6 +16,8 @@
 #include "gmock/gmock.h"
 #include "policy/keyset/key_files.h"
 #include "policy/keyset/keyset.h"
+#include "policy/note_folder.h"
+#include "policy/text.h"
 #include "tests/support/region.h"
 #include "tests/support/split.h"
 
@@ -160,6 +162,31 @@ TEST_F(KeyBackupTest, AShareOfAKeysetThatIsNotThereSaysWhatToDo) {
   AddKeyset(1, "");
   EXPECT_EQ(Restore(), ExitCode::kVerificationFailed);
   EXPECT_THAT(err_, HasSubstr("take the newest backup"));
+}
+
+TEST_F(KeyBackupTest, CovenantThatArrivedInThePolicyFolderIsKnownAndOneThatDoesNotFollowIsNot) {
+  const auto first = covenant_;
+  const v1::Covenant before = region_.covenant();
+  // A keyset under the covenant that follows, which is in the policy folder only.
+  const auto arrive = [&](absl::Duration after) {
+    region_.covenant() = before;
+    region_.NextCovenant();
+    region_.covenant().set_valid_from(policy::FormatUtc(first->valid_from() + after));
+    covenant_ = region_.SignedCovenant();
+    chain_ = policy::CovenantChain::Create({first, covenant_});
+    EXPECT_THAT(policy::AddNote(Path("state/policy"), crypto::note::Format(region_.CovenantNote())), IsOk());
+    return AddKeyset(2, keyset_->id());
+  };
+  std::filesystem::create_directory(Path("state"));
+  EXPECT_THAT(policy::AddNote(Path("state/policy"), *base::ReadFile(region_.roster_path())), IsOk());
+  const auto refused = arrive(-absl::Hours(24));
+  EXPECT_EQ(BackUp(), ExitCode::kVerificationFailed);
+  EXPECT_THAT(err_, HasSubstr("COVENANT_MISMATCH"));
+  std::filesystem::remove(Path("keysets/" + base::Hex(refused->id()) + ".keyset"));
+
+  const auto reshared = arrive(absl::Hours(24));
+  ASSERT_EQ(BackUp(), ExitCode::kOk) << err_;
+  EXPECT_THAT(*base::ReadFile(Path("backup")), HasSubstr("keyset " + base::Hex(reshared->id())));
 }
 
 TEST_F(KeyBackupTest, WhatIsThereIsNotWrittenOverAndWhatIsNotIsTold) {
