@@ -368,10 +368,10 @@ void Authority::Keep() {
     const absl::Status kept = AddNote(files_.folder, bytes);
     if (!kept.ok()) LogOnce("policy.not_kept", files_.folder, kept);
   };
-  const bool has_covenant =
-      std::any_of(covenant_notes_.begin(), covenant_notes_.end(),
-                  [this](const auto& note) { return note.second == configured_->id(); });
-  if (!has_covenant && snapshot_.chain->Find(configured_->id()) != nullptr) keep(configured_bytes_);
+  const std::string& id = configured_->id();
+  const bool has_covenant = std::any_of(covenant_notes_.begin(), covenant_notes_.end(),
+                                        [&](const auto& note) { return note.second == id; });
+  if (!has_covenant && snapshot_.chain->Find(id) != nullptr) keep(configured_bytes_);
   if (rosters_.empty() || rosters_.front().name != files_.roster) return;
   const auto roster = crypto::note::Parse(rosters_.front().bytes);
   if (roster.ok() && base::Sha256(roster->text) == snapshot_.roster->id()) keep(rosters_.front().bytes);
