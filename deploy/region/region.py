@@ -557,13 +557,19 @@ class Region:
         return not self.look("broker", "broker.db", "SELECT EXISTS (SELECT 1 FROM dirty_signals) OR EXISTS (SELECT 1 FROM dirty_matches)")
 
     def wait_until_matched(self, seconds=120):
-        """Returns the list of matches once the broker has looked at all it has."""
+        """Returns the list of matches once the broker has looked at all it has and the hub reaches it: a hub that just lost a broker tries again in a second."""
         deadline = time.monotonic() + seconds
         while not self.matched():
             if time.monotonic() > deadline:
                 raise RegionError(f"the broker does not come to an end with its matching; see {self.folder}/log/broker.log")
             time.sleep(0.05)
-        return self.json("staff", "match", "list")["matches"]
+        while True:
+            try:
+                return self.json("staff", "match", "list")["matches"]
+            except RegionError as error:
+                if "UNAVAILABLE" not in str(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.05)
 
     def open(self, match, case="DEMO-1", reason="demonstratie: overleg over dit signaal"):
         return self.json("staff", "match", "open", match["id"], "--purpose", match["purpose"], "--case", case, "--reason", reason)
