@@ -7,6 +7,7 @@ import pathlib
 import signal
 import sys
 import threading
+import time
 
 import region
 
@@ -81,7 +82,7 @@ def demonstrate(here, options):
         write_json(here, options.json, signals, rejected, matches)
 
 
-def stay_up(here, stop):
+def stay_up(here, stop, restart_after):
     where = f"--region {os.path.relpath(here.folder)}/region.json"
     raakvlak = os.path.relpath(here.binary("raakvlak"))
     say(f"""
@@ -92,10 +93,23 @@ The region stays up; Ctrl-C stops it. Try:
   {raakvlak} {where} --as politie signal list
   {raakvlak} {where} --as politie signal withdraw POL-2026-0001 --reason risk_over
   {raakvlak} {where} --as officer match list          # refused: officers see no matches""")
-    while not stop.wait(1.0):
-        for name, process in here.processes.items():
-            if process.poll() is not None:
-                raise region.RegionError(f"{name} ended ({process.returncode}); its last words: {here.last_words(name)}")
+    again = {}
+    while not stop.wait(0.5):
+        for name, process in list(here.processes.items()):
+            if process.poll() is None:
+                continue
+            if name not in again:
+                # Whoever stopped it wants to see how the others go on.
+                again[name] = time.monotonic() + restart_after
+                say(f"{name} ended ({process.returncode}); the others go on, and it is started again in {restart_after} s. "
+                    f"Its last words: {here.last_words(name)}")
+            elif time.monotonic() >= again[name]:
+                del again[name]
+                try:
+                    here.restart_one(name)
+                    say(f"{name} runs again")
+                except region.RegionError as error:
+                    say(str(error))
 
 
 def main():
@@ -105,6 +119,7 @@ def main():
     parser.add_argument("--data")
     parser.add_argument("--json")
     parser.add_argument("--any-bsn", action="store_true")
+    parser.add_argument("--restart-after", type=int, default=30)
     options = parser.parse_args()
     if options.data and not pathlib.Path(options.data).is_dir():
         parser.error(f"--data {options.data}: no such folder")
@@ -120,7 +135,7 @@ def main():
     try:
         demonstrate(here, options)
         if not options.once:
-            stay_up(here, stop)
+            stay_up(here, stop, options.restart_after)
     except KeyboardInterrupt:
         say("\nstopping")
         code = 0 if not options.once else 130

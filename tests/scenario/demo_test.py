@@ -165,7 +165,7 @@ class RunningTest(scenario.ScenarioTest):
 
     @classmethod
     def start(cls):
-        running = Interactive(cls.addClassCleanup, "--dir", cls.state)
+        running = Interactive(cls.addClassCleanup, "--dir", cls.state, "--restart-after", 1)
         running.wait_until_it_says("stays up")
         return running
 
@@ -216,6 +216,15 @@ class RunningTest(scenario.ScenarioTest):
         self.assertEqual(here.cli("audit", "list", "--limit", "20", identity="officer", check=False).returncode, 0)
         self.assertEqual(here.cli("match", "list", identity="officer", check=False).returncode, 3)
         self.assertEqual(here.cli("signal", "withdraw", "POL-2026-0001", "--reason", "risk_over", identity="politie", check=False).returncode, 0)
+
+    def test_a_process_that_is_ended_by_hand_stops_nothing_and_is_started_again(self):
+        before = self.described()["pids"]
+        os.kill(before["woningcorporatie"], signal.SIGTERM)
+        self.running.wait_until_it_says("woningcorporatie ended (0); the others go on")
+        self.running.wait_until_it_says("woningcorporatie runs again")
+        after = self.described()["pids"]
+        self.assertTrue(alive(after["woningcorporatie"]))
+        self.assertEqual({name for name in before if before[name] != after[name]}, {"woningcorporatie"})
 
     def test_when_it_is_ended_either_way_no_process_is_left_and_it_starts_again(self):
         for running, how in ((self.running, signal.SIGINT), (None, signal.SIGTERM)):
@@ -271,7 +280,7 @@ class HelpTest(unittest.TestCase):
     def test_help_names_every_flag_and_changes_nothing(self):
         done = subprocess.run([ROOT / "deploy" / "demo", "--help"], capture_output=True, text=True, timeout=60)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        for flag in ("--once", "--dir", "--data", "--json", "--any-bsn", "Examples"):
+        for flag in ("--once", "--dir", "--data", "--json", "--any-bsn", "--restart-after", "Examples"):
             self.assertIn(flag, done.stdout)
 
 
