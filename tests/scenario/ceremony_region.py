@@ -46,9 +46,9 @@ class CeremonyRegion(region.Region):
     def operator(self, partner, *arguments):
         return self.json(f"operator-{partner}", "key", *arguments)
 
-    def begin(self, kind="refresh", key=KEY, first="politie"):
+    def begin(self, kind="refresh", key=KEY, first="politie", contributors=()):
         """One proposes, the others approve. Returns the id."""
-        which = ["--purpose", key[0], "--class", key[1]]
+        which = ["--purpose", key[0], "--class", key[1]] + (["--contributors", ",".join(contributors)] if contributors else [])
         command = ["refresh"] if kind == "refresh" else ["ceremony", "start", "--kind", kind]
         started, = self.operator(first, *command, *which)["ceremonies"]
         for partner in region.PARTNER_IDS:

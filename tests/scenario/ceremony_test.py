@@ -1,4 +1,4 @@
-"""Nodes and broker are killed at each step of a ceremony: it comes to its end all the same, and no half key is ever in use.
+"""Nodes and broker are killed at each step of a ceremony: it comes to its end all the same, and no half key is ever in use. A lost share is made anew.
 
 RAAKVLAK_SEED=17 repeats a run; with RAAKVLAK_FULL=1 each process is killed at each step, and a region of twenty makes its keys.
 """
@@ -101,6 +101,46 @@ class CeremonyTest(scenario.ScenarioTest):
                                                 "proven": False})
         self.assertEqual(self.here.one_key(), before)
         self.assertTrue(self.here.joins(["politie", "jeugdzorg"]))
+
+    def test_4_a_node_that_lost_its_share_gets_a_new_one_from_the_others_and_the_old_one_is_refused(self):
+        lost, others = "gemeente", [partner for partner in region.PARTNER_IDS if partner != "gemeente"]
+        bsn = self.here.bsn()
+        self.here.push_person("politie", bsn)
+        self.here.wait_until_submitted(["politie"], seconds=60)
+        keyset, generation = self.here.one_key()
+        files = lambda keyset: [self.here.keysets_of(lost) / f"{keyset}.keyset", self.here.folder / "shares" / lost / f"{keyset}.share"]
+        old = {path: path.read_bytes() for path in files(keyset)}
+
+        self.here.stop_one(lost)
+        files(keyset)[1].unlink()
+        self.here.restart_one(lost)
+        self.assertFalse(self.here.key_at(lost)["own_share"])
+        shown = self.here.ends(self.here.begin("reshare", contributors=others))
+        self.assertEqual({one["state"] for one in shown.values()}, {"done"}, shown)
+        new, now = self.here.one_key()
+        self.assertEqual(now, generation + 1)
+        # What was sent before the loss and what is sent after it, with the new share first, come to one token.
+        self.here.push_person(lost, bsn)
+        self.here.wait_until_submitted([lost], seconds=60)
+        wait_for(lambda: any(sorted(match["partners"]) == sorted(["politie", lost]) for match in self.here.wait_until_matched()), "one match", 30)
+
+        self.here.stop_one(lost)
+        kept = {path: path.read_bytes() for path in files(new)}
+        for path in kept:
+            path.unlink()
+        for path, content in old.items():
+            path.write_bytes(content)
+            path.chmod(0o600)
+        told = (self.here.folder / "log" / f"{lost}.log").stat().st_size
+        self.here.restart_one(lost)
+        self.assertIn(b"node.keyset_outdated", (self.here.folder / "log" / f"{lost}.log").read_bytes()[told:])
+        self.assertFalse(self.here.key_at(lost)["own_share"], "a share of before the reshare is of no use")
+        self.here.stop_one(lost)
+        for path, content in kept.items():
+            path.write_bytes(content)
+            path.chmod(0o600)
+        self.here.restart_one(lost)
+        self.assertEqual(self.here.one_key(), (new, now))
 
 
 class SizeTest(scenario.ScenarioTest):
