@@ -233,7 +233,9 @@ View::OpenedShare View::OpenShare(uint32_t contributor, uint32_t receiver,
   if (!share.ok()) return {Check::kEncryption, Scalar()};
   // "s_ij*G == sum i^m C_j[m]".
   const auto expected = Evaluate(revealed_.at(contributor), receiver).ToElement();
-  if (!expected.ok() || !(Element::MulBase(*share) == *expected)) return {Check::kShare, Scalar()};
+  if (!expected.ok() || !base::ConstantTimeEquals(Element::MulBase(*share).bytes(), expected->bytes())) {
+    return {Check::kShare, Scalar()};
+  }
   return {std::nullopt, *share};
 }
 

@@ -1,5 +1,6 @@
 #include "crypto/threshold/sharing.h"
 
+#include "base/bytes.h"
 #include "base/reason.h"
 #include "base/status.h"
 #include "crypto/group/public_point.h"
@@ -44,7 +45,8 @@ absl::StatusOr<Element> PublicShare(absl::Span<const Element> commitments, uint3
 
 absl::Status CheckShare(absl::Span<const Element> commitments, uint32_t index, const Scalar& share) {
   RAAKVLAK_ASSIGN_OR_RETURN(const Element expected, PublicShare(commitments, index));
-  if (share.IsZero() || !(Element::MulBase(share) == expected)) {
+  // Of a share that fits this is public; of another one nothing but that is told.
+  if (share.IsZero() || !base::ConstantTimeEquals(Element::MulBase(share).bytes(), expected.bytes())) {
     return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kVerificationFailed,
                        "a share does not fit its commitments");
   }

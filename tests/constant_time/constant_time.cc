@@ -26,6 +26,7 @@
 #include "crypto/group/secret_point.h"
 #include "crypto/oprf/oprf.h"
 #include "crypto/threshold/combine.h"
+#include "crypto/threshold/sharing.h"
 
 namespace raakvlak::crypto {
 namespace {
@@ -157,6 +158,27 @@ void OpenBox() {
   (void)ceremony::DecryptShare(receiving, ceremony::BoxPublicKey(ephemeral), box, "context");
 }
 
+// What a receiver does with the shares that it opened: each is compared with what its contributor committed
+// to, and added up; after a reshare with Lagrange's factors.
+void Receive() {
+  base::SystemRandom random;
+  const std::vector<uint32_t> contributors = {1, 3};
+  const std::vector<Scalar> factors = threshold::Lagrange(contributors).value();
+  Scalar sum;
+  Scalar interpolated;
+  for (size_t i = 0; i < contributors.size(); ++i) {
+    const std::vector<Scalar> polynomial = {Scalar::Random(random), Scalar::Random(random)};
+    const std::vector<Element> commitments = {Element::MulBase(polynomial[0]),
+                                              Element::MulBase(polynomial[1])};
+    const Scalar share = ceremony::EvaluateAt(polynomial, 2);
+    Poison(share.data(), group::kScalarSize);
+    RAAKVLAK_CHECK(threshold::CheckShare(commitments, 2, share).ok(), "a share fits its commitments");
+    sum = sum + share;
+    interpolated = interpolated + factors[i] * share;
+  }
+  (void)(sum == interpolated);
+}
+
 // The controls do what must never be done: the test fails when nothing is reported for them.
 void ControlBranch() {
   if (SecretString(1)[0] == 'x') sink = 1;
@@ -185,6 +207,7 @@ const std::map<std::string, std::function<void()>>& Cases() {
       {"contribute", Contribute},
       {"box", Box},
       {"open_box", OpenBox},
+      {"receive", Receive},
       {"control_branch", ControlBranch},
       {"control_address", ControlAddress},
       {"control_variable_time_multiplication", ControlVariableTimeMultiplication},

@@ -42,6 +42,8 @@ DECLARED = {
     "open_box": [" crypto_kx_server_session_keys", "share_box.cc DecryptShare",
                  " crypto_aead_xchacha20poly1305_ietf_decrypt_detached", "aead.cc Decrypt", "scalar.cc Decode",
                  "scalar.cc DecodeNonZero"],
+    # Whether a share fits its commitments: otherwise its sender is named; and a share that is zero has no product.
+    "receive": ["element.cc MulBase", "sharing.cc CheckShare"],
 }
 
 
