@@ -103,7 +103,8 @@ class KeysetStore {
   std::shared_ptr<const Keyset> Newest(absl::string_view purpose, uint8_t identifier_class,
                                        uint32_t epoch) const;
   size_t size() const { return keysets_.size(); }
-  const std::vector<std::shared_ptr<const Keyset>>& all() const { return keysets_; }
+  // A copy: who walks over them often got the store from somewhere that replaces it meanwhile.
+  std::vector<std::shared_ptr<const Keyset>> all() const { return keysets_; }
 
  private:
   std::vector<std::shared_ptr<const Keyset>> keysets_;

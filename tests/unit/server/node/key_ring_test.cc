@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <set>
 #include <string>
 
 #include "base/bytes.h"
@@ -140,6 +141,18 @@ TEST_F(KeyRingTest, AMissingShareLeavesTheKeysetAndAWrongOneStopsTheStart) {
   EXPECT_THAT(KeyRing::Load({folder_.File("keysets"), folder_.File("shares")}, "politie",
                             base::SecretBytes(std::string(32, 'v')), *chain_, random_),
               HasReason(base::reason::kVerificationFailed));
+}
+
+// As at the start and in the thread that destroys keys, while another thread installs one.
+TEST_F(KeyRingTest, WhoWalksOverTheKeysetsIsNotInTheWayOfOneThatDropsThem) {
+  ASSERT_THAT(Install(Make(1, 1, "")), IsOk());
+  ASSERT_THAT(Install(Make(2, 1, "")), IsOk());
+  std::set<uint8_t> seen;
+  for (const auto& keyset : ring_->Now()->keysets().all()) {
+    ASSERT_THAT(ring_->Drop("risicojeugd", 1), IsOk());
+    seen.insert(keyset->text().identifier_class);
+  }
+  EXPECT_EQ(seen, (std::set<uint8_t>{1, 2}));
 }
 
 TEST_F(KeyRingTest, AnEpochThatEndedLeavesNothing) {

@@ -54,7 +54,8 @@ class PeersTest : public ::testing::Test {
   }
   std::set<std::string> Names() {
     std::set<std::string> names;
-    for (const auto& [partner, client] : *peers_->Clients()) names.insert(partner);
+    const auto clients = peers_->Clients();
+    for (const auto& [partner, client] : *clients) names.insert(partner);
     return names;
   }
   void AddFifth() {

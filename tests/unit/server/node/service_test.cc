@@ -142,10 +142,12 @@ TEST_F(ServiceTest, AReceiptProvesASubmittedSignalAndIsLoggedOnce) {
   // A proof of something else is found out, and no answer.
   world_.broker().change_proof = [](std::string& proof) { proof[proof.find("index ") + 6] ^= 1; };
   EXPECT_THAT(client->GetReceipt(request, kTimeout), HasReason("PROOF_INVALID"));
+  EXPECT_EQ(logged("refuse").size(), 3u);
   world_.broker().change_proof = [](std::string& proof) {
     proof.resize(proof.find("\n\xe2\x80\x94 urn:raakvlak:maastricht:node") + 1);
   };
   EXPECT_THAT(client->GetReceipt(request, kTimeout), HasReason("QUORUM_MISSING"));
+  EXPECT_EQ(logged("refuse").size(), 4u);
   world_.broker().away = true;
   EXPECT_THAT(client->GetReceipt(request, kTimeout), HasReason("UNAVAILABLE"));
   EXPECT_EQ(logged("receipt").size(), 1u);
