@@ -123,7 +123,7 @@ void Cosigner::RunRounds() {
         if (round_ != nullptr && round_->counting >= options_.quorum && round_->lines.size() > round_->kept) {
           const absl::Status kept = Keep(*round_);
           if (!kept.ok()) base::LogStatus(base::LogLevel::kWarning, "log.cosigned_not_written", kept);
-          round_->kept = round_->lines.size();
+          continue;
         }
         changed_.WaitFor(mutex_, Pause() - (Steady() - last));
       }
@@ -159,7 +159,6 @@ void Cosigner::RunRounds() {
 }
 
 void Cosigner::Finish() {
-  ++attempts_;
   Round& round = *round_;
   const absl::Status status = round.counting >= options_.quorum ? Keep(round) : absl::OkStatus();
   if (!status.ok()) base::LogStatus(base::LogLevel::kError, "log.cosigned_not_written", status);
@@ -174,6 +173,7 @@ void Cosigner::Finish() {
     standing_.uncovered_since.reset();
     last_alarm_.reset();
   }
+  ++attempts_;
   changed_.NotifyAll();
 }
 
@@ -181,16 +181,23 @@ absl::Status Cosigner::Keep(Round& round) {
   note::Note cosigned = round.checkpoint.note;
   cosigned.signatures.insert(cosigned.signatures.end(), round.lines.begin(), round.lines.end());
   const std::string bytes = note::Format(cosigned);
-  RAAKVLAK_RETURN_IF_ERROR(files_.WriteCosigned(round.year, bytes));
   round.kept = round.lines.size();
+  // Every call of the process asks CheckStanding, and is not to wait for a disk. No other thread writes.
+  mutex_.Unlock();
+  const absl::Status written = files_.WriteCosigned(round.year, bytes);
+  mutex_.Lock();
+  RAAKVLAK_RETURN_IF_ERROR(written);
   kept_[round.year] = {round.checkpoint.checkpoint.size, bytes};
   return absl::OkStatus();
 }
 
 void Cosigner::RaiseAlarm(const Round& round) {
-  standing_.quorum = false;
   const auto kept = kept_.find(round.year);
-  const auto since = files_.EntryTime(round.year, kept == kept_.end() ? 0 : kept->second.size);
+  const uint64_t first = kept == kept_.end() ? 0 : kept->second.size;
+  mutex_.Unlock();
+  const auto since = files_.EntryTime(round.year, first);
+  mutex_.Lock();
+  standing_.quorum = false;
   if (since.ok()) {
     standing_.uncovered_since = std::max(*since, options_.since);
   } else if (!standing_.uncovered_since.has_value()) {

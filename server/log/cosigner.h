@@ -98,7 +98,7 @@ class Cosigner {
     std::vector<crypto::note::NoteSignature> lines;
     size_t counting = 0;  // how many of `lines` count for the quorum
     size_t finished = 0;  // witnesses that are done with it
-    size_t kept = 0;      // how many of `lines` are in the file
+    size_t kept = 0;      // how many of `lines` are in the file, or could not be written
   };
   struct Kept {
     uint64_t size = 0;
@@ -110,6 +110,7 @@ class Cosigner {
   absl::StatusOr<std::shared_ptr<Round>> NextRound();
   absl::StatusOr<std::optional<crypto::tlog::OpenedCheckpoint>> Published(uint32_t year);
   void LoadKept();
+  // These three let go of the lock while they write or read files. Only by the thread of RunRounds.
   void Finish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Keep(Round& round) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RaiseAlarm(const Round& round) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

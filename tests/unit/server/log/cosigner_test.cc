@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "base/reason.h"
@@ -348,6 +349,24 @@ TEST_F(CosignerTest, CosignaturesThatCannotBeKeptDoNotCount) {
   EXPECT_FALSE(cosigner_->GetStanding().quorum);
   files_.FailWrites(false);
   EXPECT_THAT(Through(4), IsOk());
+}
+
+TEST_F(CosignerTest, CallsDoNotWaitForASlowDisk) {
+  Start();
+  files_.HoldWrites(true);
+  files_.Publish(kYear, 5);
+  ASSERT_TRUE(Eventually([&] { return files_.held_writes() == 1; }));
+  std::atomic<bool> answered = false;
+  std::thread asks([&] {
+    EXPECT_THAT(cosigner_->CheckStanding(), IsOk());
+    answered = true;
+  });
+  EXPECT_TRUE(Eventually([&] { return answered.load(); }));
+  files_.HoldWrites(false);
+  asks.join();
+  EXPECT_THAT(Through(4), IsOk());
+  EXPECT_TRUE(Eventually([&] { return Cosigned(*files_.Cosigned(kYear), 5) == 4; }))
+      << "also what came while the disk was slow";
 }
 
 TEST_F(CosignerTest, RestoredLogGetsNoQuorumAndSaysWhy) {

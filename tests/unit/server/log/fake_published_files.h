@@ -47,6 +47,17 @@ class FakePublishedFiles final : public PublishedFiles {
     fail_writes_ = fail;
   }
 
+  // From now on, or no longer, writes wait.
+  void HoldWrites(bool hold) {
+    base::MutexLock lock(mutex_);
+    hold_writes_ = hold;
+    changed_.NotifyAll();
+  }
+  int held_writes() {
+    base::MutexLock lock(mutex_);
+    return held_writes_;
+  }
+
   absl::StatusOr<std::vector<uint32_t>> Years() override {
     base::MutexLock lock(mutex_);
     std::vector<uint32_t> years;
@@ -72,6 +83,8 @@ class FakePublishedFiles final : public PublishedFiles {
   }
   absl::Status WriteCosigned(uint32_t year, const std::string& note) override {
     base::MutexLock lock(mutex_);
+    if (hold_writes_) ++held_writes_;
+    while (hold_writes_) changed_.Wait(mutex_);
     if (fail_writes_) {
       return base::Error(absl::StatusCode::kUnavailable, base::reason::kStorageFailed, "disk full");
     }
@@ -89,6 +102,9 @@ class FakePublishedFiles final : public PublishedFiles {
   base::Mutex mutex_;
   std::map<uint32_t, Year> years_ ABSL_GUARDED_BY(mutex_);
   bool fail_writes_ ABSL_GUARDED_BY(mutex_) = false;
+  base::ConditionVariable changed_;
+  bool hold_writes_ ABSL_GUARDED_BY(mutex_) = false;
+  int held_writes_ ABSL_GUARDED_BY(mutex_) = 0;
   int looks_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
