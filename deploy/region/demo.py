@@ -92,6 +92,7 @@ The region stays up; Ctrl-C stops it. Try:
   {raakvlak} {where} --as officer audit list --limit 20
   {raakvlak} {where} --as politie signal list
   {raakvlak} {where} --as politie signal withdraw POL-2026-0001 --reason risk_over
+  {raakvlak} {where} --as operator-politie key status
   {raakvlak} {where} --as officer match list          # refused: officers see no matches""")
     again = {}
     while not stop.wait(0.5):
