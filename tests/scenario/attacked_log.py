@@ -84,10 +84,14 @@ class AttackedLogTest(scenario.ScenarioTest):
         stored = lambda: self.here.look(name, f"{process_log.kind_of(name)}.db", "SELECT COUNT(*) FROM log_leaf")
         wait_for(lambda: self.size_of(name) == stored(), f"all of {name} is published")
 
+    def list_matches(self):
+        """Leaves an entry at the broker, whatever it answers: a hub that has just lost its broker is given a second."""
+        wait_for(lambda: "UNAVAILABLE" not in self.here.cli("--json", "match", "list", identity="staff", check=False).stderr, "the hub reaches the broker")
+
     def make_entry(self):
         """Leaves entries at hub and broker, and waits until they are signed."""
         before = {name: self.size_of(name) for name in ("hub", "broker")}
-        self.here.cli("match", "list", identity="staff")
+        self.list_matches()
         wait_for(lambda: all(self.size_of(name) > size for name, size in before.items()), "new checkpoints")
 
     def assert_verifies(self, name):

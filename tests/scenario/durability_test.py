@@ -86,7 +86,7 @@ class DurabilityTest(unittest.TestCase):
         self.here.wait_until_submitted(seconds=180)
         deadline = time.monotonic() + 60
         while True:
-            matches = self.here.json("staff", "match", "list")["matches"]
+            matches = self.here.wait_until_matched()
             if len(matches) >= self.subjects or time.monotonic() > deadline:
                 break
             time.sleep(0.2)

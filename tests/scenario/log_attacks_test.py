@@ -179,7 +179,7 @@ class LogAttacksTest(AttackedLogTest):
         return [f"DELETE FROM {table} WHERE entry = {which}" for table in ("log_detail", "log_leaf")]
 
     def date_back(self, which):
-        return [f"UPDATE log_leaf SET leaf = CAST(substr(leaf, 1, 8) || x'00' || substr(leaf, 10) AS BLOB) WHERE entry = {which}"]
+        return [f"UPDATE log_leaf SET leaf = CAST(substr(leaf, 1, 6) || x'000000' || substr(leaf, 10) AS BLOB) WHERE entry = {which}"]
 
     def test_6_entries_changed_in_the_database_are_found_at_the_start_or_by_the_officer(self):
         self.make_entry()
@@ -247,7 +247,7 @@ class LogAttacksTest(AttackedLogTest):
         with self.subTest("with the published log: the signer sees it"):
             self.put(yesterday, "broker/log")
             self.here.restart_one("broker")
-            self.here.cli("match", "list", identity="staff", check=False)
+            self.list_matches()
             wait_for(lambda: any(line["reason"] in ("LOG_ROLLBACK", "LOG_FORK") for line in self.events("broker", "log.not_published")), "the signer's refusal")
         self.here.stop_one("broker")
         with self.subTest("with the signer's state: the witnesses see it, and the officer"):
