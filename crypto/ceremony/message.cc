@@ -28,7 +28,9 @@ SignedMessage SignContent(const Parameters& parameters, const Content& content, 
 
 absl::StatusOr<Content> Open(const Parameters& parameters, const SignedMessage& message) {
   const absl::string_view body = message.body;
-  if (body.size() > kMaxBodySize) {
+  // Or evidence of one would be too large for an abort.
+  const bool is_abort = !body.empty() && body[0] == static_cast<char>(Step::kAbort);
+  if (body.size() > (is_abort ? kMaxBodySize : kMaxStepBodySize)) {
     return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kTooLarge,
                        "a ceremony message is too large");
   }

@@ -41,8 +41,10 @@ enum class Step : uint8_t {
 };
 inline constexpr int kNumSteps = 5;
 
-// An abort carries the messages it is about: at most this many bytes for 32 members.
+// An abort carries the messages it is about: all of 32 members, and one that is as large as messages may be.
 inline constexpr size_t kMaxBodySize = 1 << 18;
+// Of any other message; 32 members take 2,402.
+inline constexpr size_t kMaxStepBodySize = 4096;
 // What stands before the content of a body.
 inline constexpr size_t kHeaderSize = 1 + 32 + 32 + 1;
 inline constexpr size_t kNonceSize = 32;

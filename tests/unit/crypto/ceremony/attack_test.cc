@@ -230,6 +230,30 @@ TEST(AttackTest, TwoThatShareAConstantAreRefusedByTheHigherIndex) {
   }
 }
 
+TEST(AttackTest, ALieIsNoLargerThanAnAbortThatShowsIt) {
+  for (const size_t size : {kMaxStepBodySize, kMaxStepBodySize + 1, kMaxBodySize}) {
+    SCOPED_TRACE(size);
+    Rig rig(NewKey(FirstIndices(4), 3));
+    rig.Corrupt(kLiar).on_send = [size](Content& content) {
+      if (content.step == Step::kShares) content.bytes.resize(size - kHeaderSize);
+    };
+    rig.Run();
+    if (size == kMaxStepBodySize) {
+      ExpectStopped(rig, {kLiar, Step::kShares, Check::kForm});
+      continue;
+    }
+    // It is as if it had not come: evidence of it would reach nobody.
+    EXPECT_GT(rig.refused[base::reason::kTooLarge], 0);
+    for (Participant* one : rig.HonestOnes()) {
+      EXPECT_FALSE(one->blame().has_value());
+      EXPECT_EQ(one->Missing(), std::vector<uint32_t>{kLiar});
+    }
+  }
+  // Of 32 members: join, commit, reveal, shares and certificate of each, and the lie.
+  const size_t of_each = 5 * kHeaderSize + (32 + 32 * 32) + 32 + (32 + 64 + 32 * 32) + (32 + 32 * 72);
+  EXPECT_LE(32 * (of_each + 5 * (4 + 64)) + kMaxStepBodySize + 4 + 64 + kHeaderSize + 4 + 35, kMaxBodySize);
+}
+
 // Equivocation.
 
 TEST(AttackTest, TwoMessagesOfOneStepAreEvidenceWhoeverGetsBoth) {

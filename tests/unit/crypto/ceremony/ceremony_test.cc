@@ -264,7 +264,9 @@ TEST(CeremonyTest, WhatTheRelayMakesUpIsRefusedAndBlamesNobody) {
   }
   EXPECT_THAT(one.Receive({theirs.body.substr(0, 65), theirs.signature}),
               HasReason(base::reason::kMalformed));
-  EXPECT_THAT(one.Receive({std::string(kMaxBodySize + 1, 'x'), theirs.signature}),
+  EXPECT_THAT(one.Receive({std::string(kMaxStepBodySize + 1, 'x'), theirs.signature}),
+              HasReason(base::reason::kTooLarge));
+  EXPECT_THAT(one.Receive({std::string(kMaxBodySize + 1, '\6'), theirs.signature}),
               HasReason(base::reason::kTooLarge));
   EXPECT_THAT(one.Receive(other.At(2)->Sent()[0]), HasReason(base::reason::kInvalidArgument));
   EXPECT_FALSE(one.blame().has_value());
