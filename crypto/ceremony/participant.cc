@@ -273,12 +273,13 @@ Evidence Participant::LogAnd(const SignedMessage& message) const {
 }
 
 SecretBytes Participant::Export() const {
-  std::string out =
-      absl::StrCat(base::LengthPrefixed(kStateLabel), base::BigEndian(self_.index, 1),
-                   base::BigEndian(gave_up_ ? 1 : 0, 1), seed_.Reveal(base::RevealSecret{}),
-                   base::LengthPrefixed(parameters().bytes()), base::BigEndian(received_.size(), 2));
-  for (const SignedMessage& message : received_) AppendMessage(message, out);
-  return SecretBytes::Take(std::move(out));
+  const std::string head = absl::StrCat(base::LengthPrefixed(kStateLabel), base::BigEndian(self_.index, 1),
+                                        base::BigEndian(gave_up_ ? 1 : 0, 1));
+  std::string tail =
+      absl::StrCat(base::LengthPrefixed(parameters().bytes()), base::BigEndian(received_.size(), 2));
+  for (const SignedMessage& message : received_) AppendMessage(message, tail);
+  // Put together at once: a string that grows leaves what it held behind.
+  return SecretBytes::Take(absl::StrCat(head, seed_.Reveal(base::RevealSecret{}), tail));
 }
 
 absl::StatusOr<Participant> Participant::Import(const SecretBytes& state, const note::PrivateKey& key,
