@@ -93,11 +93,20 @@ std::vector<CovenantCase> CovenantCases() {
   add("BsnPolicyUnknown", "bsn_policy", [](auto& c) { c.set_bsn_policy(static_cast<v1::BsnPolicy>(7)); });
   add("MatchingIntervalMissing", "matching_interval_seconds",
       [](auto& c) { c.set_matching_interval_seconds(0); });
+  add("MatchingIntervalOverAWeek", "matching_interval_seconds",
+      [](auto& c) { c.set_matching_interval_seconds(7 * 86'400 + 1); });
   add("OverlapTooLong", "overlap_days", [](auto& c) { c.set_overlap_days(367); });
   add("WitnessQuorumTooLarge", "witness_quorum", [](auto& c) { c.set_witness_quorum(5); });
   add("LogRetentionMissing", "log_retention_days", [](auto& c) { c.set_log_retention_days(0); });
+  add("LogRetentionTooLong", "log_retention_days", [](auto& c) { c.set_log_retention_days(36'601); });
+  add("EpochDaysTooMany", "epoch_days", [](auto& c) { c.set_epoch_days(3'661); });
+  add("ExcludedAddressesTooOld", "excluded_addresses_max_age_days",
+      [](auto& c) { c.set_excluded_addresses_max_age_days(367); });
 
   add("OnePartner", "partners", [](auto& c) { c.mutable_partners()->DeleteSubrange(1, 3); });
+  add("TooManyPartners", "partners: there are", [](auto& c) {
+    while (c.partners_size() <= 256) *c.add_partners() = c.partners(0);
+  });
   add("PartnerIdMalformed", "partner \"Politie\": id",
       [](auto& c) { c.mutable_partners(0)->set_id("Politie"); });
   add("PartnerIdTwice", "partner \"politie\": id is used twice",
@@ -150,6 +159,8 @@ std::vector<CovenantCase> CovenantCases() {
   add("OfficerKeyMalformed", "officer_key", [](auto& c) { c.mutable_partners(0)->set_officer_key("x"); });
 
   add("BrokerMissing", "broker", [](auto& c) { c.clear_broker(); });
+  add("BrokerOrganisationMalformed", "broker: organisation",
+      [](auto& c) { c.mutable_broker()->set_organisation("KVK:1"); });
   add("BrokerUrnOfAnotherRegion", "broker",
       [](auto& c) { c.mutable_broker()->set_urn("urn:raakvlak:almere:broker:b"); });
   add("BrokerUrnOfAnotherRole", "broker",
@@ -166,6 +177,11 @@ std::vector<CovenantCase> CovenantCases() {
   add("HubLogKeyShared", "hub: log_key is also another key",
       [](auto& c) { c.mutable_hub()->set_log_key(c.broker().log_key()); });
   add("HubMissing", "hub", [](auto& c) { c.clear_hub(); });
+  add("HubOrganisationMalformed", "hub: organisation",
+      [](auto& c) { c.mutable_hub()->set_organisation("KVK:1"); });
+  add("HubAddressMalformed", "hub: address", [](auto& c) { c.mutable_hub()->set_address("hub"); });
+  add("HubKeyOfAnotherName", "hub: signing_key is not named",
+      [](auto& c) { c.mutable_hub()->set_signing_key(OtherKey("urn:raakvlak:maastricht:hub:anders")); });
   add("HubNameMissing", "hub: name", [](auto& c) { c.mutable_hub()->clear_name(); });
   add("HubUrnWithoutId", "hub: urn",
       [](auto& c) { c.mutable_hub()->set_urn("urn:raakvlak:maastricht:hub:"); });
@@ -195,6 +211,9 @@ std::vector<CovenantCase> CovenantCases() {
   });
 
   add("NoPurposes", "purposes", [](auto& c) { c.clear_purposes(); });
+  add("TooManyPurposes", "purposes: there are", [](auto& c) {
+    while (c.purposes_size() <= 256) *c.add_purposes() = c.purposes(0);
+  });
   add("PurposeIdMalformed", "purpose \"A b\": id", [](auto& c) { ListPurpose(c).set_id("A b"); });
   add("PurposeIdTwice", "id is used twice", [](auto& c) { CasePurpose(c).set_id(c.purposes(0).id()); });
   add("TitleMissing", "title", [](auto& c) { ListPurpose(c).clear_title(); });
@@ -251,11 +270,21 @@ std::vector<CovenantCase> CovenantCases() {
     ListPurpose(c).set_age_from(18);
     ListPurpose(c).set_age_below(18);
   });
+  add("AgeFromTooHigh", "age_from", [](auto& c) { ListPurpose(c).set_age_from(151); });
+  add("AgeBelowTooHigh", "age_below", [](auto& c) { ListPurpose(c).set_age_below(151); });
   add("NoRules", "rule", [](auto& c) { ListPurpose(c).clear_rules(); });
   add("OnlySupportingRules", "nothing would ever match", [](auto& c) {
     for (auto& rule : *ListPurpose(c).mutable_rules()) rule.set_quality(v1::SUPPORTING);
   });
   add("RuleTwice", "is given twice", [](auto& c) { *ListPurpose(c).add_rules() = c.purposes(0).rules(0); });
+  add("RuleIdMalformed", "rule \"A b\": id", [](auto& c) { ListPurpose(c).mutable_rules(0)->set_id("A b"); });
+  add("TooManyRules", "at most 32 rules", [](auto& c) {
+    while (c.purposes(0).rules_size() <= 32) {
+      v1::LinkageRule& rule = *ListPurpose(c).add_rules();
+      rule = c.purposes(0).rules(0);
+      rule.set_id("rule-" + std::to_string(c.purposes(0).rules_size()));
+    }
+  });
   add("RuleClassMissing", "identifier_class",
       [](auto& c) { ListPurpose(c).mutable_rules(0)->clear_identifier_class(); });
   add("RuleClassUnknown", "identifier_class", [](auto& c) {
@@ -308,6 +337,15 @@ std::vector<CovenantCase> CovenantCases() {
   add("QuotaOfNoPartner", "no such partner", [](auto& c) { c.mutable_quotas(0)->set_partner("anders"); });
   add("QuotaTwice", "given twice", [](auto& c) { *c.add_quotas() = c.quotas(0); });
   add("QuotaZero", "elements_per_day", [](auto& c) { c.mutable_quotas(0)->set_elements_per_day(0); });
+  add("QuotaTooLarge", "elements_per_day",
+      [](auto& c) { c.mutable_quotas(0)->set_elements_per_day(1'000'000'000'001); });
+  add("EnumerationAcceptedTwice", "accept_enumeration", [](auto& c) {
+    c.clear_accept_enumeration();
+    c.add_accept_enumeration(v1::BSN);
+    c.add_accept_enumeration(v1::BSN);
+  });
+  add("EnumerationAcceptedOfAClassWithoutQuota", "accept_enumeration",
+      [](auto& c) { c.add_accept_enumeration(v1::IDENTIFIER_CLASS_UNSPECIFIED); });
   add("QuotaMissingForAClass", "class ADDRESS", [](auto& c) { c.mutable_quotas()->RemoveLast(); });
   add("BsnQuotaWithoutEntitlement", "not bsn_entitled", [](auto& c) {
     v1::Quota quota = c.quotas(0);
@@ -346,6 +384,10 @@ TEST(CheckCovenant, WhatTheRulesAllowIsTaken) {
   v1::LinkageRule address = covenant.purposes(2).rules(0);
   address.set_quality(v1::SUPPORTING);
   *ListPurpose(covenant).add_rules() = address;
+  ListPurpose(covenant).set_age_from(12);
+  ListPurpose(covenant).set_age_below(150);
+  covenant.clear_accept_enumeration();
+  covenant.add_accept_enumeration(v1::BSN);
   EXPECT_THAT(CheckCovenant(covenant), IsOk()) << "a SUPPORTING address is never wrapped";
 
   covenant = ValidCovenant();

@@ -52,6 +52,12 @@ std::vector<RosterCase> RosterCases() {
          r.set_issued("2027-01-01T00:00:00Z");
          r.set_expires("2027-02-01T00:00:01Z");
        }},
+      {"TooManyMembers", "at most 1,024",
+       [](auto& r) {
+         while (r.members_size() <= 1024) *r.add_members() = r.members(0);
+       }},
+      {"StaffOfAPartner", "only officers are of a partner", [](auto& r) { Staff(r).set_partner("politie"); }},
+      {"OfficerOfNoPartner", "no partner \"anders\"", [](auto& r) { Officer(r).set_partner("anders"); }},
       {"MemberIdMalformed", "id", [](auto& r) { Staff(r).set_id("Anna"); }},
       {"MemberIdTwice", "id is used twice", [](auto& r) { *r.add_members() = r.members(0); }},
       {"UrnOfAnotherMember", "urn", [](auto& r) { Staff(r).set_urn("urn:raakvlak:maastricht:staff:bob"); }},
