@@ -28,7 +28,8 @@ class PeriodicJob {
   PeriodicJob(const PeriodicJob&) = delete;
   PeriodicJob& operator=(const PeriodicJob&) = delete;
 
-  // Stop lets a run that is under way finish, and returns when the thread has ended. May be called twice.
+  // Stop lets a run that is under way finish, and returns when the thread has ended. May be called again,
+  // also at the same time.
   void Stop();
 
  private:
@@ -39,7 +40,9 @@ class PeriodicJob {
   base::Mutex mutex_;
   base::ConditionVariable stop_wanted_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  // Held by who waits for the thread: std::thread takes one at a time.
+  base::Mutex joining_;
+  std::thread thread_ ABSL_GUARDED_BY(joining_);
 };
 
 }  // namespace raakvlak::server

@@ -76,6 +76,31 @@ TEST(PeriodicJobTest, StopLetsARunThatIsUnderWayFinish) {
   releaser.join();
 }
 
+TEST(PeriodicJobTest, TwoMayStopItAtOnce) {
+  Runs started;
+  Runs stopping;
+  Runs may_finish;
+  std::atomic<bool> finished = false;
+  PeriodicJob job([] { return absl::Hours(1000); },
+                  [&] {
+                    started.Count();
+                    may_finish.WaitFor(1);
+                    finished = true;
+                  });
+  started.WaitFor(1);
+  const auto stop = [&] {
+    stopping.Count();
+    job.Stop();
+    EXPECT_TRUE(finished);
+  };
+  std::thread one(stop);
+  std::thread other(stop);
+  stopping.WaitFor(2);
+  may_finish.Count();
+  one.join();
+  other.join();
+}
+
 TEST(PeriodicJobTest, IntervalOfZeroDoesNotSpinInPlace) {
   Runs runs;
   PeriodicJob job([] { return absl::ZeroDuration(); }, [&] { runs.Count(); });
