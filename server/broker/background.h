@@ -12,12 +12,12 @@
 
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "base/periodic_job.h"
 #include "base/random.h"
 #include "policy/authority.h"
 #include "server/broker/epoch_end.h"
 #include "server/broker/expiry.h"
 #include "server/broker/matcher.h"
-#include "server/program/periodic_job.h"
 #include "server/storage/broker_store.h"
 
 namespace raakvlak::broker {
@@ -49,8 +49,8 @@ class Background {
   policy::Snapshot last_known_ ABSL_GUARDED_BY(mutex_);
   uint32_t matched_day_ = 0;  // only the matching thread's
   // The threads end before what they use.
-  server::PeriodicJob expiring_;
-  server::PeriodicJob matching_;
+  base::PeriodicJob expiring_;
+  base::PeriodicJob matching_;
 };
 
 }  // namespace raakvlak::broker

@@ -5,9 +5,7 @@
 
 #include "base/clock.h"
 #include "base/executor.h"
-#include "base/file.h"
 #include "base/log.h"
-#include "base/process.h"
 #include "base/random.h"
 #include "base/status.h"
 #include "client/witness_client.h"
@@ -23,17 +21,13 @@
 #include "server/broker/method_table.h"
 #include "server/broker/policy_service.h"
 #include "server/log/audit_service.h"
-#include "server/log/process_log.h"
 #include "server/log/witness_service.h"
 #include "server/log/witnessed_log.h"
 #include "server/log/witnessing.h"
-#include "server/program/audit_refusals.h"
 #include "server/program/common.h"
 #include "server/program/own_part.h"
-#include "server/program/periodic_job.h"
-#include "server/program/policy_log.h"
+#include "server/program/process.h"
 #include "server/program/program.h"
-#include "server/program/retention.h"
 #include "server/storage/sqlite/broker_store.h"
 
 namespace raakvlak::broker {
@@ -43,12 +37,12 @@ constexpr char kName[] = "raakvlak-broker";
 constexpr char kSummary[] =
     "Takes sealed signals from the partners' nodes, finds overlap between them without being able to read\n"
     "them, and hands matches to the hub on signed orders of its staff.";
-constexpr size_t kMaxQueuedCalls = 1024;
 // Each sleeps while its opening is cosigned, and all that wait share one round of the witnesses.
 constexpr int kOpeningThreads = 32;
-constexpr absl::Duration kGrace = absl::Seconds(10);
 
 const std::string& UrnOf(const policy::Covenant& covenant) { return covenant.text().broker().urn(); }
+
+server::Self SelfOf(const v1::BrokerConfig& config) { return {config.common(), "broker", UrnOf}; }
 
 // Clients of the partners' witnesses; null for a partner without an address.
 log::WitnessedLog::MakeClient WitnessClients(const v1::BrokerConfig& config) {
@@ -70,82 +64,53 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   const v1::Common& common = config.common();
   const base::SystemClock clock;
   base::SystemRandom random;
-  RAAKVLAK_RETURN_IF_ERROR(base::LockFolder(common.state()));
-  RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot files, server::CheckFiles(common, clock));
-  RAAKVLAK_ASSIGN_OR_RETURN(storage::LogCodec codec,
-                            server::MakeLogCodec(common, UrnOf(*files.covenant), random));
+  const server::Self self = SelfOf(config);
+  RAAKVLAK_ASSIGN_OR_RETURN(server::Start start, server::ReadStart(self, clock, random));
   RAAKVLAK_ASSIGN_OR_RETURN(
       const std::unique_ptr<storage::SqliteBrokerStore> store,
-      storage::SqliteBrokerStore::Open(common.state() + "/broker.db", std::move(codec)));
-  RAAKVLAK_ASSIGN_OR_RETURN(log::ProcessLog::Options log_options,
-                            log::ProcessLog::OptionsFor(common, *files.covenant, UrnOf(*files.covenant)));
-  // Before anything is appended: a restored database is to be noticed as it is.
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<log::ProcessLog> process_log,
-                            log::ProcessLog::Create(store->audit_log(), clock, std::move(log_options)));
-  server::PolicyLog policy_log(*store, *store, clock, UrnOf(*files.covenant), "broker");
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<policy::Authority> authority,
-                            policy::Authority::Create(server::PolicyFilesOf(common), clock, policy_log));
-  RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot in_force, authority->Current());
+      storage::SqliteBrokerStore::Open(common.state() + "/broker.db", std::move(start.codec)));
+  RAAKVLAK_ASSIGN_OR_RETURN(
+      const std::unique_ptr<server::Process> process,
+      server::Process::Create(self, start, {store->audit_log(), *store, *store}, clock));
+  policy::Authority& authority = process->authority();
+  RAAKVLAK_RETURN_IF_ERROR(process->Witness(WitnessClients(config)));
 
-  server::AuditRefusals refusals(*store, *authority, clock);
-  const rpc::Gate gate(*authority, MethodTable());
-  base::Executor executor(server::ThreadsOf(common), kMaxQueuedCalls);
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<log::WitnessedLog> witnessed,
-                            log::WitnessedLog::Create(*process_log, *authority, UrnOf(*in_force.covenant),
-                                                      WitnessClients(config), common, clock));
-  rpc::CallEnvironment environment{&gate, &executor, &refusals};
-  environment.condition = &witnessed->condition();
-  Exchange exchange(*store, clock);
-  CeremonyRelay relay(*store, clock);
-  CeremonyService ceremony_service(environment, relay);
-  PolicyPublication publication(*store, server::PolicyFilesOf(common).folder, clock);
-  PolicyService policy_service(environment, publication);
-  Matches matches(*store, *witnessed, clock);
-  log::AuditReading reading(store->audit_log(), *store, *witnessed, process_log->folder(), clock);
-  EntryProver entry_prover(*store, *witnessed, clock);
-  Allowances allowances(*store, clock);
-  ExchangeService exchange_service(environment, exchange, entry_prover, allowances);
+  const rpc::Gate gate(authority, MethodTable());
+  base::Executor executor(server::ThreadsOf(common), server::kMaxQueuedCalls);
+  const rpc::CallEnvironment calls = process->CallsThrough(gate, executor);
   // Openings wait for the witnesses; submits are not to wait behind them.
-  base::Executor openings(kOpeningThreads, kMaxQueuedCalls);
-  rpc::CallEnvironment openings_environment = environment;
-  openings_environment.executor = &openings;
-  MatchesService matches_service(openings_environment, matches);
-  log::AuditService audit_service(environment, reading);
-  RAAKVLAK_ASSIGN_OR_RETURN(
-      const auto witnessing,
-      log::Witnessing::Create(common, in_force.covenant->text().broker().urn(), *authority, *store, clock));
-  log::WitnessService witness_service(environment, witnessing->witness());
+  base::Executor openings(kOpeningThreads, server::kMaxQueuedCalls);
+  const rpc::CallEnvironment opening_calls = process->CallsThrough(gate, openings);
 
-  rpc::Server::Options options;
-  options.listen = config.listen();
-  options.tls = server::TlsFilesOf(common);
-  options.environment = &environment;
-  RAAKVLAK_ASSIGN_OR_RETURN(
-      const std::unique_ptr<rpc::Server> server,
-      rpc::Server::Start(options, {&exchange_service, &matches_service, &audit_service, &witness_service,
-                                   &ceremony_service, &policy_service}));
-  server::Retention retention(store->audit_log(), *authority, clock, in_force,
-                              in_force.covenant->text().broker().urn(), "broker");
-  retention.Start();
-  Background background(*store, *authority, clock, random, in_force);
+  Exchange exchange(*store, clock);
+  EntryProver entry_prover(*store, process->witnessed(), clock);
+  Allowances allowances(*store, clock);
+  ExchangeService exchange_service(calls, exchange, entry_prover, allowances);
+  Matches matches(*store, process->witnessed(), clock);
+  MatchesService matches_service(opening_calls, matches);
+  CeremonyRelay relay(*store, clock);
+  CeremonyService ceremony_service(calls, relay);
+  PolicyPublication publication(*store, server::PolicyFilesOf(common).folder, clock);
+  PolicyService policy_service(calls, publication);
+  log::AuditService audit_service(calls, process->audit_reading());
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto witnessing,
+                            log::Witnessing::Create(common, process->urn(), authority, *store, clock));
+  log::WitnessService witness_service(calls, witnessing->witness());
+
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<rpc::Server> server,
+                            process->Listen(config.listen(), calls,
+                                            {&exchange_service, &matches_service, &audit_service,
+                                             &witness_service, &ceremony_service, &policy_service}));
+  process->StartRetention();
+  Background background(*store, authority, clock, random, process->in_force());
   base::Log(base::LogLevel::kInfo, "listening", {{"address", server->address()}});
 
-  server::PeriodicJob health([] { return absl::Seconds(1); },
-                             [&] { server->SetHealth(log::kHealthName, witnessed->IsInOrder()); });
-  server::OwnPart own_part(in_force.covenant, UrnOf(*in_force.covenant), /*knows_broker=*/true);
-  base::WaitForStop([&] {
-    if (const auto now = authority->Current(); now.ok()) own_part.Look(*now->covenant);
-  });
-  health.Stop();
-  server->Shutdown(kGrace);
+  process->RunUntilStop({server.get()}, /*knows_broker=*/true);
+  server->Shutdown(server::kGrace);
   executor.Drain();
   openings.Drain();
-  refusals.Stop();
   background.Stop();
-  retention.Stop();
-  witnessed->Stop();
-  process_log->Stop();
-  base::Log(base::LogLevel::kInfo, "stopped");
+  process->Stop();
   return absl::OkStatus();
 }
 
@@ -154,16 +119,14 @@ absl::Status Run(const v1::BrokerConfig& config, server::RunMode mode) {
   if (mode == server::RunMode::kServe) return Serve(config);
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot files,
                             server::CheckFiles(config.common(), base::SystemClock()));
-  const std::string& urn = files.covenant->text().broker().urn();
-  base::SystemRandom random;
-  RAAKVLAK_RETURN_IF_ERROR(server::MakeLogCodec(config.common(), urn, random).status());
-  RAAKVLAK_RETURN_IF_ERROR(log::ReadWitnessKey(config.common(), urn, *files.covenant).status());
-  RAAKVLAK_RETURN_IF_ERROR(log::MakeOutsideLinks(config.common()).status());
-  for (const v1::Partner& partner : files.covenant->text().partners()) {
-    const std::string witness = policy::Urn(files.covenant->region(), "node", partner.id());
-    RAAKVLAK_RETURN_IF_ERROR(WitnessClients(config)(*files.covenant, witness).status());
+  const policy::Covenant& covenant = *files.covenant;
+  RAAKVLAK_RETURN_IF_ERROR(server::CheckLog(SelfOf(config), covenant));
+  RAAKVLAK_RETURN_IF_ERROR(log::ReadWitnessKey(config.common(), UrnOf(covenant), covenant).status());
+  for (const v1::Partner& partner : covenant.text().partners()) {
+    const std::string witness = policy::Urn(covenant.region(), "node", partner.id());
+    RAAKVLAK_RETURN_IF_ERROR(WitnessClients(config)(covenant, witness).status());
   }
-  return log::ProcessLog::OptionsFor(config.common(), *files.covenant, urn).status();
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -171,9 +134,5 @@ absl::Status Run(const v1::BrokerConfig& config, server::RunMode mode) {
 
 int main(int argc, char** argv) {
   namespace broker = raakvlak::broker;
-  raakvlak::rpc::PrepareProcess();
-  raakvlak::v1::BrokerConfig config;
-  return raakvlak::server::RunProgram(
-      argc, argv, broker::kName, broker::kSummary, config,
-      [&config](raakvlak::server::RunMode mode) { return broker::Run(config, mode); });
+  return raakvlak::server::RunServer(argc, argv, {broker::kName, broker::kSummary}, broker::Run);
 }

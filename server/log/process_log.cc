@@ -50,8 +50,8 @@ absl::Status ProcessLog::Open(storage::AuditLog& audit, const Options& options, 
   const absl::Status first = PublishNow();
   const std::string reason = base::ReasonOf(first);
   if (reason == base::reason::kLogRollback || reason == base::reason::kLogFork) return first;
-  job_ = std::make_unique<server::PeriodicJob>([] { return kPublishInterval; },
-                                               [this] { PublishNow().IgnoreError(); });
+  job_ = std::make_unique<base::PeriodicJob>([] { return kPublishInterval; },
+                                             [this] { PublishNow().IgnoreError(); });
   return absl::OkStatus();
 }
 

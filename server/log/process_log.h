@@ -15,13 +15,13 @@
 #include "absl/strings/string_view.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "base/periodic_job.h"
 #include "crypto/note/ed25519.h"
 #include "policy/covenant.h"
 #include "raakvlak/v1/config.pb.h"
 #include "server/log/checkpoint_signer.h"
 #include "server/log/log_folder.h"
 #include "server/log/publisher.h"
-#include "server/program/periodic_job.h"
 #include "server/storage/audit.h"
 
 namespace raakvlak::log {
@@ -76,7 +76,7 @@ class ProcessLog {
   std::unique_ptr<Publisher> publisher_;
   mutable base::Mutex mutex_;
   absl::Status last_ ABSL_GUARDED_BY(mutex_);
-  std::unique_ptr<server::PeriodicJob> job_;
+  std::unique_ptr<base::PeriodicJob> job_;
 };
 
 }  // namespace raakvlak::log

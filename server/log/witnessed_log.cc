@@ -46,8 +46,8 @@ absl::StatusOr<std::unique_ptr<WitnessedLog>> WitnessedLog::Create(ProcessLog& l
     base::MutexLock following(witnessed->following_);
     RAAKVLAK_RETURN_IF_ERROR(witnessed->ChangeTo(*snapshot.covenant));
   }
-  witnessed->job_ = std::make_unique<server::PeriodicJob>([] { return kFollowInterval; },
-                                                          [log = witnessed.get()] { log->Follow(); });
+  witnessed->job_ = std::make_unique<base::PeriodicJob>([] { return kFollowInterval; },
+                                                        [log = witnessed.get()] { log->Follow(); });
   return witnessed;
 }
 

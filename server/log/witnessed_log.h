@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "base/periodic_job.h"
 #include "client/witness_client.h"
 #include "policy/authority.h"
 #include "raakvlak/v1/config.pb.h"
@@ -26,7 +27,6 @@
 #include "server/log/process_log.h"
 #include "server/log/prover.h"
 #include "server/log/witnessed_calls.h"
-#include "server/program/periodic_job.h"
 
 namespace raakvlak::log {
 
@@ -98,7 +98,7 @@ class WitnessedLog final : public Prover {
   mutable base::Mutex mutex_;
   std::shared_ptr<Cosigner> cosigner_ ABSL_GUARDED_BY(mutex_);
   // Ends before what it uses.
-  std::unique_ptr<server::PeriodicJob> job_;
+  std::unique_ptr<base::PeriodicJob> job_;
 };
 
 }  // namespace raakvlak::log

@@ -10,9 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "base/executor.h"
-#include "base/file.h"
 #include "base/log.h"
-#include "base/process.h"
+#include "base/periodic_job.h"
 #include "base/random.h"
 #include "base/reason.h"
 #include "base/status.h"
@@ -24,15 +23,12 @@
 #include "policy/authority.h"
 #include "policy/budget/covenant_budget.h"
 #include "policy/keyset/key_files.h"
-#include "policy/keyset/keyset.h"
 #include "raakvlak/v1/config.pb.h"
 #include "rpc/channel.h"
 #include "rpc/server.h"
 #include "rpc/tls.h"
 #include "server/log/audit_service.h"
-#include "server/log/process_log.h"
 #include "server/log/witness_service.h"
-#include "server/log/witnessed_log.h"
 #include "server/log/witnessing.h"
 #include "server/node/address_exclusion.h"
 #include "server/node/allowances.h"
@@ -54,14 +50,11 @@
 #include "server/node/store_audit.h"
 #include "server/node/validate.h"
 #include "server/node/vault.h"
-#include "server/program/audit_refusals.h"
 #include "server/program/common.h"
 #include "server/program/own_part.h"
-#include "server/program/periodic_job.h"
-#include "server/program/policy_log.h"
 #include "server/program/policy_poller.h"
+#include "server/program/process.h"
 #include "server/program/program.h"
-#include "server/program/retention.h"
 #include "server/storage/sqlite/node_store.h"
 
 namespace raakvlak::node {
@@ -72,11 +65,14 @@ constexpr char kSummary[] =
     "A partner's own node: takes signals from the partner's IT, turns identities into tokens with the help "
     "of\n"
     "the other nodes, seals and submits them, and evaluates for the other nodes under its share of the keys.";
-constexpr size_t kMaxQueuedCalls = 1024;
-constexpr absl::Duration kGrace = absl::Seconds(10);
 
 std::string UrnOf(const v1::NodeConfig& config, const policy::Covenant& covenant) {
   return policy::Urn(covenant.region(), "node", config.partner());
+}
+
+server::Self SelfOf(const v1::NodeConfig& config) {
+  return {config.common(), "node",
+          [&config](const policy::Covenant& covenant) { return UrnOf(config, covenant); }};
 }
 
 // What is read from files at the start.
@@ -114,24 +110,15 @@ absl::Status Serve(const v1::NodeConfig& config) {
   const rpc::TlsFiles tls = server::TlsFilesOf(common);
   const base::SystemClock clock;
   base::SystemRandom random;
-  RAAKVLAK_RETURN_IF_ERROR(base::LockFolder(common.state()));
-  RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot checked, server::CheckFiles(common, clock));
-  RAAKVLAK_ASSIGN_OR_RETURN(storage::LogCodec codec,
-                            server::MakeLogCodec(common, UrnOf(config, *checked.covenant), random));
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto store,
-                            storage::SqliteNodeStore::Open(common.state() + "/node.db", std::move(codec)));
+  const server::Self self = SelfOf(config);
+  RAAKVLAK_ASSIGN_OR_RETURN(server::Start start, server::ReadStart(self, clock, random));
   RAAKVLAK_ASSIGN_OR_RETURN(
-      log::ProcessLog::Options log_options,
-      log::ProcessLog::OptionsFor(common, *checked.covenant, UrnOf(config, *checked.covenant)));
-  // Before anything is appended: a restored database is to be noticed as it is.
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<log::ProcessLog> process_log,
-                            log::ProcessLog::Create(store->audit_log(), clock, std::move(log_options)));
+      const auto store, storage::SqliteNodeStore::Open(common.state() + "/node.db", std::move(start.codec)));
   StoreAudit audit(*store);
-  server::PolicyLog policy_log(*store, audit, clock, UrnOf(config, *checked.covenant), "node");
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto authority,
-                            policy::Authority::Create(server::PolicyFilesOf(common), clock, policy_log));
-  RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot, authority->Current());
-  const policy::Covenant& covenant = *snapshot.covenant;
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto process,
+                            server::Process::Create(self, start, {store->audit_log(), audit, *store}, clock));
+  policy::Authority& authority = process->authority();
+  const policy::Snapshot& snapshot = process->in_force();
   RAAKVLAK_ASSIGN_OR_RETURN(const Files files, ReadFiles(config, snapshot, random));
   const Vault vault(files.vault_key, random);
   RAAKVLAK_RETURN_IF_ERROR(vault.CheckDatabase(*store));
@@ -139,10 +126,10 @@ absl::Status Serve(const v1::NodeConfig& config) {
   // Judged once more for each covenant that comes into force.
   policy::LinkageCheck linkage_check;
   const Environment environment = {
-      config.partner(), &files.signing_key, authority.get(), files.keys.get(), store.get(), &vault, &clock,
+      config.partner(), &files.signing_key, &authority, files.keys.get(), store.get(), &vault, &clock,
       &random,          &linkage_check,     &exclusion};
 
-  const v1::Broker& broker = covenant.text().broker();
+  const v1::Broker& broker = snapshot.covenant->text().broker();
   RAAKVLAK_ASSIGN_OR_RETURN(
       const auto broker_channel,
       rpc::MakeChannel(config.broker_address().empty() ? broker.address() : config.broker_address(),
@@ -152,7 +139,7 @@ absl::Status Serve(const v1::NodeConfig& config) {
   KeyShare key_share(environment, allowances);
   LocalKeyShare own_share(environment, key_share);
   Peers peers(
-      config.partner(), own_share, *authority,
+      config.partner(), own_share, authority,
       [&](const v1::Partner& partner) { return server::AddressOf(partner, config.peer_addresses()); },
       [&](const std::string& address,
           const std::string& urn) -> absl::StatusOr<std::unique_ptr<client::KeyShareClient>> {
@@ -178,88 +165,60 @@ absl::Status Serve(const v1::NodeConfig& config) {
       environment, [&peers] { return peers.Clients(); },
       [&rotator](const policy::Snapshot& in_force) { return rotator.Status(in_force); });
 
-  server::AuditRefusals refusals(audit, *authority, clock);
-  const rpc::Gate intake_gate(*authority, IntakeTable(config.partner()));
-  const rpc::Gate peer_gate(*authority, PeerTable());
-  // Apart, so that a full queue of the own IT never keeps the other nodes from their evaluations.
-  base::Executor intake_executor(server::ThreadsOf(common), kMaxQueuedCalls);
-  base::Executor peer_executor(server::ThreadsOf(common), kMaxQueuedCalls);
   // The broker is the only witness of this log.
-  const auto witness_client = [&](const policy::Covenant&, const std::string&) {
+  RAAKVLAK_RETURN_IF_ERROR(process->Witness([broker_channel](const policy::Covenant&, const std::string&) {
     return absl::StatusOr<std::unique_ptr<client::WitnessClient>>(client::MakeWitnessClient(broker_channel));
-  };
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<log::WitnessedLog> witnessed,
-                            log::WitnessedLog::Create(*process_log, *authority, UrnOf(config, covenant),
-                                                      witness_client, common, clock));
-  rpc::CallEnvironment intake_calls{&intake_gate, &intake_executor, &refusals};
-  rpc::CallEnvironment peer_calls{&peer_gate, &peer_executor, &refusals};
-  intake_calls.condition = peer_calls.condition = &witnessed->condition();
+  }));
+  const rpc::Gate intake_gate(authority, IntakeTable(config.partner()));
+  const rpc::Gate peer_gate(authority, PeerTable());
+  // Apart, so that a full queue of the own IT never keeps the other nodes from their evaluations.
+  base::Executor intake_executor(server::ThreadsOf(common), server::kMaxQueuedCalls);
+  base::Executor peer_executor(server::ThreadsOf(common), server::kMaxQueuedCalls);
+  const rpc::CallEnvironment intake_calls = process->CallsThrough(intake_gate, intake_executor);
+  const rpc::CallEnvironment peer_calls = process->CallsThrough(peer_gate, peer_executor);
   Receipts receipts(environment, *exchange);
   IntakeService intake_service(intake_calls, intake, receipts);
-  log::AuditReading reading(store->audit_log(), audit, *witnessed, process_log->folder(), clock);
-  log::AuditService audit_service(intake_calls, reading);
+  log::AuditService audit_service(intake_calls, process->audit_reading());
   KeyShareService key_share_service(peer_calls, key_share);
   NodeKeysService node_keys_service(intake_calls, environment, ceremonies, key_status);
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto witnessing, log::Witnessing::Create(common, UrnOf(config, covenant),
-                                                                           *authority, audit, clock));
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto witnessing,
+                            log::Witnessing::Create(common, process->urn(), authority, audit, clock));
   log::WitnessService witness_service(peer_calls, witnessing->witness());
 
-  rpc::Server::Options options;
-  options.tls = tls;
-  options.listen = config.listen_peer();
-  options.environment = &peer_calls;
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto peer_server,
-                            rpc::Server::Start(options, {&key_share_service, &witness_service}));
-  options.listen = config.listen_intake();
-  options.environment = &intake_calls;
-  RAAKVLAK_ASSIGN_OR_RETURN(
-      const auto intake_server,
-      rpc::Server::Start(options, {&intake_service, &node_keys_service, &audit_service}));
-  server::Retention retention(store->audit_log(), *authority, clock, snapshot, UrnOf(config, covenant),
-                              "node");
-  retention.Start();
-  server::PolicyPoller policy_poller(client::MakePolicyClient(broker_channel), *authority,
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto peer_server, process->Listen(config.listen_peer(), peer_calls,
+                                                                    {&key_share_service, &witness_service}));
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto intake_server,
+                            process->Listen(config.listen_intake(), intake_calls,
+                                            {&intake_service, &node_keys_service, &audit_service}));
+  process->StartRetention();
+  server::PolicyPoller policy_poller(client::MakePolicyClient(broker_channel), authority,
                                      server::PolicyFilesOf(common).folder, clock, snapshot);
   policy_poller.Start();
   sender.Start();
   rotator.Start();
-  server::PeriodicJob destroying([] { return absl::Seconds(1); }, [&] { destruction.Look(); });
+  base::PeriodicJob destroying([] { return absl::Seconds(1); }, [&] { destruction.Look(); });
   base::Log(
       base::LogLevel::kInfo, "listening",
       {{"intake", intake_server->address()}, {"peer", peer_server->address()}, {"policy", snapshot.Name()}});
 
   // Only the job's own thread touches it.
   absl::Duration until_next_step;
-  server::PeriodicJob ceremony_steps([&] { return until_next_step; },
-                                     [&] { until_next_step = ceremonies.Step(); });
-  server::PeriodicJob health([] { return absl::Seconds(1); },
-                             [&] {
-                               const bool in_order = witnessed->IsInOrder();
-                               intake_server->SetHealth(log::kHealthName, in_order);
-                               peer_server->SetHealth(log::kHealthName, in_order);
-                             });
-  server::OwnPart own_part(snapshot.covenant, UrnOf(config, covenant), !config.broker_address().empty());
-  base::WaitForStop([&] {
-    const auto in_force = authority->Current();
-    if (!in_force.ok()) return;
-    own_part.Look(*in_force->covenant);
-    intake_server->SetHealth(kAddressRules, exclusion.Look(*in_force->covenant));
-  });
-  health.Stop();
+  base::PeriodicJob ceremony_steps([&] { return until_next_step; },
+                                   [&] { until_next_step = ceremonies.Step(); });
+  process->RunUntilStop({intake_server.get(), peer_server.get()}, !config.broker_address().empty(),
+                        [&](const policy::Covenant& covenant) {
+                          intake_server->SetHealth(kAddressRules, exclusion.Look(covenant));
+                        });
   policy_poller.Stop();
   ceremony_steps.Stop();
   destroying.Stop();
-  intake_server->Shutdown(kGrace);
+  intake_server->Shutdown(server::kGrace);
   rotator.Stop();
   sender.Stop();
-  peer_server->Shutdown(kGrace);
+  peer_server->Shutdown(server::kGrace);
   intake_executor.Drain();
   peer_executor.Drain();
-  refusals.Stop();
-  retention.Stop();
-  witnessed->Stop();
-  process_log->Stop();
-  base::Log(base::LogLevel::kInfo, "stopped");
+  process->Stop();
   return absl::OkStatus();
 }
 
@@ -274,12 +233,10 @@ absl::Status Run(const v1::NodeConfig& config, server::RunMode mode) {
   if (mode == server::RunMode::kServe) return Serve(config);
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot,
                             server::CheckFiles(config.common(), base::SystemClock()));
-  const std::string urn = UrnOf(config, *snapshot.covenant);
+  const policy::Covenant& covenant = *snapshot.covenant;
+  RAAKVLAK_RETURN_IF_ERROR(server::CheckLog(SelfOf(config), covenant));
+  RAAKVLAK_RETURN_IF_ERROR(log::ReadWitnessKey(config.common(), UrnOf(config, covenant), covenant).status());
   base::SystemRandom random;
-  RAAKVLAK_RETURN_IF_ERROR(server::MakeLogCodec(config.common(), urn, random).status());
-  RAAKVLAK_RETURN_IF_ERROR(log::ReadWitnessKey(config.common(), urn, *snapshot.covenant).status());
-  RAAKVLAK_RETURN_IF_ERROR(log::MakeOutsideLinks(config.common()).status());
-  RAAKVLAK_RETURN_IF_ERROR(log::ProcessLog::OptionsFor(config.common(), *snapshot.covenant, urn).status());
   return ReadFiles(config, snapshot, random).status();
 }
 
@@ -288,9 +245,5 @@ absl::Status Run(const v1::NodeConfig& config, server::RunMode mode) {
 
 int main(int argc, char** argv) {
   namespace node = raakvlak::node;
-  raakvlak::rpc::PrepareProcess();
-  raakvlak::v1::NodeConfig config;
-  return raakvlak::server::RunProgram(
-      argc, argv, node::kName, node::kSummary, config,
-      [&config](raakvlak::server::RunMode mode) { return node::Run(config, mode); });
+  return raakvlak::server::RunServer(argc, argv, {node::kName, node::kSummary}, node::Run);
 }

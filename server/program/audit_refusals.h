@@ -5,10 +5,10 @@
 
 #include "absl/status/status.h"
 #include "base/clock.h"
+#include "base/periodic_job.h"
 #include "policy/authority.h"
 #include "rpc/call.h"
 #include "server/program/naming_audit.h"
-#include "server/program/periodic_job.h"
 #include "server/program/refusal_counter.h"
 #include "server/storage/audit.h"
 
@@ -32,7 +32,7 @@ class AuditRefusals final : public rpc::RefusalLog {
   NamingAudit audit_;
   const base::Clock& clock_;
   RefusalCounter counter_;
-  PeriodicJob writer_;
+  base::PeriodicJob writer_;
 };
 
 }  // namespace raakvlak::server

@@ -77,7 +77,7 @@ absl::StatusOr<int> PolicyPoller::Take(const v1::FetchPolicyResponse& response) 
 }
 
 void PolicyPoller::Start() {
-  job_ = std::make_unique<PeriodicJob>([] { return kPollEvery; }, [this] { RunOnce().IgnoreError(); });
+  job_ = std::make_unique<base::PeriodicJob>([] { return kPollEvery; }, [this] { RunOnce().IgnoreError(); });
 }
 
 void PolicyPoller::Stop() {

@@ -18,9 +18,9 @@
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "base/periodic_job.h"
 #include "client/policy_client.h"
 #include "policy/authority.h"
-#include "server/program/periodic_job.h"
 
 namespace raakvlak::server {
 
@@ -59,7 +59,7 @@ class PolicyPoller {
   std::set<std::string> refused_;
   bool failing_ = false;
   // Ends before what it uses.
-  std::unique_ptr<PeriodicJob> job_;
+  std::unique_ptr<base::PeriodicJob> job_;
 };
 
 }  // namespace raakvlak::server

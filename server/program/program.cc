@@ -46,11 +46,6 @@ std::string Usage(const Program& program) {
 
 }  // namespace
 
-int RunProgram(int argc, char** argv, absl::string_view name, absl::string_view summary,
-               google::protobuf::Message& config, absl::FunctionRef<absl::Status(RunMode)> run) {
-  return RunProgram(argc, argv, Program{name, summary}, config, run);
-}
-
 int RunProgram(int argc, char** argv, const Program& program, google::protobuf::Message& config,
                absl::FunctionRef<absl::Status(RunMode)> run) {
   base::HardenProcess();

@@ -37,7 +37,5 @@ struct Program {
 // returns when the server was asked to stop. REQUIRES: called from main() before any thread is started.
 int RunProgram(int argc, char** argv, const Program& program, google::protobuf::Message& config,
                absl::FunctionRef<absl::Status(RunMode)> run);
-int RunProgram(int argc, char** argv, absl::string_view name, absl::string_view summary,
-               google::protobuf::Message& config, absl::FunctionRef<absl::Status(RunMode)> run);
 
 }  // namespace raakvlak::server

@@ -42,13 +42,13 @@ absl::StatusOr<uint64_t> Retention::RunOnce() {
 }
 
 void Retention::Start() {
-  job_ = std::make_unique<PeriodicJob>([] { return kDay; },
-                                       [this] {
-                                         const absl::StatusOr<uint64_t> erased = RunOnce();
-                                         if (!erased.ok())
-                                           base::LogStatus(base::LogLevel::kError, "log.retention_failed",
-                                                           erased.status());
-                                       });
+  job_ = std::make_unique<base::PeriodicJob>([] { return kDay; },
+                                             [this] {
+                                               const absl::StatusOr<uint64_t> erased = RunOnce();
+                                               if (!erased.ok())
+                                                 base::LogStatus(base::LogLevel::kError,
+                                                                 "log.retention_failed", erased.status());
+                                             });
 }
 
 void Retention::Stop() {

@@ -13,8 +13,8 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "base/periodic_job.h"
 #include "policy/authority.h"
-#include "server/program/periodic_job.h"
 #include "server/storage/audit.h"
 
 namespace raakvlak::server {
@@ -48,7 +48,7 @@ class Retention {
   base::Mutex mutex_;
   policy::Snapshot last_known_ ABSL_GUARDED_BY(mutex_);
   // Ends before what it uses.
-  std::unique_ptr<PeriodicJob> job_;
+  std::unique_ptr<base::PeriodicJob> job_;
 };
 
 }  // namespace raakvlak::server

@@ -14,7 +14,7 @@
 #include "absl/time/time.h"
 #include "base/mutex.h"
 
-namespace raakvlak::server {
+namespace raakvlak::base {
 
 // NextRun is the first time of the grid that lies after `now`. REQUIRES: start <= now, interval > 0.
 absl::Time NextRun(absl::Time start, absl::Duration interval, absl::Time now);
@@ -37,12 +37,12 @@ class PeriodicJob {
 
   const std::function<absl::Duration()> interval_;
   const std::function<void()> body_;
-  base::Mutex mutex_;
-  base::ConditionVariable stop_wanted_;
+  Mutex mutex_;
+  ConditionVariable stop_wanted_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   // Held by who waits for the thread: std::thread takes one at a time.
   base::Mutex joining_;
   std::thread thread_ ABSL_GUARDED_BY(joining_);
 };
 
-}  // namespace raakvlak::server
+}  // namespace raakvlak::base

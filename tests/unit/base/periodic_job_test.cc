@@ -1,10 +1,10 @@
-#include "server/program/periodic_job.h"
+#include "base/periodic_job.h"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
 
-namespace raakvlak::server {
+namespace raakvlak::base {
 namespace {
 
 TEST(NextRunTest, RunsStayOnTheGridHoweverLongTheyTake) {
@@ -25,22 +25,22 @@ TEST(NextRunTest, RunsStayOnTheGridHoweverLongTheyTake) {
 class Runs {
  public:
   void Count() {
-    base::MutexLock lock(mutex_);
+    MutexLock lock(mutex_);
     ++runs_;
     changed_.NotifyAll();
   }
   void WaitFor(int runs) {
-    base::MutexLock lock(mutex_);
+    MutexLock lock(mutex_);
     while (runs_ < runs) changed_.Wait(mutex_);
   }
   int count() {
-    base::MutexLock lock(mutex_);
+    MutexLock lock(mutex_);
     return runs_;
   }
 
  private:
-  base::Mutex mutex_;
-  base::ConditionVariable changed_;
+  Mutex mutex_;
+  ConditionVariable changed_;
   int runs_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
@@ -108,4 +108,4 @@ TEST(PeriodicJobTest, IntervalOfZeroDoesNotSpinInPlace) {
 }
 
 }  // namespace
-}  // namespace raakvlak::server
+}  // namespace raakvlak::base

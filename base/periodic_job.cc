@@ -1,11 +1,11 @@
-#include "server/program/periodic_job.h"
+#include "base/periodic_job.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "absl/time/clock.h"
 
-namespace raakvlak::server {
+namespace raakvlak::base {
 
 absl::Time NextRun(absl::Time start, absl::Duration interval, absl::Time now) {
   return start + absl::Floor(now - start, interval) + interval;
@@ -18,7 +18,7 @@ PeriodicJob::~PeriodicJob() { Stop(); }
 
 void PeriodicJob::Stop() {
   {
-    base::MutexLock lock(mutex_);
+    MutexLock lock(mutex_);
     stopping_ = true;
   }
   stop_wanted_.NotifyAll();
@@ -34,7 +34,7 @@ void PeriodicJob::Run() {
     // The machine's clock was set back: a grid that begins in the future would stand still until then.
     start = std::min(start, done);
     const absl::Time next = NextRun(start, std::max(interval_(), absl::Milliseconds(1)), done);
-    base::MutexLock lock(mutex_);
+    MutexLock lock(mutex_);
     for (absl::Time now = done; !stopping_ && now < next && now >= start; now = absl::Now()) {
       stop_wanted_.WaitFor(mutex_, next - now);
     }
@@ -42,4 +42,4 @@ void PeriodicJob::Run() {
   }
 }
 
-}  // namespace raakvlak::server
+}  // namespace raakvlak::base
