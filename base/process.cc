@@ -32,13 +32,11 @@ void BlockStopSignals() {
   signal(SIGPIPE, SIG_IGN);
 }
 
-void WaitForStop(const std::function<void()>& reload) {
+void WaitForStop() {
   const sigset_t set = StopSignals();
   while (true) {
     int received = 0;
-    if (sigwait(&set, &received) != 0) continue;
-    if (received != SIGHUP) return;
-    if (reload) reload();
+    if (sigwait(&set, &received) == 0 && received != SIGHUP) return;
   }
 }
 

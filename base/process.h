@@ -1,8 +1,6 @@
 // Process: what every server's main does first and last.
 #pragma once
 
-#include <functional>
-
 namespace raakvlak::base {
 
 // HardenProcess forbids core dumps and debugger attachment by others, and sets umask 077. Call first in
@@ -13,8 +11,7 @@ void HardenProcess();
 // starting threads.
 void BlockStopSignals();
 
-// WaitForStop blocks until SIGINT or SIGTERM; SIGHUP runs `reload` and goes on waiting.
-// REQUIRES: BlockStopSignals was called.
-void WaitForStop(const std::function<void()>& reload);
+// WaitForStop blocks until SIGINT or SIGTERM; SIGHUP does nothing. REQUIRES: BlockStopSignals was called.
+void WaitForStop();
 
 }  // namespace raakvlak::base

@@ -71,19 +71,18 @@ void Process::StartRetention(Retention::EraseMore erase_more) {
 
 void Process::RunUntilStop(const std::vector<rpc::Server*>& servers, bool knows_broker,
                            const std::function<void(const policy::Covenant&)>& look) {
-  base::PeriodicJob health([] { return absl::Seconds(1); },
-                           [&] {
-                             const bool in_order = witnessed_->IsInOrder();
-                             for (rpc::Server* server : servers)
-                               server->SetHealth(log::kHealthName, in_order);
-                           });
   OwnPart own_part(in_force_.covenant, urn_, knows_broker);
-  base::WaitForStop([&] {
-    const absl::StatusOr<policy::Snapshot> now = authority_->Current();
-    if (!now.ok()) return;
-    own_part.Look(*now->covenant);
-    if (look) look(*now->covenant);
-  });
+  base::PeriodicJob each_second([] { return absl::Seconds(1); },
+                                [&] {
+                                  const bool in_order = witnessed_->IsInOrder();
+                                  for (rpc::Server* server : servers)
+                                    server->SetHealth(log::kHealthName, in_order);
+                                  const absl::StatusOr<policy::Snapshot> now = authority_->Current();
+                                  if (!now.ok()) return;
+                                  own_part.Look(*now->covenant);
+                                  if (look) look(*now->covenant);
+                                });
+  base::WaitForStop();
 }
 
 void Process::Stop() {

@@ -101,9 +101,9 @@ class Process {
   // `erase_more` erases what else has the term of the details.
   void StartRetention(Retention::EraseMore erase_more = nullptr);
 
-  // RunUntilStop tells the health of `servers` each second, and returns when the process is asked to stop.
-  // With `knows_broker` the broker's address comes from elsewhere than the covenant. `look` is called with
-  // the covenant in force when the process is asked to look at its files.
+  // RunUntilStop returns when the process is asked to stop. Each second, from the start on, it tells the
+  // health of `servers` and looks whether the covenant in force (OwnPart) asks for another configuration;
+  // then it calls `look` with that covenant. With `knows_broker` the broker's address comes from elsewhere.
   void RunUntilStop(const std::vector<rpc::Server*>& servers, bool knows_broker,
                     const std::function<void(const policy::Covenant&)>& look = nullptr);
 

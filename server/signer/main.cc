@@ -61,7 +61,7 @@ absl::Status Serve(const v1::SignerConfig& config) {
   RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<SignerServer> server,
                             SignerServer::Start(*signer, std::move(options)));
   base::Log(base::LogLevel::kInfo, "listening", {{"address", config.listen()}, {"urn", config.urn()}});
-  base::WaitForStop(nullptr);
+  base::WaitForStop();
   base::Log(base::LogLevel::kInfo, "stopped");
   return absl::OkStatus();
 }
