@@ -6,11 +6,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/channel_source.h"
 #include "raakvlak/v1/ceremony.pb.h"
-
-namespace grpc {
-class Channel;
-}  // namespace grpc
 
 namespace raakvlak::client {
 
@@ -30,5 +27,6 @@ class CeremonyClient {
 };
 
 std::unique_ptr<CeremonyClient> MakeCeremonyClient(std::shared_ptr<grpc::Channel> channel);
+std::unique_ptr<CeremonyClient> MakeCeremonyClient(ChannelSource channel);
 
 }  // namespace raakvlak::client

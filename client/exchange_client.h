@@ -5,11 +5,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/channel_source.h"
 #include "raakvlak/v1/exchange.pb.h"
-
-namespace grpc {
-class Channel;
-}  // namespace grpc
 
 namespace raakvlak::client {
 
@@ -28,5 +25,6 @@ class ExchangeClient {
 };
 
 std::unique_ptr<ExchangeClient> MakeExchangeClient(std::shared_ptr<grpc::Channel> channel);
+std::unique_ptr<ExchangeClient> MakeExchangeClient(ChannelSource channel);
 
 }  // namespace raakvlak::client

@@ -8,25 +8,29 @@ namespace {
 
 class GrpcMatchesClient final : public MatchesClient {
  public:
-  explicit GrpcMatchesClient(std::shared_ptr<grpc::Channel> channel)
-      : stub_(v1::Matches::NewStub(std::move(channel))) {}
+  explicit GrpcMatchesClient(ChannelSource channel) : channel_(std::move(channel)) {}
 
   absl::StatusOr<v1::ListMatchesResponse> List(const v1::ListMatchesRequest& request, absl::Duration timeout,
                                                const std::string& trace_id) override {
-    return rpc::CallUnary(*stub_, &v1::Matches::Stub::List, request, timeout, trace_id);
+    return rpc::CallUnary(*stub(), &v1::Matches::Stub::List, request, timeout, trace_id);
   }
   absl::StatusOr<v1::OpenMatchResponse> Open(const v1::OpenMatchRequest& request, absl::Duration timeout,
                                              const std::string& trace_id) override {
-    return rpc::CallUnary(*stub_, &v1::Matches::Stub::Open, request, timeout, trace_id);
+    return rpc::CallUnary(*stub(), &v1::Matches::Stub::Open, request, timeout, trace_id);
   }
 
  private:
-  const std::unique_ptr<v1::Matches::Stub> stub_;
+  std::unique_ptr<v1::Matches::Stub> stub() const { return v1::Matches::NewStub(channel_()); }
+  const ChannelSource channel_;
 };
 
 }  // namespace
 
 std::unique_ptr<MatchesClient> MakeMatchesClient(std::shared_ptr<grpc::Channel> channel) {
+  return MakeMatchesClient([channel = std::move(channel)] { return channel; });
+}
+
+std::unique_ptr<MatchesClient> MakeMatchesClient(ChannelSource channel) {
   return std::make_unique<GrpcMatchesClient>(std::move(channel));
 }
 

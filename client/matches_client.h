@@ -6,11 +6,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/channel_source.h"
 #include "raakvlak/v1/matches.pb.h"
-
-namespace grpc {
-class Channel;
-}  // namespace grpc
 
 namespace raakvlak::client {
 
@@ -27,5 +24,6 @@ class MatchesClient {
 };
 
 std::unique_ptr<MatchesClient> MakeMatchesClient(std::shared_ptr<grpc::Channel> channel);
+std::unique_ptr<MatchesClient> MakeMatchesClient(ChannelSource channel);
 
 }  // namespace raakvlak::client

@@ -6,11 +6,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/channel_source.h"
 #include "raakvlak/v1/policy.pb.h"
-
-namespace grpc {
-class Channel;
-}  // namespace grpc
 
 namespace raakvlak::client {
 
@@ -25,5 +22,6 @@ class PolicyClient {
 };
 
 std::unique_ptr<PolicyClient> MakePolicyClient(std::shared_ptr<grpc::Channel> channel);
+std::unique_ptr<PolicyClient> MakePolicyClient(ChannelSource channel);
 
 }  // namespace raakvlak::client

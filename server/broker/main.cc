@@ -105,7 +105,7 @@ absl::Status Serve(const v1::BrokerConfig& config) {
   Background background(*store, authority, clock, random, process->in_force());
   base::Log(base::LogLevel::kInfo, "listening", {{"address", server->address()}});
 
-  process->RunUntilStop({server.get()}, /*knows_broker=*/true);
+  process->RunUntilStop({server.get()});
   server->Shutdown(server::kGrace);
   executor.Drain();
   openings.Drain();

@@ -13,17 +13,15 @@
 #include "client/ceremony_client.h"
 #include "client/matches_client.h"
 #include "client/policy_client.h"
-#include "client/witness_client.h"
 #include "policy/authority.h"
 #include "raakvlak/v1/config.pb.h"
-#include "rpc/channel.h"
 #include "rpc/server.h"
-#include "rpc/tls.h"
 #include "server/hub/cases.h"
 #include "server/hub/cases_service.h"
 #include "server/hub/key_store.h"
 #include "server/hub/opener.h"
 #include "server/log/audit_service.h"
+#include "server/program/broker_channel.h"
 #include "server/program/common.h"
 #include "server/program/policy_poller.h"
 #include "server/program/process.h"
@@ -54,23 +52,14 @@ absl::Status CheckRequired(const v1::HubConfig& config) {
       {{"listen", config.listen()}, {"seal_keys", config.seal_keys()}, {"keysets", config.keysets()}});
 }
 
-absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelToBroker(const v1::HubConfig& config,
-                                                               const policy::Covenant& covenant) {
-  const v1::Broker& broker = covenant.text().broker();
-  const std::string& address = config.broker_address().empty() ? broker.address() : config.broker_address();
-  if (address.empty()) {
-    return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kConfigInvalid,
-                       "broker_address is missing, and the covenant gives none");
-  }
-  return rpc::MakeChannel(address, broker.urn(), server::TlsFilesOf(config.common()));
-}
-
 absl::Status Check(const v1::HubConfig& config) {
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::Snapshot snapshot,
                             server::CheckFiles(config.common(), base::SystemClock()));
   RAAKVLAK_RETURN_IF_ERROR(KeyStore::CheckSealKeys(config.seal_keys(), snapshot, base::SystemClock().Now()));
   RAAKVLAK_RETURN_IF_ERROR(server::CheckLog(SelfOf(config), *snapshot.covenant));
-  return ChannelToBroker(config, *snapshot.covenant).status();
+  return server::BrokerChannel::Make(*snapshot.covenant, config.broker_address(),
+                                     server::BrokerChannel::Over(server::TlsFilesOf(config.common())))
+      .status();
 }
 
 absl::Status Serve(const v1::HubConfig& config) {
@@ -90,14 +79,13 @@ absl::Status Serve(const v1::HubConfig& config) {
                                 {config.seal_keys(), config.keysets()},
                                 [&authority] { return authority.Current(); }, *store, clock));
   const Opener opener([&keys] { return keys->Now(); });
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::shared_ptr<grpc::Channel> channel,
-                            ChannelToBroker(config, *process->in_force().covenant));
-  const std::unique_ptr<client::MatchesClient> matches = client::MakeMatchesClient(channel);
-  const std::unique_ptr<client::CeremonyClient> ceremonies = client::MakeCeremonyClient(channel);
-  // The broker is the only witness of this log.
-  RAAKVLAK_RETURN_IF_ERROR(process->Witness([channel](const policy::Covenant&, const std::string&) {
-    return absl::StatusOr<std::unique_ptr<client::WitnessClient>>(client::MakeWitnessClient(channel));
-  }));
+  RAAKVLAK_ASSIGN_OR_RETURN(
+      const std::shared_ptr<server::BrokerChannel> broker,
+      server::BrokerChannel::Create(authority, config.broker_address(),
+                                    server::BrokerChannel::Over(server::TlsFilesOf(common))));
+  const std::unique_ptr<client::MatchesClient> matches = client::MakeMatchesClient(broker->source());
+  const std::unique_ptr<client::CeremonyClient> ceremonies = client::MakeCeremonyClient(broker->source());
+  RAAKVLAK_RETURN_IF_ERROR(process->Witness(server::BrokerChannel::AsWitness(broker)));
 
   const rpc::Gate gate(authority, MethodTable());
   base::Executor executor(server::ThreadsOf(common), server::kMaxQueuedCalls);
@@ -125,12 +113,12 @@ absl::Status Serve(const v1::HubConfig& config) {
                               }
                               polled = now;
                             });
-  server::PolicyPoller policy_poller(client::MakePolicyClient(channel), authority,
+  server::PolicyPoller policy_poller(client::MakePolicyClient(broker->source()), authority,
                                      server::PolicyFilesOf(common).folder, clock, process->in_force());
   policy_poller.Start();
   base::Log(base::LogLevel::kInfo, "listening", {{"address", server->address()}});
 
-  process->RunUntilStop({server.get()}, !config.broker_address().empty());
+  process->RunUntilStop({server.get()});
   key_job.Stop();
   policy_poller.Stop();
   server->Shutdown(server::kGrace);

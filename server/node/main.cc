@@ -19,7 +19,6 @@
 #include "client/exchange_client.h"
 #include "client/key_share_client.h"
 #include "client/policy_client.h"
-#include "client/witness_client.h"
 #include "policy/authority.h"
 #include "policy/budget/covenant_budget.h"
 #include "policy/keyset/key_files.h"
@@ -50,6 +49,7 @@
 #include "server/node/store_audit.h"
 #include "server/node/validate.h"
 #include "server/node/vault.h"
+#include "server/program/broker_channel.h"
 #include "server/program/common.h"
 #include "server/program/own_part.h"
 #include "server/program/policy_poller.h"
@@ -129,12 +129,10 @@ absl::Status Serve(const v1::NodeConfig& config) {
       config.partner(), &files.signing_key, &authority, files.keys.get(), store.get(), &vault, &clock,
       &random,          &linkage_check,     &exclusion};
 
-  const v1::Broker& broker = snapshot.covenant->text().broker();
   RAAKVLAK_ASSIGN_OR_RETURN(
-      const auto broker_channel,
-      rpc::MakeChannel(config.broker_address().empty() ? broker.address() : config.broker_address(),
-                       broker.urn(), tls));
-  const auto exchange = client::MakeExchangeClient(broker_channel);
+      const auto broker,
+      server::BrokerChannel::Create(authority, config.broker_address(), server::BrokerChannel::Over(tls)));
+  const auto exchange = client::MakeExchangeClient(broker->source());
   Allowances allowances(environment, *exchange);
   KeyShare key_share(environment, allowances);
   LocalKeyShare own_share(environment, key_share);
@@ -158,17 +156,14 @@ absl::Status Serve(const v1::NodeConfig& config) {
   Rotator rotator(environment, pseudonymiser, *exchange);
   Destruction destruction(environment);
   Intake intake(environment, outbox);
-  const auto ceremony_client = client::MakeCeremonyClient(broker_channel);
+  const auto ceremony_client = client::MakeCeremonyClient(broker->source());
   CeremonyDriver ceremonies(environment, *ceremony_client);
   RAAKVLAK_RETURN_IF_ERROR(ceremonies.Start());
   KeyStatus key_status(
       environment, [&peers] { return peers.Clients(); },
       [&rotator](const policy::Snapshot& in_force) { return rotator.Status(in_force); });
 
-  // The broker is the only witness of this log.
-  RAAKVLAK_RETURN_IF_ERROR(process->Witness([broker_channel](const policy::Covenant&, const std::string&) {
-    return absl::StatusOr<std::unique_ptr<client::WitnessClient>>(client::MakeWitnessClient(broker_channel));
-  }));
+  RAAKVLAK_RETURN_IF_ERROR(process->Witness(server::BrokerChannel::AsWitness(broker)));
   const rpc::Gate intake_gate(authority, IntakeTable(config.partner()));
   const rpc::Gate peer_gate(authority, PeerTable());
   // Apart, so that a full queue of the own IT never keeps the other nodes from their evaluations.
@@ -191,7 +186,7 @@ absl::Status Serve(const v1::NodeConfig& config) {
                             process->Listen(config.listen_intake(), intake_calls,
                                             {&intake_service, &node_keys_service, &audit_service}));
   process->StartRetention();
-  server::PolicyPoller policy_poller(client::MakePolicyClient(broker_channel), authority,
+  server::PolicyPoller policy_poller(client::MakePolicyClient(broker->source()), authority,
                                      server::PolicyFilesOf(common).folder, clock, snapshot);
   policy_poller.Start();
   sender.Start();
@@ -205,10 +200,9 @@ absl::Status Serve(const v1::NodeConfig& config) {
   absl::Duration until_next_step;
   base::PeriodicJob ceremony_steps([&] { return until_next_step; },
                                    [&] { until_next_step = ceremonies.Step(); });
-  process->RunUntilStop({intake_server.get(), peer_server.get()}, !config.broker_address().empty(),
-                        [&](const policy::Covenant& covenant) {
-                          intake_server->SetHealth(kAddressRules, exclusion.Look(covenant));
-                        });
+  process->RunUntilStop({intake_server.get(), peer_server.get()}, [&](const policy::Covenant& covenant) {
+    intake_server->SetHealth(kAddressRules, exclusion.Look(covenant));
+  });
   policy_poller.Stop();
   ceremony_steps.Stop();
   destroying.Stop();

@@ -1,7 +1,5 @@
 #include "server/program/own_part.h"
 
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/log.h"
@@ -48,17 +46,13 @@ std::vector<std::string> ChangedPart(const policy::Covenant& start, const policy
   for (size_t i = 0; i < is.size(); ++i) {
     if (is[i] != was[i]) changed.push_back(is[i].first);
   }
-  if (now.text().broker().urn() != start.text().broker().urn()) changed.push_back("broker.urn");
-  if (now.text().broker().address() != start.text().broker().address()) changed.push_back("broker.address");
   return changed;
 }
 
 bool OwnPart::Look(const policy::Covenant& now) {
   if (now.id() == seen_) return false;
   seen_ = now.id();
-  std::vector<std::string> changed = ChangedPart(*start_, now, urn_);
-  if (knows_broker_)
-    changed.erase(std::remove(changed.begin(), changed.end(), "broker.address"), changed.end());
+  const std::vector<std::string> changed = ChangedPart(*start_, now, urn_);
   if (changed.empty()) return false;
   base::Log(base::LogLevel::kError, "policy.other_configuration",
             {{"covenant_version", absl::StrCat(now.text().version())},

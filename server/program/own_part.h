@@ -1,7 +1,7 @@
 // OwnPart: what the covenant says about this process, and what of it cannot change while it runs.
 //
-// Keys of its own and the way to the broker are taken from files at the start. A covenant that has others is
-// in force all the same; this says so, because the process needs another configuration and a start.
+// Its keys are taken from files at the start. A covenant that has others is in force all the same; this says
+// so, because the process needs another configuration and a start.
 //
 // Thread safety: OwnPart is for one thread; ChangedPart is pure.
 #pragma once
@@ -22,18 +22,16 @@ namespace raakvlak::server {
 std::string AddressOf(const v1::Partner& partner,
                       const google::protobuf::RepeatedPtrField<v1::AddressOverride>& overrides);
 
-// ChangedPart names what `now` has otherwise than `start` about the process `urn` and its way to the broker:
-// "partner" (it is in it no more), "signing_key", "witness_key", "log_key", "ceremony_key", "broker.urn",
-// "broker.address".
+// ChangedPart names what `now` has otherwise than `start` about the process `urn`: "partner" (it is in it no
+// more), "signing_key", "witness_key", "log_key", "ceremony_key".
 std::vector<std::string> ChangedPart(const policy::Covenant& start, const policy::Covenant& now,
                                      absl::string_view urn);
 
 class OwnPart {
  public:
-  // `start` is the covenant that the configuration was read with. With `knows_broker` the broker's address
-  // comes from elsewhere than the covenant.
-  OwnPart(std::shared_ptr<const policy::Covenant> start, std::string urn, bool knows_broker)
-      : start_(std::move(start)), urn_(std::move(urn)), knows_broker_(knows_broker), seen_(start_->id()) {}
+  // `start` is the covenant that the configuration was read with.
+  OwnPart(std::shared_ptr<const policy::Covenant> start, std::string urn)
+      : start_(std::move(start)), urn_(std::move(urn)), seen_(start_->id()) {}
 
   // Look logs "policy.other_configuration" once for a covenant that has something otherwise, and returns
   // whether it did.
@@ -42,7 +40,6 @@ class OwnPart {
  private:
   const std::shared_ptr<const policy::Covenant> start_;
   const std::string urn_;
-  const bool knows_broker_;
   std::string seen_;
 };
 

@@ -69,9 +69,9 @@ void Process::StartRetention(Retention::EraseMore erase_more) {
   retention_->Start();
 }
 
-void Process::RunUntilStop(const std::vector<rpc::Server*>& servers, bool knows_broker,
+void Process::RunUntilStop(const std::vector<rpc::Server*>& servers,
                            const std::function<void(const policy::Covenant&)>& look) {
-  OwnPart own_part(in_force_.covenant, urn_, knows_broker);
+  OwnPart own_part(in_force_.covenant, urn_);
   base::PeriodicJob each_second([] { return absl::Seconds(1); },
                                 [&] {
                                   const bool in_order = witnessed_->IsInOrder();

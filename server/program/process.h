@@ -104,7 +104,7 @@ class Process {
   // RunUntilStop returns when the process is asked to stop. Each second, from the start on, it tells the
   // health of `servers` and looks whether the covenant in force (OwnPart) asks for another configuration;
   // then it calls `look` with that covenant. With `knows_broker` the broker's address comes from elsewhere.
-  void RunUntilStop(const std::vector<rpc::Server*>& servers, bool knows_broker,
+  void RunUntilStop(const std::vector<rpc::Server*>& servers,
                     const std::function<void(const policy::Covenant&)>& look = nullptr);
 
   // Stop ends the threads, writes what was counted and publishes what was logged. Call when no call can come

@@ -244,6 +244,18 @@ TEST_F(ClientTest, ExchangeMethodsReachTheirRpcs) {
         [&](const auto& request) { return client->ProveEntry(request, kTimeout); });
 }
 
+TEST_F(ClientTest, EachCallGoesWhereItsServerIsNow) {
+  std::shared_ptr<grpc::Channel> now =
+      grpc::CreateChannel("unix:/nowhere", grpc::InsecureChannelCredentials());
+  const auto exchange = MakeExchangeClient([&now] { return now; });
+  const auto matches = MakeMatchesClient([&now] { return now; });
+  EXPECT_THAT(exchange->Submit(v1::SubmitRequest(), kTimeout), HasReason(base::reason::kUnavailable));
+  EXPECT_THAT(matches->List(v1::ListMatchesRequest(), kTimeout, ""), HasReason(base::reason::kUnavailable));
+  now = channel_;
+  EXPECT_THAT(exchange->Submit(v1::SubmitRequest(), kTimeout), IsOk());
+  EXPECT_THAT(matches->List(v1::ListMatchesRequest(), kTimeout, ""), IsOk());
+}
+
 TEST_F(ClientTest, KeyShareMethodReachesItsRpc) {
   const auto client = MakeKeyShareClient(channel_);
   v1::EvaluateRequest evaluate;

@@ -1,10 +1,14 @@
 #include "server/program/own_part.h"
 
 #include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
 #include "base/bytes.h"
+#include "base/reason.h"
+#include "base/status.h"
 #include "base/testing/status_matchers.h"
+#include "server/program/broker_channel.h"
 #include "tests/support/region.h"
 
 namespace raakvlak::server {
@@ -41,11 +45,12 @@ TEST_F(OwnPartTest, CovenantThatChangesOthersChangesNothingHere) {
   v1::Partner& gemeente = *region_.covenant().mutable_partners(1);
   gemeente.set_peer_address("elsewhere:1");
   gemeente.set_witness_key(NewKey("gemeente"));
+  region_.covenant().mutable_broker()->set_address("moved:1");
   const auto next = Next();
   for (const std::string& urn : {politie_, broker_, hub_}) {
     EXPECT_THAT(ChangedPart(*start_, *next, urn), IsEmpty()) << urn;
   }
-  EXPECT_FALSE(OwnPart(start_, politie_, false).Look(*next));
+  EXPECT_FALSE(OwnPart(start_, politie_).Look(*next));
 }
 
 TEST_F(OwnPartTest, OwnKeysThatChangeAreNamed) {
@@ -59,14 +64,6 @@ TEST_F(OwnPartTest, OwnKeysThatChangeAreNamed) {
   EXPECT_THAT(ChangedPart(*start_, *next, broker_), IsEmpty());
 }
 
-TEST_F(OwnPartTest, BrokerThatMovesIsNamedUnlessTheConfigurationKnowsWhere) {
-  region_.covenant().mutable_broker()->set_address("moved:1");
-  const auto next = Next();
-  EXPECT_THAT(ChangedPart(*start_, *next, hub_), ElementsAre("broker.address"));
-  EXPECT_TRUE(OwnPart(start_, hub_, false).Look(*next));
-  EXPECT_FALSE(OwnPart(start_, hub_, true).Look(*next));
-}
-
 TEST_F(OwnPartTest, ProcessThatIsInItNoMoreIsTold) {
   EXPECT_THAT(ChangedPart(*start_, *start_, TestRegion::Urn("node", "nobody")), IsEmpty());
   v1::Partner& fifth = *region_.covenant().add_partners();
@@ -78,9 +75,9 @@ TEST_F(OwnPartTest, ProcessThatIsInItNoMoreIsTold) {
 }
 
 TEST_F(OwnPartTest, EachCovenantIsToldOnce) {
-  region_.covenant().mutable_broker()->set_address("moved:1");
+  region_.covenant().mutable_partners(0)->set_log_key(NewKey("politie"));
   const auto next = Next();
-  OwnPart part(start_, politie_, false);
+  OwnPart part(start_, politie_);
   EXPECT_FALSE(part.Look(*start_));
   EXPECT_TRUE(part.Look(*next));
   EXPECT_FALSE(part.Look(*next));
@@ -98,6 +95,82 @@ TEST_F(OwnPartTest, ConfiguredAddressGoesBeforeTheCovenants) {
   politie.set_peer_address("there:2");
   EXPECT_EQ(AddressOf(gemeente, config.peer_addresses()), "here:1");
   EXPECT_EQ(AddressOf(politie, config.peer_addresses()), "there:2");
+}
+
+// The way to the broker, which follows the covenant.
+class BrokerChannelTest : public OwnPartTest {
+ protected:
+  std::shared_ptr<BrokerChannel> Make(const std::string& configured) {
+    auto made = BrokerChannel::Create(
+        region_.authority(), configured,
+        [this](const std::string& address,
+               const std::string& urn) -> absl::StatusOr<std::shared_ptr<grpc::Channel>> {
+          ++asked_;
+          if (away_) return base::Error(absl::StatusCode::kInternal, base::reason::kFileUnreadable, "away");
+          ways_.push_back(address + " " + urn);
+          return grpc::CreateChannel(address, grpc::InsecureChannelCredentials());
+        });
+    EXPECT_THAT(made, base::testing::IsOk());
+    return *made;
+  }
+
+  std::vector<std::string> ways_;
+  int asked_ = 0;
+  bool away_ = false;
+};
+
+TEST_F(BrokerChannelTest, BrokerThatMovesIsReachedAtItsNewAddress) {
+  const std::string old = region_.covenant().broker().address();
+  const auto broker = Make("");
+  const auto before = broker->Now();
+  EXPECT_EQ(broker->Now(), before);
+  region_.covenant().mutable_broker()->set_address("moved:1");
+  Next();
+  const auto after = broker->source()();
+  EXPECT_NE(after, before);
+  EXPECT_EQ(broker->Now(), after);
+  EXPECT_THAT(ways_, ElementsAre(old + " " + broker_, "moved:1 " + broker_));
+}
+
+TEST_F(BrokerChannelTest, CovenantThatLeavesTheBrokerWhereItIsChangesNothing) {
+  const auto broker = Make("");
+  const auto before = broker->Now();
+  region_.covenant().mutable_partners(1)->set_peer_address("elsewhere:1");
+  Next();
+  EXPECT_EQ(broker->Now(), before);
+  EXPECT_EQ(asked_, 1);
+}
+
+TEST_F(BrokerChannelTest, ConfiguredAddressGoesBeforeThoseOfCovenants) {
+  const auto broker = Make("here:1");
+  const auto before = broker->Now();
+  region_.covenant().mutable_broker()->set_address("moved:1");
+  Next();
+  EXPECT_EQ(broker->Now(), before);
+  EXPECT_THAT(ways_, ElementsAre("here:1 " + broker_));
+}
+
+TEST_F(BrokerChannelTest, WayThatCannotBeMadeIsTriedAgain) {
+  const auto broker = Make("");
+  const auto before = broker->Now();
+  region_.covenant().mutable_broker()->set_address("moved:1");
+  Next();
+  away_ = true;
+  EXPECT_EQ(broker->Now(), before);
+  EXPECT_EQ(broker->Now(), before);
+  EXPECT_EQ(asked_, 3);
+  away_ = false;
+  EXPECT_NE(broker->Now(), before);
+}
+
+TEST_F(BrokerChannelTest, BrokerWithoutAnAddressIsAnErrorAtTheStart) {
+  region_.covenant().mutable_broker()->clear_address();
+  const auto next = Next();
+  const auto never = [](const std::string&, const std::string&) {
+    return absl::StatusOr<std::shared_ptr<grpc::Channel>>(nullptr);
+  };
+  EXPECT_THAT(BrokerChannel::Make(*next, "", never), base::testing::HasReason(base::reason::kConfigInvalid));
+  EXPECT_THAT(BrokerChannel::Make(*next, "here:1", never), base::testing::IsOk());
 }
 
 }  // namespace
