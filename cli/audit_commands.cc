@@ -14,8 +14,8 @@
 #include "cli/audit_report.h"
 #include "cli/audit_source.h"
 #include "cli/audit_verify.h"
-#include "cli/log_proof.h"
 #include "cli/output.h"
+#include "policy/log_trust.h"
 
 namespace raakvlak::cli {
 namespace {
@@ -91,20 +91,18 @@ absl::StatusOr<ExitCode> ShowEntry(const ShowOptions& options, Context& context)
   if (!response.ok()) return FromPeer(response.status());
   RAAKVLAK_ASSIGN_OR_RETURN(const audit::Record record, audit::ReadEntry(response->entry()));
   const bool is_proven = !response->proof().empty();
-  ProvenEntry proven;
-  if (is_proven) {
-    RAAKVLAK_ASSIGN_OR_RETURN(proven, CheckLogProof(response->entry(), response->proof(), *covenant));
-  }
-  if (!options.proof_file.empty() && is_proven) {
-    RAAKVLAK_RETURN_IF_ERROR(base::WriteFileAtomically(options.proof_file, response->proof(), kProofMode));
-  }
   Json json = audit::ToJson(record);
   json["salt"] = base::Hex(response->entry().salt());
   json["leaf"] = base::Hex(response->entry().leaf());
   json["proven"] = is_proven;
   if (is_proven) {
-    json["checkpoint_size"] = proven.size;
-    json["witnesses"] = proven.witnesses;
+    RAAKVLAK_ASSIGN_OR_RETURN(const policy::ProvenEntry proven,
+                              policy::CheckLogProof(response->entry(), response->proof(), *covenant));
+    if (!options.proof_file.empty()) {
+      RAAKVLAK_RETURN_IF_ERROR(base::WriteFileAtomically(options.proof_file, response->proof(), kProofMode));
+    }
+    json["checkpoint_size"] = proven.proof.checkpoint.size;
+    json["witnesses"] = policy::WitnessesOf(proven.trust, proven.proof);
     json["proof"] = response->proof();
   } else {
     json["no_proof_reason"] = response->no_proof_reason();

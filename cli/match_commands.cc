@@ -12,10 +12,10 @@
 #include "base/reason.h"
 #include "base/status.h"
 #include "cli/evidence_text.h"
-#include "cli/log_proof.h"
 #include "cli/matches.h"
 #include "cli/output.h"
 #include "crypto/tlog/leaf.h"
+#include "policy/log_trust.h"
 #include "policy/order.h"
 
 namespace raakvlak::cli {
@@ -197,7 +197,7 @@ absl::Status WriteProof(const std::string& path, const v1::OpenCaseResponse& ope
                         const policy::Covenant& covenant) {
   const v1::LogEntry& logged = opened.logged();
   RAAKVLAK_RETURN_IF_ERROR(crypto::tlog::VerifyLeaf(logged.leaf(), logged.salt(), logged.details()));
-  RAAKVLAK_RETURN_IF_ERROR(CheckLogProof(logged, opened.proof(), covenant).status());
+  RAAKVLAK_RETURN_IF_ERROR(policy::CheckLogProof(logged, opened.proof(), covenant).status());
   return base::WriteFileAtomically(path, opened.proof(), kOpeningProofMode);
 }
 

@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
+#include "base/reason.h"
 #include "base/status.h"
 
 namespace raakvlak::policy {
@@ -35,6 +36,27 @@ absl::StatusOr<LogTrust> TrustOf(const Covenant& covenant, absl::string_view ori
   }
   trust.quorum = covenant.WitnessQuorum();
   return trust;
+}
+
+std::vector<std::string> WitnessesOf(const LogTrust& trust, const crypto::tlog::VerifiedProof& proof) {
+  std::vector<std::string> names;
+  for (const crypto::tlog::Cosigned& each : proof.cosigned) {
+    names.push_back(trust.witnesses[each.witness].name());
+  }
+  return names;
+}
+
+absl::StatusOr<ProvenEntry> CheckLogProof(const v1::LogEntry& entry, absl::string_view proof,
+                                          const Covenant& covenant) {
+  RAAKVLAK_ASSIGN_OR_RETURN(LogTrust trust, TrustOf(covenant, entry.log()));
+  RAAKVLAK_ASSIGN_OR_RETURN(
+      crypto::tlog::VerifiedProof verified,
+      crypto::tlog::VerifyProofFile(proof, entry.leaf(), trust.log, trust.witnesses, trust.quorum));
+  if (verified.index != entry.index()) {
+    return base::Error(absl::StatusCode::kDataLoss, base::reason::kVerificationFailed,
+                       "the proof is of another entry");
+  }
+  return ProvenEntry{std::move(trust), std::move(verified)};
 }
 
 }  // namespace raakvlak::policy

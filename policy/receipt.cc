@@ -201,9 +201,7 @@ absl::StatusOr<VerifiedReceipt> VerifyReceipt(absl::string_view bytes, const Cov
   verified.index = entry.index();
   verified.time_ms = entry.time_ms();
   verified.checkpoint_size = checkpoint.size;
-  for (const tlog::Cosigned& each : proven.cosigned) {
-    verified.witnesses.push_back(trust.witnesses[each.witness].name());
-  }
+  verified.witnesses = WitnessesOf(trust, proven);
   verified.cosigned_time = proven.newest;
   return verified;
 }

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "base/reason.h"
 #include "base/status.h"
 #include "crypto/tlog/leaf.h"
-#include "crypto/tlog/proof_file.h"
 #include "policy/log_trust.h"
 #include "policy/strict_parse.h"
 
@@ -48,15 +48,13 @@ absl::Status CheckProof(const v1::LogEntry& logged, absl::string_view proof, con
   const std::string origin =
       absl::StrCat(covenant.text().broker().urn(), "/", absl::FormatTime("%E4Y", time, absl::UTCTimeZone()));
   if (logged.log() != origin) return NotProven("the entry is in another log than the broker's of its year");
-  RAAKVLAK_ASSIGN_OR_RETURN(const policy::LogTrust trust, policy::TrustOf(covenant, origin));
-  const auto verified = tlog::VerifyProofFile(proof, logged.leaf(), trust.log, trust.witnesses, trust.quorum);
-  if (!verified.ok()) return NotProven(verified.status().message());
-  if (verified->index != logged.index()) return NotProven("the proof is of another entry");
-  const auto in_time =
-      std::count_if(verified->cosigned.begin(), verified->cosigned.end(), [&](const tlog::Cosigned& line) {
-        return window.Holds(absl::FromUnixSeconds(static_cast<int64_t>(line.time)));
-      });
-  if (static_cast<size_t>(in_time) < trust.quorum) {
+  const auto proven = policy::CheckLogProof(logged, proof, covenant);
+  if (!proven.ok()) return NotProven(proven.status().message());
+  const std::vector<tlog::Cosigned>& cosigned = proven->proof.cosigned;
+  const auto in_time = std::count_if(cosigned.begin(), cosigned.end(), [&](const tlog::Cosigned& line) {
+    return window.Holds(absl::FromUnixSeconds(static_cast<int64_t>(line.time)));
+  });
+  if (static_cast<size_t>(in_time) < proven->trust.quorum) {
     return NotProven("too few of the cosignatures are from the time of the order");
   }
   return absl::OkStatus();
