@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <set>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "base/bytes.h"
+#include "base/line_reader.h"
 #include "base/reason.h"
 #include "base/status.h"
 #include "crypto/threshold/sharing.h"
@@ -42,51 +41,14 @@ bool IsName(absl::string_view name) {
   });
 }
 
-// Reads "<word> <value>.." lines one after the other. What is read loosely here falls at the comparison with
-// the formatted text.
-class LineReader {
- public:
-  explicit LineReader(absl::string_view text) : lines_(absl::StrSplit(text, '\n')) {}
-
-  // The words after `word` on the next line; nothing when the next line is another or has another number.
-  std::optional<std::vector<std::string>> Next(absl::string_view word, size_t count) {
-    if (at_ == lines_.size()) return std::nullopt;
-    std::vector<std::string> words = absl::StrSplit(lines_[at_], ' ');
-    if (words.size() != count + 1 || words.front() != word) return std::nullopt;
-    ++at_;
-    words.erase(words.begin());
-    return words;
-  }
-  absl::StatusOr<std::string> Value(absl::string_view word) {
-    auto words = Next(word, 1);
-    if (!words.has_value()) return Malformed(absl::StrCat("line \"", word, "\" is missing or malformed"));
-    return words->front();
-  }
-  absl::StatusOr<uint32_t> Number(absl::string_view word) {
-    RAAKVLAK_ASSIGN_OR_RETURN(const std::string value, Value(word));
-    uint32_t number = 0;
-    if (!absl::SimpleAtoi(value, &number))
-      return Malformed(absl::StrCat("line \"", word, "\" has no number"));
-    return number;
-  }
-  absl::StatusOr<std::string> Digest(absl::string_view word) {
-    RAAKVLAK_ASSIGN_OR_RETURN(const std::string value, Value(word));
-    auto bytes = base::ParseHex(value);
-    if (!bytes.ok()) return Malformed(absl::StrCat("line \"", word, "\" is not hexadecimal"));
-    return bytes;
-  }
-  // The place of the line's value in `words`.
-  absl::StatusOr<uint8_t> OneOf(absl::string_view word, absl::Span<const char* const> words) {
-    RAAKVLAK_ASSIGN_OR_RETURN(const std::string value, Value(word));
-    const auto found = std::find(words.begin(), words.end(), value);
-    if (found == words.end()) return Malformed(absl::StrCat("line \"", word, "\" has an unknown value"));
-    return static_cast<uint8_t>(found - words.begin());
-  }
-
- private:
-  std::vector<std::string> lines_;
-  size_t at_ = 0;
-};
+// The place in `words` of the value of the next line.
+absl::StatusOr<uint8_t> OneOf(base::LineReader& reader, absl::string_view word,
+                              absl::Span<const char* const> words) {
+  RAAKVLAK_ASSIGN_OR_RETURN(const std::string value, reader.Value(word));
+  const auto found = std::find(words.begin(), words.end(), value);
+  if (found == words.end()) return Malformed(absl::StrCat("line \"", word, "\" has an unknown value"));
+  return static_cast<uint8_t>(found - words.begin());
+}
 
 absl::StatusOr<Member> ParseMember(const std::vector<std::string>& words) {
   uint32_t index = 0;
@@ -184,12 +146,12 @@ absl::StatusOr<Parameters> Parameters::Create(ParametersText text) {
 
 absl::StatusOr<Parameters> Parameters::Parse(absl::string_view bytes) {
   if (bytes.size() > kMaxTextSize) return Malformed("it is too large");
-  LineReader reader(bytes);
+  base::LineReader reader(bytes, Malformed);
   if (!reader.Next(kFirstLine, 0).has_value()) return Malformed("it does not start as one of version 1");
   RAAKVLAK_ASSIGN_OR_RETURN(const std::string suite, reader.Value("suite"));
   if (suite != kSuite) return Malformed("its suite is unknown");
   ParametersText text;
-  RAAKVLAK_ASSIGN_OR_RETURN(const uint8_t kind, reader.OneOf("kind", kKinds));
+  RAAKVLAK_ASSIGN_OR_RETURN(const uint8_t kind, OneOf(reader, "kind", kKinds));
   text.kind = static_cast<Kind>(kind);
   RAAKVLAK_ASSIGN_OR_RETURN(text.region, reader.Value("region"));
   RAAKVLAK_ASSIGN_OR_RETURN(text.purpose, reader.Value("purpose"));

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "base/bytes.h"
 #include "base/file.h"
+#include "base/line_reader.h"
 #include "base/reason.h"
 #include "base/status.h"
 #include "crypto/note/note.h"
@@ -43,54 +42,15 @@ absl::Status VerificationFailed(absl::string_view message) {
   return base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kVerificationFailed, message);
 }
 
-// Reads "<word> <value>" lines one after the other. What is read loosely here (leading zeros) falls at the
-// comparison with the formatted text.
-class LineReader {
- public:
-  explicit LineReader(absl::string_view text) : lines_(absl::StrSplit(text, '\n')) {}
-
-  // The words of the next line after `word`, nothing when the next line is another.
-  std::vector<absl::string_view> Next(absl::string_view word) {
-    if (at_ == lines_.size()) return {};
-    std::vector<absl::string_view> words = absl::StrSplit(lines_[at_], ' ');
-    if (words.front() != word) return {};
-    ++at_;
-    words.erase(words.begin());
-    return words;
-  }
-  absl::StatusOr<std::string> Value(absl::string_view word) {
-    const auto words = Next(word);
-    if (words.size() != 1) return Invalid(absl::StrCat("line \"", word, "\" is missing or malformed"));
-    return std::string(words[0]);
-  }
-  absl::StatusOr<uint32_t> Number(absl::string_view word) {
-    RAAKVLAK_ASSIGN_OR_RETURN(const std::string value, Value(word));
-    uint32_t number = 0;
-    if (!absl::SimpleAtoi(value, &number)) return Invalid(absl::StrCat("line \"", word, "\" has no number"));
-    return number;
-  }
-  absl::StatusOr<std::string> Digest(absl::string_view word) {
-    RAAKVLAK_ASSIGN_OR_RETURN(const std::string value, Value(word));
-    auto bytes = base::ParseHex(value);
-    if (!bytes.ok() || bytes->size() != 32)
-      return Invalid(absl::StrCat("line \"", word, "\" is not 32 bytes"));
-    return bytes;
-  }
-
- private:
-  std::vector<absl::string_view> lines_;
-  size_t at_ = 0;
-};
-
-absl::StatusOr<std::pair<uint32_t, std::string>> ParseHolder(const std::vector<absl::string_view>& words) {
+absl::StatusOr<std::pair<uint32_t, std::string>> ParseHolder(const std::vector<std::string>& words) {
   uint32_t index = 0;
-  if (words.size() != 2 || !absl::SimpleAtoi(words[0], &index)) return Invalid("a holder line is malformed");
-  return std::make_pair(index, std::string(words[1]));
+  if (!absl::SimpleAtoi(words[0], &index)) return Invalid("a holder line is malformed");
+  return std::make_pair(index, words[1]);
 }
 
-absl::StatusOr<group::Element> ParseCommitment(const std::vector<absl::string_view>& words, size_t expected) {
+absl::StatusOr<group::Element> ParseCommitment(const std::vector<std::string>& words, size_t expected) {
   size_t number = 0;
-  if (words.size() != 2 || !absl::SimpleAtoi(words[0], &number) || number != expected) {
+  if (!absl::SimpleAtoi(words[0], &number) || number != expected) {
     return Invalid("a commitment line is malformed or out of order");
   }
   const auto bytes = base::ParseBase64(words[1]);
@@ -159,10 +119,8 @@ std::string FormatKeysetText(const KeysetText& keyset) {
 
 absl::StatusOr<KeysetText> ParseKeysetText(absl::string_view text) {
   if (text.size() > kMaxTextSize) return Invalid("it is too large");
-  LineReader reader(text);
-  if (!absl::StartsWith(text, absl::StrCat(kFirstLine, "\n")))
-    return Invalid("it does not start as a keyset of version 1");
-  reader.Next(kFirstLine);
+  base::LineReader reader(text, Invalid);
+  if (!reader.Next(kFirstLine, 0).has_value()) return Invalid("it does not start as a keyset of version 1");
   KeysetText keyset;
   RAAKVLAK_ASSIGN_OR_RETURN(keyset.region, reader.Value("region"));
   RAAKVLAK_ASSIGN_OR_RETURN(keyset.purpose, reader.Value("purpose"));
@@ -183,15 +141,15 @@ absl::StatusOr<KeysetText> ParseKeysetText(absl::string_view text) {
   RAAKVLAK_ASSIGN_OR_RETURN(keyset.quorum, reader.Number("quorum"));
   RAAKVLAK_ASSIGN_OR_RETURN(keyset.covenant_id, reader.Digest("covenant"));
   RAAKVLAK_ASSIGN_OR_RETURN(keyset.transcript_hash, reader.Digest("transcript"));
-  for (auto words = reader.Next("holder"); !words.empty(); words = reader.Next("holder")) {
-    RAAKVLAK_ASSIGN_OR_RETURN(auto holder, ParseHolder(words));
+  for (auto words = reader.Next("holder", 2); words.has_value(); words = reader.Next("holder", 2)) {
+    RAAKVLAK_ASSIGN_OR_RETURN(auto holder, ParseHolder(*words));
     if (!keyset.holders.empty() && holder.first <= keyset.holders.back().first) {
       return Invalid("the holders are not in ascending order of index");
     }
     keyset.holders.push_back(std::move(holder));
   }
-  for (auto words = reader.Next("commitment"); !words.empty(); words = reader.Next("commitment")) {
-    RAAKVLAK_ASSIGN_OR_RETURN(auto commitment, ParseCommitment(words, keyset.commitments.size()));
+  for (auto words = reader.Next("commitment", 2); words.has_value(); words = reader.Next("commitment", 2)) {
+    RAAKVLAK_ASSIGN_OR_RETURN(auto commitment, ParseCommitment(*words, keyset.commitments.size()));
     keyset.commitments.push_back(commitment);
   }
   // One text per keyset: anything that the reading above forgave, or did not reach, is refused here.
