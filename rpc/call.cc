@@ -106,6 +106,11 @@ absl::Status RefuseRequest(const CallEnvironment& environment, const Gate::Pass&
                            pass.origin, pass.trace_id, why});
 }
 
+bool IsOwnFailure(const absl::Status& status) {
+  const std::string why = base::ReasonOf(status);
+  return why == base::reason::kStorageFailed || why == base::reason::kInternal;
+}
+
 absl::Status MalformedRequest() {
   return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kMalformed,
                      "the request is not a message of this method; compressed ones are not taken");

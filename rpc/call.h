@@ -81,6 +81,9 @@ absl::StatusOr<Gate::Pass> Admit(const CallEnvironment& environment, const grpc:
 absl::Status RefuseRequest(const CallEnvironment& environment, const Gate::Pass& pass,
                            absl::string_view method, const absl::Status& why);
 
+// Whether it is this process that failed, not the request: STORAGE_FAILED, INTERNAL.
+bool IsOwnFailure(const absl::Status& status);
+
 // What a request is that is no message of its method: MALFORMED.
 absl::Status MalformedRequest();
 
@@ -101,6 +104,31 @@ absl::Status Overloaded(const CallEnvironment& environment, const grpc::ServerCo
 // What answers one request: a function without gRPC in it.
 template <typename Request, typename Response>
 using Core = std::function<absl::Status(const Gate::Pass&, const Request&, Response&)>;
+
+// CoreOf makes one of a method of `server`, which outlives it.
+template <typename Server, typename Request, typename Response>
+Core<Request, Response> CoreOf(Server& server, absl::StatusOr<Response> (Server::*method)(const Gate::Pass&,
+                                                                                          const Request&)) {
+  return [&server, method](const Gate::Pass& pass, const Request& in, Response& out) -> absl::Status {
+    absl::StatusOr<Response> answer = (server.*method)(pass, in);
+    if (answer.ok()) out = *std::move(answer);
+    return answer.status();
+  };
+}
+
+// AnswerOrRefuse takes the answer of a core that has no entry of its own for what it refuses; a refusal goes
+// to RefuseRequest, unless IsOwnFailure.
+template <typename Response>
+absl::Status AnswerOrRefuse(const CallEnvironment& environment, const Gate::Pass& pass,
+                            absl::string_view method, absl::StatusOr<Response> answer,
+                            Response& out_response) {
+  if (answer.ok()) {
+    out_response = *std::move(answer);
+    return absl::OkStatus();
+  }
+  if (IsOwnFailure(answer.status())) return answer.status();
+  return RefuseRequest(environment, pass, method, answer.status());
+}
 
 // Unary runs `core` on the executor; not at all when the caller is gone by then. Request and response belong
 // to gRPC until the reactor finishes.

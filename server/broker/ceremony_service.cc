@@ -9,32 +9,20 @@ grpc::ServerUnaryReactor* CeremonyService::Propose(grpc::CallbackServerContext* 
                                                    const v1::ProposeRequest* request,
                                                    v1::ProposeResponse* response) {
   return rpc::Unary(environment_, context, kProposeMethod, request, response,
-                    [this](const rpc::Gate::Pass& pass, const v1::ProposeRequest& in,
-                           v1::ProposeResponse& out) -> absl::Status {
-                      RAAKVLAK_ASSIGN_OR_RETURN(out, core_.Propose(pass, in));
-                      return absl::OkStatus();
-                    });
+                    rpc::CoreOf(core_, &CeremonyRelay::Propose));
 }
 
 grpc::ServerUnaryReactor* CeremonyService::Post(grpc::CallbackServerContext* context,
                                                 const v1::PostRequest* request, v1::PostResponse* response) {
-  return rpc::Unary(
-      environment_, context, kPostMethod, request, response,
-      [this](const rpc::Gate::Pass& pass, const v1::PostRequest& in, v1::PostResponse& out) -> absl::Status {
-        RAAKVLAK_ASSIGN_OR_RETURN(out, core_.Post(pass, in));
-        return absl::OkStatus();
-      });
+  return rpc::Unary(environment_, context, kPostMethod, request, response,
+                    rpc::CoreOf(core_, &CeremonyRelay::Post));
 }
 
 grpc::ServerUnaryReactor* CeremonyService::Fetch(grpc::CallbackServerContext* context,
                                                  const v1::FetchRequest* request,
                                                  v1::FetchResponse* response) {
   return rpc::Unary(environment_, context, kFetchMethod, request, response,
-                    [this](const rpc::Gate::Pass& pass, const v1::FetchRequest& in,
-                           v1::FetchResponse& out) -> absl::Status {
-                      RAAKVLAK_ASSIGN_OR_RETURN(out, core_.Fetch(pass, in));
-                      return absl::OkStatus();
-                    });
+                    rpc::CoreOf(core_, &CeremonyRelay::Fetch));
 }
 
 grpc::ServerUnaryReactor* CeremonyService::ListCeremonies(grpc::CallbackServerContext* context,

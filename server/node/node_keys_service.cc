@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/bytes.h"
-#include "base/reason.h"
 #include "base/status.h"
 #include "server/node/method_table.h"
 
@@ -12,19 +11,6 @@ namespace raakvlak::node {
 namespace {
 
 using rpc::Gate;
-
-// The cores' entries are for what they do; this adds those for what they refuse.
-absl::Status RefuseOr(const rpc::CallEnvironment& environment, const Gate::Pass& pass,
-                      absl::string_view method, const absl::StatusOr<v1::CeremonyState>& state,
-                      v1::CeremonyState& out) {
-  if (state.ok()) {
-    out = *state;
-    return absl::OkStatus();
-  }
-  const std::string why = base::ReasonOf(state.status());
-  if (why == base::reason::kStorageFailed || why == base::reason::kInternal) return state.status();
-  return rpc::RefuseRequest(environment, pass, method, state.status());
-}
 
 }  // namespace
 
@@ -56,8 +42,8 @@ grpc::ServerUnaryReactor* NodeKeysService::StartCeremony(grpc::CallbackServerCon
                       const auto online = [this](const policy::Keyset& keyset) {
                         return status_.Online(keyset);
                       };
-                      return RefuseOr(environment_, pass, kStartCeremonyMethod,
-                                      driver_.Propose(pass, in, online), *out.mutable_ceremony());
+                      return rpc::AnswerOrRefuse(environment_, pass, kStartCeremonyMethod,
+                                                 driver_.Propose(pass, in, online), *out.mutable_ceremony());
                     });
 }
 
@@ -67,22 +53,23 @@ grpc::ServerUnaryReactor* NodeKeysService::ApproveCeremony(grpc::CallbackServerC
   return rpc::Unary(environment_, context, kApproveCeremonyMethod, request, response,
                     [this](const Gate::Pass& pass, const v1::CeremonyRequest& in,
                            v1::CeremonyResponse& out) -> absl::Status {
-                      return RefuseOr(environment_, pass, kApproveCeremonyMethod,
-                                      driver_.Approve(pass, in.ceremony_id()), *out.mutable_ceremony());
+                      return rpc::AnswerOrRefuse(environment_, pass, kApproveCeremonyMethod,
+                                                 driver_.Approve(pass, in.ceremony_id()),
+                                                 *out.mutable_ceremony());
                     });
 }
 
 grpc::ServerUnaryReactor* NodeKeysService::ShowCeremony(grpc::CallbackServerContext* context,
                                                         const v1::CeremonyRequest* request,
                                                         v1::CeremonyResponse* response) {
-  return rpc::Unary(
-      environment_, context, kShowCeremonyMethod, request, response,
-      [this](const Gate::Pass& pass, const v1::CeremonyRequest& in,
-             v1::CeremonyResponse& out) -> absl::Status {
-        RAAKVLAK_RETURN_IF_ERROR(RefuseOr(environment_, pass, kShowCeremonyMethod,
-                                          driver_.Show(in.ceremony_id()), *out.mutable_ceremony()));
-        return LogRead(pass, "ceremony_read", base::Hex(in.ceremony_id()));
-      });
+  return rpc::Unary(environment_, context, kShowCeremonyMethod, request, response,
+                    [this](const Gate::Pass& pass, const v1::CeremonyRequest& in,
+                           v1::CeremonyResponse& out) -> absl::Status {
+                      RAAKVLAK_RETURN_IF_ERROR(rpc::AnswerOrRefuse(environment_, pass, kShowCeremonyMethod,
+                                                                   driver_.Show(in.ceremony_id()),
+                                                                   *out.mutable_ceremony()));
+                      return LogRead(pass, "ceremony_read", base::Hex(in.ceremony_id()));
+                    });
 }
 
 grpc::ServerUnaryReactor* NodeKeysService::ListCeremonies(grpc::CallbackServerContext* context,
@@ -103,8 +90,9 @@ grpc::ServerUnaryReactor* NodeKeysService::GiveUpCeremony(grpc::CallbackServerCo
   return rpc::Unary(environment_, context, kGiveUpCeremonyMethod, request, response,
                     [this](const Gate::Pass& pass, const v1::CeremonyRequest& in,
                            v1::CeremonyResponse& out) -> absl::Status {
-                      return RefuseOr(environment_, pass, kGiveUpCeremonyMethod,
-                                      driver_.GiveUp(pass, in.ceremony_id()), *out.mutable_ceremony());
+                      return rpc::AnswerOrRefuse(environment_, pass, kGiveUpCeremonyMethod,
+                                                 driver_.GiveUp(pass, in.ceremony_id()),
+                                                 *out.mutable_ceremony());
                     });
 }
 
