@@ -51,7 +51,7 @@ class Witnessing {
   std::unique_ptr<WitnessHttp> http_;
 };
 
-// CheckWitnessKey reads the configured witness key: as Create, for --check-config.
+// ReadWitnessKey reads the configured witness key: as Create, for --check-config.
 absl::StatusOr<crypto::note::PrivateKey> ReadWitnessKey(const v1::Common& common, const std::string& urn,
                                                         const policy::Covenant& covenant);
 

@@ -231,7 +231,10 @@ absl::Status Run(const v1::NodeConfig& config, server::RunMode mode) {
   RAAKVLAK_RETURN_IF_ERROR(server::CheckLog(SelfOf(config), covenant));
   RAAKVLAK_RETURN_IF_ERROR(log::ReadWitnessKey(config.common(), UrnOf(config, covenant), covenant).status());
   base::SystemRandom random;
-  return ReadFiles(config, snapshot, random).status();
+  RAAKVLAK_RETURN_IF_ERROR(ReadFiles(config, snapshot, random).status());
+  return server::BrokerChannel::Make(covenant, config.broker_address(),
+                                     server::BrokerChannel::Over(server::TlsFilesOf(config.common())))
+      .status();
 }
 
 }  // namespace

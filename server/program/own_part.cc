@@ -21,8 +21,7 @@ std::vector<std::pair<const char*, std::string>> PartOf(const policy::Covenant& 
     if (policy::Urn(covenant.region(), "node", partner.id()) != std::string(urn)) continue;
     return {{"signing_key", partner.signing_key()},
             {"witness_key", partner.witness_key()},
-            {"log_key", partner.log_key()},
-            {"ceremony_key", partner.ceremony_key()}};
+            {"log_key", partner.log_key()}};
   }
   return {};
 }

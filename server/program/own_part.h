@@ -23,7 +23,7 @@ std::string AddressOf(const v1::Partner& partner,
                       const google::protobuf::RepeatedPtrField<v1::AddressOverride>& overrides);
 
 // ChangedPart names what `now` has otherwise than `start` about the process `urn`: "partner" (it is in it no
-// more), "signing_key", "witness_key", "log_key", "ceremony_key".
+// more), "signing_key", "witness_key", "log_key".
 std::vector<std::string> ChangedPart(const policy::Covenant& start, const policy::Covenant& now,
                                      absl::string_view urn);
 
