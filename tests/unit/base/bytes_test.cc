@@ -1,6 +1,8 @@
 #include "base/bytes.h"
 
+#include "base/line_reader.h"
 #include "base/reason.h"
+#include "base/status.h"
 #include "base/testing/status_matchers.h"
 #include "gtest/gtest.h"
 
@@ -46,6 +48,31 @@ TEST(BytesTest, ConstantTimeEqualsComparesLengthAndContent) {
   EXPECT_TRUE(ConstantTimeEquals("ab", "ab"));
   EXPECT_FALSE(ConstantTimeEquals("ab", "ac"));
   EXPECT_FALSE(ConstantTimeEquals("ab", "abc"));
+}
+
+absl::Status Malformed(absl::string_view message) {
+  return Error(absl::StatusCode::kInvalidArgument, reason::kMalformed, message);
+}
+
+TEST(LineReaderTest, LinesAreTakenInTheirOrderOnly) {
+  LineReader reader("first\nname a\npair 1 2\nname b", Malformed);
+  EXPECT_FALSE(reader.Next("name", 1).has_value());
+  EXPECT_EQ(reader.Next("first", 0), std::vector<std::string>());
+  EXPECT_EQ(*reader.Value("name"), "a");
+  EXPECT_FALSE(reader.Next("pair", 1).has_value()) << "one word too many";
+  EXPECT_EQ(reader.Next("pair", 2), (std::vector<std::string>{"1", "2"}));
+  EXPECT_EQ(*reader.Value("name"), "b");
+  EXPECT_THAT(reader.Value("name"), HasReason(reason::kMalformed)) << "nothing is left";
+}
+
+TEST(LineReaderTest, NumbersAndDigestsAreWhatTheySay) {
+  const std::string digest(32, 'd');
+  LineReader reader("n 7\nn -1\nd " + Hex(digest) + "\nd 0011\nd x", Malformed);
+  EXPECT_EQ(*reader.Number("n"), 7u);
+  EXPECT_THAT(reader.Number("n"), HasReason(reason::kMalformed));
+  EXPECT_EQ(*reader.Digest("d"), digest);
+  EXPECT_THAT(reader.Digest("d"), HasReason(reason::kMalformed)) << "too short";
+  EXPECT_THAT(reader.Digest("d"), HasReason(reason::kMalformed)) << "not hexadecimal";
 }
 
 }  // namespace
