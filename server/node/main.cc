@@ -200,8 +200,8 @@ absl::Status Serve(const v1::NodeConfig& config) {
   absl::Duration until_next_step;
   base::PeriodicJob ceremony_steps([&] { return until_next_step; },
                                    [&] { until_next_step = ceremonies.Step(); });
-  process->RunUntilStop({intake_server.get(), peer_server.get()}, [&](const policy::Covenant& covenant) {
-    intake_server->SetHealth(kAddressRules, exclusion.Look(covenant));
+  process->RunUntilStop({intake_server.get(), peer_server.get()}, [&](const policy::Snapshot& now) {
+    intake_server->SetHealth(kAddressRules, exclusion.Look(*now.covenant));
   });
   policy_poller.Stop();
   ceremony_steps.Stop();

@@ -70,7 +70,7 @@ void Process::StartRetention(Retention::EraseMore erase_more) {
 }
 
 void Process::RunUntilStop(const std::vector<rpc::Server*>& servers,
-                           const std::function<void(const policy::Covenant&)>& look) {
+                           const std::function<void(const policy::Snapshot&)>& look) {
   OwnPart own_part(in_force_.covenant, urn_);
   base::PeriodicJob each_second([] { return absl::Seconds(1); },
                                 [&] {
@@ -80,7 +80,7 @@ void Process::RunUntilStop(const std::vector<rpc::Server*>& servers,
                                   const absl::StatusOr<policy::Snapshot> now = authority_->Current();
                                   if (!now.ok()) return;
                                   own_part.Look(*now->covenant);
-                                  if (look) look(*now->covenant);
+                                  if (look) look(*now);
                                 });
   base::WaitForStop();
 }

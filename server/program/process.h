@@ -102,10 +102,10 @@ class Process {
   void StartRetention(Retention::EraseMore erase_more = nullptr);
 
   // RunUntilStop returns when the process is asked to stop. Each second, from the start on, it tells the
-  // health of `servers` and looks whether the covenant in force (OwnPart) asks for another configuration;
-  // then it calls `look` with that covenant. With `knows_broker` the broker's address comes from elsewhere.
+  // health of `servers`, looks whether the covenant in force needs another configuration (OwnPart), and calls
+  // `look` with what is in force.
   void RunUntilStop(const std::vector<rpc::Server*>& servers,
-                    const std::function<void(const policy::Covenant&)>& look = nullptr);
+                    const std::function<void(const policy::Snapshot&)>& look = nullptr);
 
   // Stop ends the threads, writes what was counted and publishes what was logged. Call when no call can come
   // any more. The destructor ends the threads too.
