@@ -6,6 +6,8 @@ import grpc
 import scenario
 from scenario import region, wait_for
 
+# HealthCheckResponse.
+SERVING, NOT_SERVING = b"\x08\x01", b"\x08\x02"
 HEADER = "client_ref,purpose,kind,category,postcode,house_number,house_letter\n"
 
 
@@ -18,14 +20,17 @@ class AddressesTest(scenario.ScenarioTest):
     def state(self, partner, ref):
         return self.here.json(partner, "signal", "status", ref)
 
-    def rules_are_on(self, partner):
-        """What grpc.health.v1 says of the rules of class ADDRESS at the partner's intake: SERVING is 1."""
+    def health(self, partner):
+        """What grpc.health.v1 says of the rules of class ADDRESS at the partner's intake; nothing while it knows nothing."""
         pki = self.here.folder / "pki"
         credentials = grpc.ssl_channel_credentials(*((pki / name).read_bytes() for name in ("ca.crt", f"it-{partner}.key", f"it-{partner}.crt")))
         service = b"raakvlak.address_rules"
         with grpc.secure_channel(f"127.0.0.1:{self.here.ports[partner + '.intake']}", credentials) as channel:
-            answer = channel.unary_unary("/grpc.health.v1.Health/Check")(b"\x0a" + bytes([len(service)]) + service, timeout=20)
-        return answer == b"\x08\x01"
+            try:
+                return channel.unary_unary("/grpc.health.v1.Health/Check")(b"\x0a" + bytes([len(service)]) + service, timeout=20)
+            except grpc.RpcError as error:
+                self.assertEqual(error.code(), grpc.StatusCode.NOT_FOUND)
+                return b""
 
     def test_the_list_decides_what_is_matched(self):
         self.here = region.Region(self.folder / "region", scenario.BINARIES, log=lambda *_: None)
@@ -41,7 +46,7 @@ class AddressesTest(scenario.ScenarioTest):
         self.here.wait_until_submitted()
         self.assertEqual(len(self.here.wait_until_matched()), 1)
 
-        wait_for(lambda: self.rules_are_on("gemeente"), "a list is there")
+        wait_for(lambda: self.health("gemeente") == SERVING, "health says that a list is there")
         # A node that starts without a list says so; household signals wait, and say why.
         held = self.folder / "held.note"
         (self.here.folder / "addresses.note").rename(held)
@@ -49,7 +54,7 @@ class AddressesTest(scenario.ScenarioTest):
         self.here.restart_one("gemeente")
         log = self.here.folder / "log" / "gemeente.log"
         wait_for(lambda: "node.address_rules_off" in log.read_text(encoding="utf-8"), "the alarm is at once, before a signal comes")
-        wait_for(lambda: not self.rules_are_on("gemeente"), "health says it too")
+        wait_for(lambda: self.health("gemeente") == NOT_SERVING, "health says it too")
         summary = self.push("gemeente", ("gemeente-3", "6211 AB,14,"))
         self.assertEqual((summary["accepted"], summary["waiting"]), (1, 1))
         wait_for(lambda: self.state("gemeente", "gemeente-3")["reason"] == "EXCLUDED_LIST_STALE", "the reason is shown")
@@ -57,7 +62,7 @@ class AddressesTest(scenario.ScenarioTest):
         self.here.sign_excluded_addresses(self.here.folder / "addresses.csv", 2)
         self.here.wait_until_submitted(["gemeente"], seconds=90)
         self.assertEqual(self.state("gemeente", "gemeente-3")["state"].lower(), "submitted")
-        wait_for(lambda: self.rules_are_on("gemeente"), "health says that it is back")
+        wait_for(lambda: self.health("gemeente") == SERVING, "health says that it is back")
 
 
 if __name__ == "__main__":
