@@ -34,9 +34,9 @@ std::shared_ptr<const Covenant> CovenantChain::AtOrBefore(absl::Time now) const 
   return nullptr;
 }
 
-std::shared_ptr<const Covenant> CovenantChain::NextAfter(absl::Time now) const {
-  for (const auto& covenant : covenants_) {
-    if (covenant->valid_from() > now) return covenant;
+std::shared_ptr<const Covenant> CovenantChain::After(const Covenant& covenant) const {
+  for (const auto& other : covenants_) {
+    if (other->text().version() > covenant.text().version()) return other;
   }
   return nullptr;
 }

@@ -2,8 +2,8 @@
 // (docs/format/covenant.md).
 //
 // What was signed under a superseded covenant (envelopes, keysets) is judged by that covenant's own keys and
-// terms, so the process keeps them; and it keeps the one that was signed and waits for its date, so that keys
-// can be made for it. Immutable; thread safe.
+// terms, so the process keeps them; and it keeps those that were signed and wait for their date, so that keys
+// can be made for them. Immutable; thread safe.
 #pragma once
 
 #include <memory>
@@ -28,8 +28,8 @@ class CovenantChain {
   std::shared_ptr<const Covenant> Find(absl::string_view covenant_id) const;
   // The newest whose valid_from has come; nullptr when there is none. It may have expired.
   std::shared_ptr<const Covenant> AtOrBefore(absl::Time now) const;
-  // The oldest whose valid_from lies after `now`; nullptr when none waits.
-  std::shared_ptr<const Covenant> NextAfter(absl::Time now) const;
+  // The one that supersedes `covenant`; nullptr when none is known.
+  std::shared_ptr<const Covenant> After(const Covenant& covenant) const;
   // Oldest first.
   const std::vector<std::shared_ptr<const Covenant>>& all() const { return covenants_; }
 

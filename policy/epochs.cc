@@ -2,9 +2,15 @@
 
 #include <algorithm>
 
+#include "policy/authority.h"
 #include "policy/text.h"
 
 namespace raakvlak::policy {
+namespace {
+
+constexpr uint32_t kDefaultEpochDays = 365;
+
+}  // namespace
 
 absl::Time PreviousEpochUntil(const v1::Purpose& purpose) {
   if (purpose.epoch() < 2 || purpose.previous_epoch_until().empty()) return absl::InfinitePast();
@@ -21,6 +27,19 @@ std::vector<uint32_t> EpochsServed(const v1::Purpose& purpose, absl::Time now) {
 bool IsEpochServed(const v1::Purpose& purpose, uint32_t epoch, absl::Time now) {
   const std::vector<uint32_t> served = EpochsServed(purpose, now);
   return std::find(served.begin(), served.end(), epoch) != served.end();
+}
+
+bool IsEpochWanted(const Snapshot& snapshot, absl::string_view purpose, uint32_t epoch, absl::Time now) {
+  const auto chain = ChainOf(snapshot);
+  return std::any_of(chain->all().begin(), chain->all().end(), [&](const auto& covenant) {
+    if (covenant->text().version() < snapshot.covenant->text().version()) return false;
+    const v1::Purpose* found = covenant->FindPurpose(purpose);
+    return found != nullptr && IsEpochServed(*found, epoch, now);
+  });
+}
+
+uint32_t EpochDays(const v1::Covenant& covenant) {
+  return covenant.epoch_days() == 0 ? kDefaultEpochDays : covenant.epoch_days();
 }
 
 }  // namespace raakvlak::policy

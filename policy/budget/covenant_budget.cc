@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "base/reason.h"
 #include "base/status.h"
+#include "policy/epochs.h"
 #include "policy/text.h"
 
 namespace raakvlak::policy {
@@ -137,7 +138,7 @@ absl::StatusOr<std::vector<Enumeration>> EnumerationsOf(const v1::Covenant& cove
   }
   const uint64_t n = KeyHolders(covenant).size();
   const uint64_t t = covenant.quorum();
-  const uint64_t epoch = covenant.epoch_days() == 0 ? kEpochDays : covenant.epoch_days();
+  const uint64_t epoch = EpochDays(covenant);
   // With c of t - 1 holders the others answer q(n-c)/(t-c): most for c = t - 1.
   const uint64_t factor = n >= t ? n - t + 1 : 1;
   std::set<int> accepted(covenant.accept_enumeration().begin(), covenant.accept_enumeration().end());

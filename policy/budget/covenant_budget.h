@@ -22,9 +22,6 @@
 
 namespace raakvlak::policy {
 
-// Days that a set of keys is used when the covenant does not say.
-inline constexpr uint32_t kEpochDays = 365;
-
 // RulesOf returns the rules of a purpose. COVENANT_INVALID for one that linkage::DefineRule refuses.
 absl::StatusOr<std::vector<linkage::QualifiedRule>> RulesOf(const v1::Purpose& purpose);
 

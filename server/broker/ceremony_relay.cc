@@ -38,14 +38,13 @@ absl::Status NoSuchCeremony() {
 }
 
 // The covenant in force or the next one, which keys are made for beforehand.
-bool IsPurposeKnown(const policy::Snapshot& snapshot, absl::string_view purpose, absl::Time now) {
+bool IsPurposeKnown(const policy::Snapshot& snapshot, absl::string_view purpose) {
   if (snapshot.covenant->FindPurpose(purpose) != nullptr) return true;
-  const auto next = snapshot.chain == nullptr ? nullptr : snapshot.chain->NextAfter(now);
+  const auto next = policy::ChainOf(snapshot)->After(*snapshot.covenant);
   return next != nullptr && next->FindPurpose(purpose) != nullptr;
 }
 
-absl::StatusOr<CeremonyText> CheckProposal(const rpc::Gate::Pass& pass, const v1::ProposeRequest& request,
-                                           absl::Time now) {
+absl::StatusOr<CeremonyText> CheckProposal(const rpc::Gate::Pass& pass, const v1::ProposeRequest& request) {
   if (request.parameters().size() > CeremonyRelay::kMaxParameters)
     return TooMuch(absl::StrCat("parameters have at most ", CeremonyRelay::kMaxParameters, " bytes"));
   RAAKVLAK_ASSIGN_OR_RETURN(CeremonyText text, CeremonyText::Parse(request.parameters()));
@@ -54,7 +53,7 @@ absl::StatusOr<CeremonyText> CheckProposal(const rpc::Gate::Pass& pass, const v1
     return InvalidRequest("the request says something else than the parameters");
   }
   if (text.region != pass.snapshot.covenant->region()) return InvalidRequest("this is another region");
-  if (!IsPurposeKnown(pass.snapshot, text.purpose, now)) {
+  if (!IsPurposeKnown(pass.snapshot, text.purpose)) {
     return base::Error(absl::StatusCode::kInvalidArgument, reason::kPurposeUnknown,
                        "the covenant has no such purpose");
   }
@@ -181,7 +180,7 @@ absl::StatusOr<v1::ProposeResponse> CeremonyRelay::Propose(const rpc::Gate::Pass
   const absl::Time now = clock_.Now();
   const std::string id = base::Sha256(request.parameters());
   storage::AuditEntry entry = EntryOf(pass, now, "ceremony_propose", base::Hex(id));
-  const absl::StatusOr<CeremonyText> text = CheckProposal(pass, request, now);
+  const absl::StatusOr<CeremonyText> text = CheckProposal(pass, request);
   if (!text.ok()) return RefuseDurably(store_, entry, kProposeMethod, text.status());
   entry.purpose = text->purpose;
   const absl::Status stored =

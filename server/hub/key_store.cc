@@ -1,6 +1,5 @@
 #include "server/hub/key_store.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -20,21 +19,14 @@ namespace {
 
 namespace reason = base::reason;
 
-bool IsServed(const policy::Covenant& covenant, const v1::SealKey& key, absl::Time at) {
-  const v1::Purpose* purpose = covenant.FindPurpose(key.purpose());
-  return purpose != nullptr && policy::IsEpochServed(*purpose, key.epoch(), at);
-}
-
 // Ids of the seal keys that the covenant in force uses, or one that follows it will.
 std::set<std::string> WantedSealKeys(const policy::Snapshot& snapshot, absl::Time now) {
   std::set<std::string> wanted;
   // Held for the length of the loop.
   const auto chain = policy::ChainOf(snapshot);
   for (const auto& covenant : chain->all()) {
-    if (covenant->text().version() < snapshot.covenant->text().version()) continue;
-    const absl::Time at = std::max(now, covenant->valid_from());
     for (const v1::SealKey& key : covenant->text().hub().seal_keys()) {
-      if (IsServed(*covenant, key, at)) wanted.insert(key.id());
+      if (policy::IsEpochWanted(snapshot, key.purpose(), key.epoch(), now)) wanted.insert(key.id());
     }
   }
   return wanted;

@@ -2,10 +2,10 @@
 // the hub runs.
 //
 // Seal keys are files that the hub's operator makes (`raakvlak key new --kind seal`). One is loaded once a
-// covenant names it for an epoch that is served (policy/epochs.h), or a signed covenant that waits for its
-// date does. One that is missing is told in the log; only openings that need it are refused. When its epoch
-// is no longer served, or its purpose is gone, the file is deleted and the key forgotten, after an entry
-// "key_destroyed"; a file that no known covenant names is left alone.
+// covenant names it for an epoch that is wanted (policy/epochs.h: served, or of a covenant that follows). One
+// that is missing is told in the log; only openings that need it are refused. When its epoch is no longer
+// wanted, or its purpose is gone, the file is deleted and the key forgotten, after an entry "key_destroyed";
+// a file that no known covenant names is left alone.
 //
 // Keysets come from the broker, which only relays: each is taken when it verifies against the known covenants
 // with the signatures of all its holders. Of an epoch all must have one public key: what refreshes or

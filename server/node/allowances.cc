@@ -17,7 +17,6 @@ namespace reason = base::reason;
 
 // Less than a node waits for a holder.
 constexpr absl::Duration kAskTimeout = absl::Seconds(5);
-constexpr uint64_t kDefaultEpochDays = 365;
 
 absl::Status AwayError(absl::string_view what) {
   return base::Error(absl::StatusCode::kUnavailable, reason::kUnavailable, what);
@@ -25,7 +24,7 @@ absl::Status AwayError(absl::string_view what) {
 
 // What a quota comes to within one epoch.
 uint64_t LimitFor(const policy::Covenant& covenant, const v1::Allowance& allowance) {
-  const uint64_t days = covenant.text().epoch_days() == 0 ? kDefaultEpochDays : covenant.text().epoch_days();
+  const uint64_t days = policy::EpochDays(covenant.text());
   const uint64_t quota = covenant.QuotaFor(allowance.partner(), allowance.identifier_class());
   return quota > std::numeric_limits<uint64_t>::max() / days ? std::numeric_limits<uint64_t>::max()
                                                              : quota * days;

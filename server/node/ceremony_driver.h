@@ -115,7 +115,7 @@ class CeremonyDriver {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status ForgetEnded(const policy::Snapshot& snapshot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  // Whether the ceremony is one that a covenant in force, or one that waits for its date, asks for now.
+  // Whether the ceremony is one that the covenant in force, or one that follows it, asks for.
   absl::Status CheckFits(const policy::Snapshot& snapshot, const crypto::ceremony::Parameters& parameters)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The other ceremony of this key that may still come to a keyset here; nullptr when there is none.

@@ -1,5 +1,4 @@
 // CeremonyDriver: keysets that are complete, and whether a ceremony fits what is in force.
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -24,18 +23,6 @@ using storage::NodeCeremonyState;
 bool IsSameKey(const policy::KeysetText& one, const policy::KeysetText& other) {
   return one.purpose == other.purpose && one.identifier_class == other.identifier_class &&
          one.epoch == other.epoch;
-}
-
-// Whether a covenant in force, or one that waits for its date, has a use for keys of that epoch.
-bool IsEpochWanted(const policy::Snapshot& snapshot, absl::string_view purpose, uint32_t epoch,
-                   absl::Time now) {
-  const v1::Purpose* in_force = snapshot.covenant->FindPurpose(purpose);
-  if (in_force != nullptr && policy::IsEpochServed(*in_force, epoch, now)) return true;
-  const auto chain = policy::ChainOf(snapshot);
-  return std::any_of(chain->all().begin(), chain->all().end(), [&](const auto& covenant) {
-    const v1::Purpose* waits = covenant->valid_from() > now ? covenant->FindPurpose(purpose) : nullptr;
-    return waits != nullptr && waits->epoch() == epoch;
-  });
 }
 
 }  // namespace
@@ -73,7 +60,8 @@ absl::Status CeremonyDriver::TakeKeyset(const policy::Snapshot& snapshot,
       environment_.keys->Now()->keysets().Newest(text.purpose, text.identifier_class, text.epoch);
   const bool is_there = before != nullptr && before->text().generation >= text.generation;
   if (is_there && is_finished) return absl::OkStatus();
-  if (!IsEpochWanted(snapshot, text.purpose, text.epoch, environment_.clock->Now())) return absl::OkStatus();
+  if (!policy::IsEpochWanted(snapshot, text.purpose, text.epoch, environment_.clock->Now()))
+    return absl::OkStatus();
 
   storage::SeenKeyset seen = {text.purpose,          text.identifier_class, text.epoch, text.generation,
                               complete.keyset->id(), environment_.NowMs(),  0};
@@ -157,7 +145,8 @@ absl::Status CeremonyDriver::ForgetEnded(const policy::Snapshot& snapshot) {
     const bool is_late = own.ok() && newest != nullptr && IsSameKey(newest->text(), *own) &&
                          newest->text().generation >= own->generation &&
                          newest->id() != base::Sha256(note->text);
-    if (!is_late && IsEpochWanted(snapshot, text.purpose, text.epoch, environment_.clock->Now())) continue;
+    if (!is_late && policy::IsEpochWanted(snapshot, text.purpose, text.epoch, environment_.clock->Now()))
+      continue;
     NodeCeremony next = *known->row;
     next.share.clear();
     next.state = NodeCeremonyState::kStopped;
@@ -177,9 +166,8 @@ absl::Status CeremonyDriver::CheckFits(const policy::Snapshot& snapshot,
   };
   const ceremony::ParametersText& text = parameters.text();
   std::shared_ptr<const policy::Covenant> covenant = policy::ChainOf(snapshot)->Find(text.covenant_id);
-  if (covenant == nullptr ||
-      (covenant->id() != snapshot.covenant->id() && covenant->valid_from() <= environment_.clock->Now())) {
-    return mismatch("it is of a covenant that is neither in force nor waits for its date");
+  if (covenant == nullptr || covenant->text().version() < snapshot.covenant->text().version()) {
+    return mismatch("it is of a covenant that is neither in force nor follows");
   }
   const auto keys = environment_.keys->Now();
   const auto newest = keys->keysets().Newest(text.purpose, text.identifier_class, text.epoch);

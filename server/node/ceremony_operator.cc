@@ -62,8 +62,7 @@ absl::StatusOr<v1::CeremonyState> CeremonyDriver::Propose(const rpc::Gate::Pass&
                        "kind is generate, refresh or reshare, and identifier_class BSN, PERSON or ADDRESS");
   }
   std::shared_ptr<const policy::Covenant> covenant = pass.snapshot.covenant;
-  if (request.next_covenant())
-    covenant = policy::ChainOf(pass.snapshot)->NextAfter(environment_.clock->Now());
+  if (request.next_covenant()) covenant = policy::ChainOf(pass.snapshot)->After(*pass.snapshot.covenant);
   if (covenant == nullptr) return DoesNotFit("no covenant waits for its date");
   const v1::Purpose* purpose = covenant->FindPurpose(request.purpose());
   if (purpose == nullptr) return DoesNotFit("the covenant does not have this purpose");

@@ -1,6 +1,5 @@
 #include "server/node/destruction.h"
 
-#include <algorithm>
 #include <map>
 #include <vector>
 
@@ -20,22 +19,6 @@ using storage::NodeTransaction;
 
 constexpr size_t kEndAtOnce = 500;
 
-bool IsWanted(const policy::Covenant& covenant, const std::string& purpose, uint32_t epoch, absl::Time at) {
-  const v1::Purpose* found = covenant.FindPurpose(purpose);
-  return found != nullptr && epoch >= policy::EpochsServed(*found, at).back();
-}
-
-// By the covenant in force, or by one that waits for its date.
-bool IsWanted(const policy::Snapshot& snapshot, const std::string& purpose, uint32_t epoch, absl::Time now) {
-  if (IsWanted(*snapshot.covenant, purpose, epoch, now)) return true;
-  if (snapshot.chain == nullptr) return false;
-  const auto& covenants = snapshot.chain->all();
-  return std::any_of(covenants.begin(), covenants.end(), [&](const auto& covenant) {
-    return covenant->text().version() > snapshot.covenant->text().version() &&
-           IsWanted(*covenant, purpose, epoch, covenant->valid_from());
-  });
-}
-
 }  // namespace
 
 void Destruction::Look() {
@@ -52,7 +35,8 @@ absl::Status Destruction::DestroyKeys(const policy::Snapshot& snapshot) {
   std::set<std::pair<std::string, uint32_t>> unwanted;
   for (const auto& keyset : environment_.keys->Now()->keysets().all()) {
     const policy::KeysetText& text = keyset->text();
-    if (!IsWanted(snapshot, text.purpose, text.epoch, now)) unwanted.emplace(text.purpose, text.epoch);
+    if (!policy::IsEpochWanted(snapshot, text.purpose, text.epoch, now))
+      unwanted.emplace(text.purpose, text.epoch);
   }
   for (const auto& [purpose, epoch] : unwanted) {
     RAAKVLAK_RETURN_IF_ERROR(DestroyEpoch(snapshot, purpose, epoch));

@@ -2,8 +2,8 @@
 //
 // Keys: keysets and shares of an epoch whose overlap is over, and of a purpose that is gone, each with an
 // entry "key_destroyed", which is written first: after a crash in between it is written again. Keys that a
-// covenant waiting for its date wants are kept. Signals: those of a purpose that is gone end as EXPIRED with
-// PURPOSE_ENDED, and those that could not go over to the epoch that is now the only one
+// covenant wants which follows the one in force are kept. Signals: those of a purpose that is gone end as
+// EXPIRED with PURPOSE_ENDED, and those that could not go over to the epoch that is now the only one
 // (server/node/rotator.h) with the reason for it; record, digest and envelope go, and an entry "expire" has
 // the count.
 //

@@ -26,21 +26,19 @@ void AddWanted(const policy::Covenant& covenant, const v1::Purpose& purpose, uin
   for (const v1::IdentifierClass one : classes) out.push_back({&covenant, &purpose, one, epoch, is_next});
 }
 
-std::vector<Wanted> WantedBy(const policy::Snapshot& snapshot, const policy::CovenantChain& chain,
-                             absl::Time now) {
+// `next` may be nullptr.
+std::vector<Wanted> WantedBy(const policy::Snapshot& snapshot, const policy::Covenant* next, absl::Time now) {
   std::vector<Wanted> out;
   for (const v1::Purpose& purpose : snapshot.covenant->text().purposes()) {
     for (const uint32_t epoch : policy::EpochsServed(purpose, now))
       AddWanted(*snapshot.covenant, purpose, epoch, false, out);
   }
-  for (const auto& covenant : chain.all()) {
-    if (covenant->valid_from() <= now) continue;
-    for (const v1::Purpose& purpose : covenant->text().purposes()) {
-      const bool is_there = std::any_of(out.begin(), out.end(), [&](const Wanted& wanted) {
-        return wanted.purpose->id() == purpose.id() && wanted.epoch == purpose.epoch();
-      });
-      if (!is_there) AddWanted(*covenant, purpose, purpose.epoch(), true, out);
-    }
+  if (next == nullptr) return out;
+  for (const v1::Purpose& purpose : next->text().purposes()) {
+    const bool is_there = std::any_of(out.begin(), out.end(), [&](const Wanted& wanted) {
+      return wanted.purpose->id() == purpose.id() && wanted.epoch == purpose.epoch();
+    });
+    if (!is_there) AddWanted(*next, purpose, purpose.epoch(), true, out);
   }
   return out;
 }
@@ -62,17 +60,17 @@ bool WantsReshare(const Wanted& wanted, const policy::Keyset& keyset) {
 
 absl::StatusOr<v1::GetKeyStatusResponse> KeyStatus::Get(const policy::Snapshot& snapshot) {
   const absl::Time now = environment_.clock->Now();
-  const auto chain = policy::ChainOf(snapshot);
+  const auto next = policy::ChainOf(snapshot)->After(*snapshot.covenant);
   v1::GetKeyStatusResponse out;
   out.set_partner(environment_.partner);
   out.set_policy(snapshot.Name());
-  if (const auto next = chain->NextAfter(now); next != nullptr) {
+  if (next != nullptr) {
     out.set_next_covenant(next->text().version());
     out.set_next_valid_from(next->text().valid_from());
   }
   RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<storage::SeenKeyset> seen, environment_.store->SeenKeysets());
   const std::shared_ptr<const Keys> keys = environment_.keys->Now();
-  const std::vector<Wanted> all_wanted = WantedBy(snapshot, *chain, now);
+  const std::vector<Wanted> all_wanted = WantedBy(snapshot, next.get(), now);
   std::vector<std::shared_ptr<const policy::Keyset>> keysets;
   for (const Wanted& wanted : all_wanted) {
     keysets.push_back(keys->keysets().Newest(wanted.purpose->id(),

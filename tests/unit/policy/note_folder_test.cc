@@ -132,8 +132,10 @@ TEST_F(NoteFolderTest, CovenantFromTheFolderComesIntoForceAtItsDate) {
   Add(next.covenant);
   EXPECT_EQ(InForce(), "c1/r1");
   const Snapshot waiting = *authority_->Current();
-  ASSERT_NE(waiting.chain->NextAfter(region_.clock().Now()), nullptr) << "keys can be made for it";
-  EXPECT_EQ(waiting.chain->NextAfter(region_.clock().Now())->text().version(), 2u);
+  const auto after = waiting.chain->After(*waiting.covenant);
+  ASSERT_NE(after, nullptr) << "keys can be made for it";
+  EXPECT_EQ(after->text().version(), 2u);
+  EXPECT_EQ(waiting.chain->After(*after), nullptr);
   Add(next.roster);
   region_.clock().Advance(kDay);
   EXPECT_EQ(InForce(), "c2/r2");

@@ -11,6 +11,8 @@
 #include "base/bytes.h"
 #include "base/reason.h"
 #include "base/testing/status_matchers.h"
+#include "policy/authority.h"
+#include "policy/epochs.h"
 #include "policy/text.h"
 #include "tests/support/region.h"
 
@@ -410,6 +412,53 @@ TEST_F(SuccessionTest, SealKeyStaysWithItsEpochAndGoesWithIt) {
   region_.RaiseEpoch("onaantastbaren", absl::ZeroDuration());
   put_key(2, first);
   EXPECT_THAT(Check(), HasReason(reason::kCovenantInvalid)) << "the old one for the new epoch";
+}
+
+// What keys are kept when the covenant with that number (from 1) of the chain is in force.
+class EpochsWantedTest : public SuccessionTest {
+ protected:
+  std::set<uint32_t> Wanted(size_t in_force, const std::string& purpose = "onaantastbaren") {
+    const Snapshot snapshot{covenants_[in_force - 1], nullptr, CovenantChain::Create(covenants_)};
+    std::set<uint32_t> epochs;
+    for (uint32_t epoch = 0; epoch < 9; ++epoch) {
+      if (IsEpochWanted(snapshot, purpose, epoch, region_.clock().Now())) epochs.insert(epoch);
+    }
+    return epochs;
+  }
+};
+
+TEST_F(EpochsWantedTest, ThoseThatAreServedAndThoseOfCovenantsThatFollow) {
+  EXPECT_EQ(Wanted(1), (std::set<uint32_t>{1}));
+  EXPECT_EQ(Wanted(1, "nothing"), std::set<uint32_t>());
+  Next();
+  region_.RaiseEpoch("onaantastbaren", kWeek);
+  Take();
+  Next();
+  region_.RaiseEpoch("onaantastbaren", absl::ZeroDuration());
+  Take();
+  region_.clock().Advance(-absl::Hours(72));
+  EXPECT_EQ(Wanted(1), (std::set<uint32_t>{1, 2, 3})) << "all wait for their dates";
+  region_.clock().Advance(absl::Hours(72));
+  EXPECT_EQ(Wanted(1), (std::set<uint32_t>{1, 2, 3})) << "their dates have come, their rosters not";
+  EXPECT_EQ(Wanted(2), (std::set<uint32_t>{1, 2, 3}));
+  EXPECT_EQ(Wanted(3), (std::set<uint32_t>{3})) << "what came before has no say";
+  region_.clock().Advance(kWeek);
+  EXPECT_EQ(Wanted(2), (std::set<uint32_t>{2, 3})) << "the overlap is over";
+  EXPECT_EQ(Wanted(2, "risicojeugd"), (std::set<uint32_t>{1}));
+}
+
+TEST_F(EpochsWantedTest, OfAPurposeThatComesOrHasGone) {
+  Next();
+  EndPurpose("gezinsaanpak");
+  Take();
+  EXPECT_EQ(Wanted(1, "gezinsaanpak"), (std::set<uint32_t>{1}));
+  EXPECT_EQ(Wanted(2, "gezinsaanpak"), std::set<uint32_t>());
+  Next();
+  *region_.covenant().add_purposes() = covenants_[0]->text().purposes(2);
+  region_.covenant().mutable_purposes(2)->set_epoch(1);
+  region_.RaiseEpoch("gezinsaanpak", absl::ZeroDuration());
+  Take();
+  EXPECT_EQ(Wanted(2, "gezinsaanpak"), (std::set<uint32_t>{2})) << "its keys are made beforehand";
 }
 
 }  // namespace

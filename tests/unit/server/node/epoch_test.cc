@@ -294,8 +294,8 @@ TEST_F(EpochTest, KeysThatOnlyTheNextCovenantWantsAreKept) {
   world_.AnnouncePurpose("nieuw", absl::Hours(24 * 5));
   const policy::Snapshot snapshot = world_.Snapshot();
   ASSERT_EQ(snapshot.covenant->FindPurpose("nieuw"), nullptr);
-  ASSERT_NE(snapshot.chain->NextAfter(world_.clock().Now()), nullptr);
-  world_.MakeKeys({}, snapshot.chain->NextAfter(world_.clock().Now()));
+  ASSERT_NE(snapshot.chain->After(*snapshot.covenant), nullptr);
+  world_.MakeKeys({}, snapshot.chain->After(*snapshot.covenant));
   ASSERT_THAT(EpochsOf("nieuw"), ::testing::ElementsAre(1));
   Look();
   EXPECT_THAT(EpochsOf("nieuw"), ::testing::ElementsAre(1));
