@@ -24,6 +24,9 @@ std::string AgeText(absl::Time now, int64_t made_ms) {
   return absl::StrCat(absl::ToInt64Seconds(age), " s");
 }
 
+// The day of a time as covenants have it.
+std::string DayOf(const std::string& time) { return time.empty() ? "-" : time.substr(0, time.find('T')); }
+
 Json KeyJson(const v1::KeyStatus& key) {
   Json holders = Json::array();
   for (const v1::KeyHolderStatus& holder : key.holders()) {
@@ -45,7 +48,9 @@ Json KeyJson(const v1::KeyStatus& key) {
           {"refreshed", TimeText(key.refreshed_ms())},
           {"evaluations_left", key.evaluations_left()},
           {"reshare_wanted", key.reshare_wanted()},
-          {"next_covenant", key.next_covenant()}};
+          {"next_covenant", key.next_covenant()},
+          {"epoch_due", key.epoch_due().empty() ? Json() : Json(key.epoch_due())},
+          {"epoch_over", key.epoch_over()}};
 }
 
 Json StatusJson(const v1::GetKeyStatusResponse& status) {
@@ -85,6 +90,7 @@ std::string Remarks(const v1::KeyStatus& key) {
     if (!key.own_share()) remarks.push_back("no share here");
     if (key.reshare_wanted()) remarks.push_back("to be reshared");
   }
+  if (key.epoch_over()) remarks.push_back("its epoch is over");
   return absl::StrJoin(remarks, "; ");
 }
 
@@ -95,18 +101,18 @@ void PrintStatus(const v1::GetKeyStatusResponse& status, absl::Time now, std::os
                  ? "no covenant waits for its date"
                  : absl::StrCat("covenant ", status.next_covenant(), " from ", status.next_valid_from())))
       << "\n\n";
-  Table table({"PURPOSE", "CLASS", "EPOCH", "STATE", "QUORUM", "ONLINE", "GENERATION", "AGE", "REFRESHED",
-               "LEFT TODAY", ""});
+  Table table({"PURPOSE", "CLASS", "EPOCH", "NEXT DUE", "STATE", "QUORUM", "ONLINE", "GENERATION", "AGE",
+               "REFRESHED", "LEFT TODAY", ""});
   for (const v1::KeyStatus& key : status.keys()) {
     const bool missing = key.keyset_id().empty();
     const auto online = std::count_if(key.holders().begin(), key.holders().end(),
                                       [](const v1::KeyHolderStatus& holder) { return holder.online(); });
     const auto cell = [missing](std::string text) { return missing ? std::string("-") : text; };
-    table.Add({key.purpose(), ClassName(key.identifier_class()), absl::StrCat(key.epoch()), key.state(),
-               cell(absl::StrCat(key.quorum(), " of ", key.holders_size())), cell(absl::StrCat(online)),
-               cell(absl::StrCat(key.generation())), cell(AgeText(now, key.made_ms())),
-               cell(AgeText(now, key.refreshed_ms())), cell(absl::StrCat(key.evaluations_left())),
-               Remarks(key)});
+    table.Add(
+        {key.purpose(), ClassName(key.identifier_class()), absl::StrCat(key.epoch()), DayOf(key.epoch_due()),
+         key.state(), cell(absl::StrCat(key.quorum(), " of ", key.holders_size())),
+         cell(absl::StrCat(online)), cell(absl::StrCat(key.generation())), cell(AgeText(now, key.made_ms())),
+         cell(AgeText(now, key.refreshed_ms())), cell(absl::StrCat(key.evaluations_left())), Remarks(key)});
   }
   table.Print(out);
   if (status.rotations().empty()) return;
@@ -135,8 +141,8 @@ absl::StatusOr<ExitCode> ShowStatus(Context& context) {
 void AddKeyStatusCommand(Commands& commands, CLI::App& group) {
   commands.Add(
       group, "status",
-      "Show every key as your node sees it: epoch, quorum, holders online, age, evaluations that are "
-      "left today at your own share, and how far the going over to a new epoch is",
+      "Show every key as your node sees it: epoch and when the next one is due, quorum, holders online, age, "
+      "evaluations that are left today at your own share, and how far the going over to a new epoch is",
       "raakvlak --region region.json --as operator-politie key status\n"
       "raakvlak --region region.json --as operator-politie --json key status    # each holder too",
       Needs::kRegion, [](Context& context) { return ShowStatus(context); });

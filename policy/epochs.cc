@@ -42,4 +42,18 @@ uint32_t EpochDays(const v1::Covenant& covenant) {
   return covenant.epoch_days() == 0 ? kDefaultEpochDays : covenant.epoch_days();
 }
 
+absl::Time EpochDue(const Snapshot& snapshot, const v1::Purpose& purpose) {
+  absl::Time start = snapshot.covenant->valid_from();
+  for (const auto& covenant : snapshot.UpToInForce()) {
+    const v1::Purpose* found = covenant->FindPurpose(purpose.id());
+    if (found != nullptr && found->epoch() == purpose.epoch()) start = covenant->valid_from();
+  }
+  return start + absl::Hours(24) * EpochDays(snapshot.covenant->text());
+}
+
+bool IsEpochOver(const Snapshot& snapshot, const v1::Purpose& purpose, absl::Time now) {
+  return now >= EpochDue(snapshot, purpose) &&
+         !IsEpochWanted(snapshot, purpose.id(), purpose.epoch() + 1, now);
+}
+
 }  // namespace raakvlak::policy

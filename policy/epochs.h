@@ -32,4 +32,14 @@ bool IsEpochWanted(const Snapshot& snapshot, absl::string_view purpose, uint32_t
 // How many days an epoch is to last: epoch_days, or 365.
 uint32_t EpochDays(const v1::Covenant& covenant);
 
+// EpochDue returns when the epoch of a purpose is to be followed by the next: EpochDays after valid_from of
+// the oldest covenant in which the purpose has this epoch. It goes by the covenants that are known here: a
+// process that does not have the older ones (it joined later) takes the epoch for younger. REQUIRES:
+// `purpose` is of the covenant in force.
+absl::Time EpochDue(const Snapshot& snapshot, const v1::Purpose& purpose);
+
+// IsEpochOver: whether the epoch is due at `now` and no covenant that follows raises it. REQUIRES: as
+// EpochDue.
+bool IsEpochOver(const Snapshot& snapshot, const v1::Purpose& purpose, absl::Time now);
+
 }  // namespace raakvlak::policy

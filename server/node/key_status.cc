@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "policy/epochs.h"
+#include "policy/text.h"
 
 namespace raakvlak::node {
 namespace {
@@ -86,6 +87,10 @@ absl::StatusOr<v1::GetKeyStatusResponse> KeyStatus::Get(const policy::Snapshot& 
     key.set_epoch(wanted.epoch);
     key.set_next_covenant(wanted.is_next);
     key.set_state(StateOf(wanted, keyset != nullptr));
+    if (!wanted.is_next && wanted.epoch == wanted.purpose->epoch()) {
+      key.set_epoch_due(policy::FormatUtc(policy::EpochDue(snapshot, *wanted.purpose)));
+      key.set_epoch_over(policy::IsEpochOver(snapshot, *wanted.purpose, now));
+    }
     if (keyset == nullptr) continue;
     key.set_keyset_id(keyset->id());
     key.set_generation(keyset->text().generation);

@@ -33,6 +33,7 @@
 #include "server/node/allowances.h"
 #include "server/node/ceremony_driver.h"
 #include "server/node/destruction.h"
+#include "server/node/epoch_reminder.h"
 #include "server/node/holders.h"
 #include "server/node/intake.h"
 #include "server/node/intake_service.h"
@@ -200,8 +201,10 @@ absl::Status Serve(const v1::NodeConfig& config) {
   absl::Duration until_next_step;
   base::PeriodicJob ceremony_steps([&] { return until_next_step; },
                                    [&] { until_next_step = ceremonies.Step(); });
+  EpochReminder epochs(clock);
   process->RunUntilStop({intake_server.get(), peer_server.get()}, [&](const policy::Snapshot& now) {
     intake_server->SetHealth(kAddressRules, exclusion.Look(*now.covenant));
+    intake_server->SetHealth(kEpochs, epochs.Look(now));
   });
   policy_poller.Stop();
   ceremony_steps.Stop();

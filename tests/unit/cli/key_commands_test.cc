@@ -80,15 +80,16 @@ class KeyCommandsTest : public ::testing::Test {
 TEST_F(KeyCommandsTest, StatusShowsEachKeyWithWhoIsAwayAndHowOldItIs) {
   world_.node_keys.status.set_partner("politie");
   world_.node_keys.status.set_policy("c4/r12");
-  AddKey("risicojeugd", v1::BSN, 3, "in_use");
+  AddKey("risicojeugd", v1::BSN, 3, "in_use").set_epoch_due("2027-11-05T10:00:00Z");
   AddKey("risicojeugd", v1::PERSON, 3, "missing");
   const Outcome outcome = Key({"status"});
   EXPECT_EQ(outcome.exit_code, ExitCode::kOk) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("politie, policy c4/r12, no covenant waits for its date\n"));
+  EXPECT_THAT(outcome.out, ::testing::ContainsRegex(
+                               "risicojeugd +BSN +3 +2027-11-05 +in_use +2 of 3 +2 +2 +2 d +1 h +998 +away: "
+                               "gemeente\n"));
   EXPECT_THAT(outcome.out,
-              ::testing::ContainsRegex("risicojeugd +BSN +3 +in_use +2 of 3 +2 +2 +2 d +1 h +998 +away: "
-                                       "gemeente\n"));
-  EXPECT_THAT(outcome.out, ::testing::ContainsRegex("risicojeugd +PERSON +3 +missing +- +- +- +- +- +-\n"));
+              ::testing::ContainsRegex("risicojeugd +PERSON +3 +- +missing +- +- +- +- +- +-\n"));
 }
 
 TEST_F(KeyCommandsTest, StatusSaysWhatAnOperatorMustDo) {
@@ -97,6 +98,8 @@ TEST_F(KeyCommandsTest, StatusSaysWhatAnOperatorMustDo) {
   v1::KeyStatus& key = AddKey("risicojeugd", v1::BSN, 3, "in_use");
   key.set_own_share(false);
   key.set_reshare_wanted(true);
+  key.set_epoch_due("2027-01-10T00:00:00Z");
+  key.set_epoch_over(true);
   key.mutable_holders(0)->set_online(false);
   AddKey("risicojeugd", v1::BSN, 4, "missing").set_next_covenant(true);
   v1::RotationStatus& rotation = *world_.node_keys.status.add_rotations();
@@ -107,8 +110,10 @@ TEST_F(KeyCommandsTest, StatusSaysWhatAnOperatorMustDo) {
   rotation.set_until("2027-03-01T00:00:00Z");
   const Outcome outcome = Key({"status"});
   EXPECT_THAT(outcome.out, HasSubstr("covenant 5 from 2027-02-01T00:00:00Z"));
-  EXPECT_THAT(outcome.out,
-              HasSubstr("away: politie, gemeente; below its quorum; no share here; to be reshared"));
+  EXPECT_THAT(
+      outcome.out,
+      HasSubstr(
+          "away: politie, gemeente; below its quorum; no share here; to be reshared; its epoch is over"));
   EXPECT_THAT(outcome.out, HasSubstr("wanted by the next covenant"));
   EXPECT_THAT(outcome.out, ::testing::ContainsRegex("onaantastbaren +2 +17 +40 +2027-03-01T00:00:00Z"));
 }
@@ -116,7 +121,12 @@ TEST_F(KeyCommandsTest, StatusSaysWhatAnOperatorMustDo) {
 TEST_F(KeyCommandsTest, StatusAsJsonHasEachHolder) {
   world_.node_keys.status.set_partner("politie");
   AddKey("risicojeugd", v1::ADDRESS, 3, "in_use");
+  v1::KeyStatus& over = AddKey("risicojeugd", v1::ADDRESS, 2, "in_use");
+  over.set_epoch_due("2027-01-10T00:00:00Z");
+  over.set_epoch_over(true);
   const nlohmann::json json = KeyJson({"status"}).json();
+  EXPECT_EQ(json["keys"][1]["epoch_due"], "2027-01-10T00:00:00Z");
+  EXPECT_EQ(json["keys"][1]["epoch_over"], true);
   EXPECT_EQ(json["next_covenant"], nullptr);
   const nlohmann::json& key = json["keys"][0];
   EXPECT_EQ(key["class"], "ADDRESS");
@@ -126,6 +136,8 @@ TEST_F(KeyCommandsTest, StatusAsJsonHasEachHolder) {
   EXPECT_EQ(key["holders"][1]["online"], false);
   EXPECT_EQ(key["holders"][2]["evaluations_left"], 300);
   EXPECT_EQ(key["made"], "2027-01-13T06:00:00.000Z");
+  EXPECT_EQ(key["epoch_due"], nullptr);
+  EXPECT_EQ(key["epoch_over"], false);
 }
 
 TEST_F(KeyCommandsTest, ARefusalOfTheNodeIsDenied) {

@@ -461,5 +461,52 @@ TEST_F(EpochsWantedTest, OfAPurposeThatComesOrHasGone) {
   EXPECT_EQ(Wanted(2, "gezinsaanpak"), (std::set<uint32_t>{2})) << "its keys are made beforehand";
 }
 
+// How long an epoch lasts when the newest covenant but `waiting` is in force.
+class EpochDueTest : public SuccessionTest {
+ protected:
+  Snapshot InForce(size_t waiting = 0) {
+    return {covenants_[covenants_.size() - 1 - waiting], nullptr, CovenantChain::Create(covenants_)};
+  }
+  static const v1::Purpose& Of(const Snapshot& snapshot, const std::string& purpose = "onaantastbaren") {
+    return *snapshot.covenant->FindPurpose(purpose);
+  }
+};
+
+TEST_F(EpochDueTest, ItIsCountedFromTheFirstCovenantThatHasTheEpoch) {
+  const absl::Duration year = absl::Hours(24 * 365);
+  const absl::Time first = covenants_[0]->valid_from();
+  EXPECT_EQ(EpochDue(InForce(), Of(InForce())), first + year) << "365 days when the covenant does not say";
+  Next().set_epoch_days(100);
+  Take();
+  EXPECT_EQ(EpochDue(InForce(), Of(InForce())), first + absl::Hours(24 * 100));
+  Next();
+  region_.RaiseEpoch("onaantastbaren", kWeek);
+  Take();
+  const absl::Time raised = covenants_.back()->valid_from();
+  ASSERT_GT(raised, first);
+  Next();
+  Take();
+  EXPECT_EQ(EpochDue(InForce(), Of(InForce())), raised + absl::Hours(24 * 100));
+  EXPECT_EQ(EpochDue(InForce(), Of(InForce(), "risicojeugd")), first + absl::Hours(24 * 100));
+  Snapshot alone = InForce();
+  alone.chain = nullptr;
+  EXPECT_EQ(EpochDue(alone, Of(alone, "risicojeugd")), alone.covenant->valid_from() + absl::Hours(24 * 100));
+}
+
+TEST_F(EpochDueTest, ItIsOverUntilACovenantThatFollowsRaisesIt) {
+  const absl::Time due = EpochDue(InForce(), Of(InForce()));
+  EXPECT_FALSE(IsEpochOver(InForce(), Of(InForce()), due - absl::Seconds(1)));
+  EXPECT_TRUE(IsEpochOver(InForce(), Of(InForce()), due));
+  Next();
+  region_.RaiseEpoch("risicojeugd", kWeek);
+  Take();
+  EXPECT_TRUE(IsEpochOver(InForce(1), Of(InForce(1)), due)) << "the covenant raises another's";
+  EXPECT_FALSE(IsEpochOver(InForce(1), Of(InForce(1), "risicojeugd"), due));
+  Next();
+  region_.RaiseEpoch("onaantastbaren", kWeek);
+  Take();
+  EXPECT_FALSE(IsEpochOver(InForce(2), Of(InForce(2)), due));
+}
+
 }  // namespace
 }  // namespace raakvlak::policy

@@ -1,12 +1,14 @@
 // What a node does at the turn of an epoch, beside bringing its signals over (rotator_test): what it seals
 // under, what it serves as a holder and grants beside quotas, and what it destroys.
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "base/bytes.h"
 #include "base/testing/status_matchers.h"
 #include "crypto/oprf/oprf.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/node/destruction.h"
+#include "server/node/epoch_reminder.h"
 #include "server/node/evaluation.h"
 #include "server/node/sealing_epoch.h"
 #include "server/storage/testing/entries.h"
@@ -308,6 +310,45 @@ TEST_F(EpochTest, WithoutAPolicyInForceNothingIsDestroyed) {
   ASSERT_FALSE(world_.region().authority().Current().ok());
   Look();
   EXPECT_THAT(EpochsOf(kPurpose), ::testing::ElementsAre(1, 2));
+}
+
+class EpochReminderTest : public EpochTest {
+ protected:
+  EpochReminderTest()
+      : EpochTest([](v1::Covenant& covenant) {
+          covenant.set_valid_from("2027-01-15T08:00:00Z");
+          covenant.set_epoch_days(2);
+        }) {}
+
+  // Whether all is in time, and how often the log says that it is not.
+  std::pair<bool, size_t> Remind() {
+    ::testing::internal::CaptureStderr();
+    const bool in_time = reminder_.Look(world_.Snapshot());
+    const std::string log = ::testing::internal::GetCapturedStderr();
+    const std::vector<std::string> parts = absl::StrSplit(log, "\"node.epoch_over\"");
+    return {in_time, parts.size() - 1};
+  }
+  static std::pair<bool, size_t> Told(bool in_time, size_t lines) { return {in_time, lines}; }
+  EpochReminder reminder_{world_.clock()};
+};
+
+TEST_F(EpochReminderTest, ItTellsOnceADayOfEachPurposeWhoseEpochIsOver) {
+  world_.clock().Advance(absl::Hours(47));
+  const size_t purposes = static_cast<size_t>(world_.Snapshot().covenant->text().purposes_size());
+  world_.clock().Advance(absl::Hours(1));
+  EXPECT_EQ(Remind(), Told(false, purposes));
+  world_.clock().Advance(absl::Hours(23));
+  EXPECT_EQ(Remind(), Told(false, 0));
+  world_.RaiseEpoch(kPurpose, kOverlap);
+  world_.clock().Advance(absl::Hours(1));
+  EXPECT_EQ(Remind(), Told(false, purposes - 1));
+}
+
+TEST_F(EpochReminderTest, InTimeItSaysNothing) {
+  world_.clock().Set(world_.Snapshot().covenant->valid_from() + absl::Hours(48) - absl::Seconds(1));
+  EXPECT_EQ(Remind(), Told(true, 0));
+  world_.clock().Advance(absl::Seconds(1));
+  EXPECT_FALSE(Remind().first);
 }
 
 }  // namespace

@@ -3,11 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 
 #include "base/reason.h"
 #include "base/status.h"
 #include "base/testing/status_matchers.h"
+#include "policy/text.h"
 #include "tests/unit/server/node/node_world.h"
 
 namespace raakvlak::node {
@@ -67,6 +69,42 @@ TEST_F(KeyStatusTest, EachKeyIsThereWithItsHoldersAndWhatIsLeftOfTheQuota) {
     EXPECT_TRUE(holder.online()) << holder.partner();
     EXPECT_EQ(holder.evaluations_left(), quota);
   }
+}
+
+TEST_F(KeyStatusTest, AnEpochSaysWhenTheNextOneIsDueAndOneThatEndsDoesNot) {
+  world_.RaiseEpoch("onaantastbaren", absl::Hours(24 * 14));
+  world_.clock().Advance(absl::Hours(24));
+  const policy::Snapshot snapshot = world_.Snapshot();
+  const absl::Duration year = absl::Hours(24 * 365);
+  for (const v1::KeyStatus& key : Get().keys()) {
+    SCOPED_TRACE(key.ShortDebugString());
+    EXPECT_FALSE(key.epoch_over());
+    if (key.purpose() == "onaantastbaren" && key.epoch() == 2) {
+      EXPECT_EQ(key.epoch_due(), policy::FormatUtc(snapshot.covenant->valid_from() + year));
+    } else if (key.purpose() == "onaantastbaren") {
+      EXPECT_EQ(key.epoch_due(), "") << "it ends by itself";
+    } else {
+      EXPECT_EQ(key.epoch_due(), policy::FormatUtc(snapshot.chain->all()[0]->valid_from() + year));
+    }
+  }
+}
+
+TEST_F(KeyStatusTest, AnEpochThatIsOverIsMarkedAndOneOfACovenantThatFollowsIsNot) {
+  NodeWorld short_world([](v1::Covenant& covenant) { covenant.set_epoch_days(7); });
+  short_world.AnnouncePurpose("nieuw", absl::Hours(24));
+  KeyStatus status(
+      short_world.node("politie").environment, [] { return std::make_shared<PeerClients>(); }, nullptr);
+  const auto keys = status.Get(short_world.Snapshot());
+  ASSERT_THAT(keys, IsOk());
+  EXPECT_EQ(keys->next_covenant(), 2u);
+  std::set<std::string> purposes;
+  for (const v1::KeyStatus& key : keys->keys()) {
+    purposes.insert(key.purpose());
+    EXPECT_EQ(key.next_covenant(), key.purpose() == "nieuw");
+    EXPECT_EQ(key.epoch_over(), key.purpose() != "nieuw");
+    EXPECT_EQ(key.epoch_due().empty(), key.purpose() == "nieuw");
+  }
+  EXPECT_EQ(purposes.size(), 4u);
 }
 
 TEST_F(KeyStatusTest, WhatWasEvaluatedIsLessLeft) {
