@@ -15,7 +15,6 @@
 #include "base/testing/status_matchers.h"
 #include "crypto/ceremony/evidence.h"
 #include "crypto/note/note.h"
-#include "policy/note_folder.h"
 #include "tests/unit/server/node/ceremony_world.h"
 
 namespace raakvlak::node {
@@ -477,34 +476,6 @@ TEST(CeremonyCovenantTest, ACeremonyOfACovenantThatIsInForceNoMoreIsGivenUp) {
     EXPECT_EQ(world.StateAt(partner, id).state(), "stopped") << partner;
     EXPECT_EQ(world.KeysetAt(partner), nullptr);
   }
-}
-
-TEST(CeremonyCovenantTest, KeysAreMadeForACovenantWhoseDateHasComeAndThatWaitsForItsRoster) {
-  TestRegion region;
-  CeremonyWorld world(region);
-  const auto begin = [&](const std::string& kind) {
-    v1::StartCeremonyRequest request;
-    request.set_kind(kind);
-    request.set_purpose(CeremonyWorld::kPurpose);
-    request.set_identifier_class(CeremonyWorld::kClass);
-    request.set_next_covenant(true);
-    return world.node("politie").driver->Propose(
-        world.OperatorPass("politie"), request,
-        [](const policy::Keyset&) { return std::set<std::string>(); });
-  };
-  EXPECT_THAT(begin("generate"), HasReason(reason::kCovenantMismatch)) << "none follows";
-  region.clock().Advance(absl::Minutes(1));
-  region.NextCovenant();
-  region.RaiseEpoch(CeremonyWorld::kPurpose, absl::ZeroDuration());
-  ASSERT_THAT(policy::AddNote(region.policy_folder(), crypto::note::Format(region.CovenantNote())), IsOk());
-  ASSERT_EQ(world.Snapshot().covenant->text().version(), 1u);
-  const auto started = begin("generate");
-  ASSERT_THAT(started, IsOk());
-  for (const std::string& partner : world.partners())
-    EXPECT_THAT(world.Approve(partner, started->ceremony_id()), IsOk()) << partner;
-  world.Step();
-  for (const std::string& partner : world.partners())
-    EXPECT_NE(world.KeysetAt(partner, 2), nullptr) << partner;
 }
 
 TEST(CeremonyCovenantTest, AKeyWhoseEpochEndedBeforeItWasSignedIsForgotten) {

@@ -9,7 +9,10 @@
 #include "base/reason.h"
 #include "base/status.h"
 #include "base/testing/status_matchers.h"
+#include "crypto/note/note.h"
+#include "policy/note_folder.h"
 #include "policy/text.h"
+#include "tests/unit/server/node/ceremony_world.h"
 #include "tests/unit/server/node/node_world.h"
 
 namespace raakvlak::node {
@@ -153,6 +156,34 @@ TEST_F(KeyStatusTest, AKeyThatIsGoneIsMissingAndRotationsAreToldAsTheyAre) {
   EXPECT_EQ(key->keyset_id(), "");
   ASSERT_EQ(status.rotations_size(), 1);
   EXPECT_EQ(status.rotations(0).live(), 7u);
+}
+
+TEST(CovenantThatFollowsTest, KeysAreMadeForACovenantWhoseDateHasComeAndThatWaitsForItsRoster) {
+  raakvlak::testing::TestRegion region;
+  testing::CeremonyWorld world(region);
+  const auto begin = [&](const std::string& kind) {
+    v1::StartCeremonyRequest request;
+    request.set_kind(kind);
+    request.set_purpose(testing::CeremonyWorld::kPurpose);
+    request.set_identifier_class(testing::CeremonyWorld::kClass);
+    request.set_next_covenant(true);
+    return world.node("politie").driver->Propose(
+        world.OperatorPass("politie"), request,
+        [](const policy::Keyset&) { return std::set<std::string>(); });
+  };
+  EXPECT_THAT(begin("generate"), base::testing::HasReason(base::reason::kCovenantMismatch)) << "none follows";
+  region.clock().Advance(absl::Minutes(1));
+  region.NextCovenant();
+  region.RaiseEpoch(testing::CeremonyWorld::kPurpose, absl::ZeroDuration());
+  ASSERT_THAT(policy::AddNote(region.policy_folder(), crypto::note::Format(region.CovenantNote())), IsOk());
+  ASSERT_EQ(world.Snapshot().covenant->text().version(), 1u);
+  const auto started = begin("generate");
+  ASSERT_THAT(started, IsOk());
+  for (const std::string& partner : world.partners())
+    EXPECT_THAT(world.Approve(partner, started->ceremony_id()), IsOk()) << partner;
+  world.Step();
+  for (const std::string& partner : world.partners())
+    EXPECT_NE(world.KeysetAt(partner, 2), nullptr) << partner;
 }
 
 }  // namespace
