@@ -79,7 +79,8 @@ TEST_F(KeyStatusTest, AnEpochSaysWhenTheNextOneIsDueAndOneThatEndsDoesNot) {
   world_.clock().Advance(absl::Hours(24));
   const policy::Snapshot snapshot = world_.Snapshot();
   const absl::Duration year = absl::Hours(24 * 365);
-  for (const v1::KeyStatus& key : Get().keys()) {
+  const v1::GetKeyStatusResponse status = Get();
+  for (const v1::KeyStatus& key : status.keys()) {
     SCOPED_TRACE(key.ShortDebugString());
     EXPECT_FALSE(key.epoch_over());
     if (key.purpose() == "onaantastbaren" && key.epoch() == 2) {
