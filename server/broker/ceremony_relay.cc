@@ -1,6 +1,7 @@
 #include "server/broker/ceremony_relay.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,6 +24,7 @@ namespace reason = base::reason;
 constexpr size_t kIdSize = 32;
 // step(1) || ceremony id(32) || chain(32) || sender index(1)
 constexpr size_t kHeaderSize = 1 + kIdSize + 32 + 1;
+constexpr uint32_t kAbort = 6;
 constexpr absl::string_view kSteps[] = {"", "join", "commit", "reveal", "shares", "certificate", "abort"};
 
 absl::Status InvalidRequest(absl::string_view message) {
@@ -62,10 +64,18 @@ absl::StatusOr<CeremonyText> CheckProposal(const rpc::Gate::Pass& pass, const v1
     return base::Error(absl::StatusCode::kFailedPrecondition, reason::kCovenantMismatch,
                        "the parameters name a covenant that is not known here");
   }
-  for (const CeremonyMember& member : text.members) {
-    if (covenant->FindPartner(member.partner) == nullptr)
-      return InvalidRequest("a member is no partner in the covenant that is named");
+  // Keys are made for the covenant in force, or for one that waits.
+  if (covenant->text().version() < pass.snapshot.covenant->text().version()) {
+    return base::Error(absl::StatusCode::kFailedPrecondition, reason::kCovenantMismatch,
+                       "the parameters name a covenant that was superseded");
   }
+  // Or one partner would bring ceremonies to an end that nobody else has a part in, as many as it likes.
+  std::map<uint32_t, std::string> receivers;
+  for (const CeremonyMember& member : text.members) {
+    if (member.receives) receivers.emplace(member.index, member.partner);
+  }
+  if (text.members.size() != receivers.size() || receivers != policy::KeyHolders(covenant->text()))
+    return InvalidRequest("the members are not the key holders of the covenant that is named");
   if (text.FindMember(pass.caller.id) == nullptr) return InvalidRequest("who proposes is a member");
   return text;
 }
@@ -110,8 +120,6 @@ absl::StatusOr<CheckedPost> CheckPost(const rpc::Gate::Pass& pass, const v1::Pos
   RAAKVLAK_ASSIGN_OR_RETURN(const CeremonyText text, CeremonyText::Parse(ceremony->parameters));
   const CeremonyMember* sender = text.FindMember(pass.caller.id);
   if (sender == nullptr) return InvalidRequest("who posts is a member of the ceremony");
-  if (!request.keyset().empty() && !sender->receives)
-    return InvalidRequest("a keyset is posted by who receives a share");
   const auto covenant = pass.snapshot.FindCovenant(text.covenant_id);
   // Who proposed it saw to it that all members are partners in that covenant.
   if (covenant == nullptr) return NoSuchCeremony();
@@ -135,6 +143,7 @@ absl::Status StorePost(storage::BrokerTransaction& transaction, const CheckedPos
   RAAKVLAK_ASSIGN_OR_RETURN(const std::optional<storage::StoredCeremony> ceremony, table.Find(post.id));
   if (!ceremony) return NoSuchCeremony();
   RAAKVLAK_ASSIGN_OR_RETURN(std::vector<uint32_t> steps, table.StepsOf(post.id, post.sender.partner));
+  RAAKVLAK_ASSIGN_OR_RETURN(const bool has_keyset, table.HasKeyset(post.id, post.sender.partner));
   for (int i = 0; i < request.messages_size(); ++i) {
     const uint32_t step = post.steps[static_cast<size_t>(i)];
     storage::StoredCeremonyMessage row;
@@ -152,6 +161,13 @@ absl::Status StorePost(storage::BrokerTransaction& transaction, const CheckedPos
     const bool first = std::find(steps.begin(), steps.end(), step) == steps.end();
     steps.push_back(step);
     if (first) RAAKVLAK_RETURN_IF_ERROR(log(kSteps[step]));
+  }
+  // A member that stops frees the others to sign another keyset of this generation. Were its signature on
+  // this one still to come, some would use the one and some the other.
+  const bool stops = std::find(steps.begin(), steps.end(), kAbort) != steps.end();
+  if (stops && (has_keyset || !request.keyset().empty())) {
+    return base::Error(absl::StatusCode::kFailedPrecondition, reason::kAlreadyEnded,
+                       "a member stops a ceremony or posts its keyset, not both");
   }
   if (request.keyset().empty()) return absl::OkStatus();
   RAAKVLAK_ASSIGN_OR_RETURN(const bool is_new,
@@ -195,7 +211,7 @@ absl::StatusOr<v1::ProposeResponse> CeremonyRelay::Propose(const rpc::Gate::Pass
         ceremony.kind = text->kind;
         ceremony.proposed_by = pass.caller.id;
         ceremony.proposed_ms = absl::ToUnixMillis(now);
-        ceremony.receivers = text->CountReceivers();
+        ceremony.receivers = static_cast<uint32_t>(text->members.size());
         RAAKVLAK_ASSIGN_OR_RETURN(const bool is_new, table.Insert(ceremony));
         if (!is_new) return transaction.AppendAudit(entry).status();
         RAAKVLAK_ASSIGN_OR_RETURN(const uint64_t open,

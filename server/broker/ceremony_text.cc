@@ -82,9 +82,4 @@ const CeremonyMember* CeremonyText::FindMember(absl::string_view partner) const 
   return found == members.end() ? nullptr : &*found;
 }
 
-uint32_t CeremonyText::CountReceivers() const {
-  return static_cast<uint32_t>(std::count_if(members.begin(), members.end(),
-                                             [](const CeremonyMember& member) { return member.receives; }));
-}
-
 }  // namespace raakvlak::broker

@@ -34,7 +34,6 @@ struct CeremonyText {
 
   // nullptr when it is none.
   const CeremonyMember* FindMember(absl::string_view partner) const;
-  uint32_t CountReceivers() const;
 };
 
 }  // namespace raakvlak::broker

@@ -64,6 +64,7 @@ class CeremonyReader {
   virtual absl::StatusOr<std::vector<uint32_t>> StepsOf(absl::string_view id, absl::string_view sender) = 0;
   // One of each partner that posted one, in order of partner.
   virtual absl::StatusOr<std::vector<std::string>> Keysets(absl::string_view id) = 0;
+  virtual absl::StatusOr<bool> HasKeyset(absl::string_view id, absl::string_view partner) = 0;
 };
 
 class CeremonyTable : public CeremonyReader {

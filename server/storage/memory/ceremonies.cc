@@ -92,6 +92,11 @@ absl::StatusOr<std::vector<std::string>> MemoryCeremonies::Keysets(absl::string_
   return keysets;
 }
 
+absl::StatusOr<bool> MemoryCeremonies::HasKeyset(absl::string_view id, absl::string_view partner) {
+  const Row* row = RowOf(id);
+  return row != nullptr && row->keysets.contains(std::string(partner));
+}
+
 absl::StatusOr<bool> MemoryCeremonies::Insert(const StoredCeremony& ceremony) {
   if (RowOf(ceremony.id) != nullptr) return false;
   rows_.rows.push_back({ceremony, {}, {}});

@@ -1,9 +1,9 @@
 // SqliteBrokerStore: the broker's store in one SQLite file (server/storage/sqlite/database.h: one writer,
 // group commit, snapshots).
 //
-// What ended is overwritten in the file (secure_delete); copies of it may stay in the WAL until the next
-// checkpoint. Cost: each operation touches a number of rows that does not depend on how much is stored.
-// Thread safety: see BrokerStore.
+// What ended is overwritten in the file (secure_delete); copies of it may stay in the WAL until that is
+// written over, after the next checkpoint. Cost: each operation touches a number of rows that does not depend
+// on how much is stored. Thread safety: see BrokerStore.
 #pragma once
 
 #include <memory>

@@ -119,6 +119,13 @@ absl::StatusOr<std::vector<std::string>> SqliteCeremonies::Keysets(absl::string_
   }
 }
 
+absl::StatusOr<bool> SqliteCeremonies::HasKeyset(absl::string_view id, absl::string_view partner) {
+  Statement query = connection_.Query(
+      "SELECT 1 FROM ceremony_keyset WHERE ceremony = (SELECT number FROM ceremony WHERE id = ?) "
+      "AND partner = ?");
+  return query.BindBlob(id).BindText(partner).Step();
+}
+
 absl::StatusOr<bool> SqliteCeremonies::Insert(const StoredCeremony& ceremony) {
   Statement insert = connection_.Query(
       "INSERT INTO ceremony (id, parameters, purpose, class, epoch, kind, proposed_by, proposed_ms, "

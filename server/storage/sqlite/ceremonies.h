@@ -59,6 +59,7 @@ class SqliteCeremonies final : public CeremonyTable {
                                                               size_t max_bytes) override;
   absl::StatusOr<std::vector<uint32_t>> StepsOf(absl::string_view id, absl::string_view sender) override;
   absl::StatusOr<std::vector<std::string>> Keysets(absl::string_view id) override;
+  absl::StatusOr<bool> HasKeyset(absl::string_view id, absl::string_view partner) override;
   absl::StatusOr<bool> Insert(const StoredCeremony& ceremony) override;
   absl::StatusOr<bool> Append(absl::string_view id, const StoredCeremonyMessage& message) override;
   absl::StatusOr<bool> PutKeyset(absl::string_view id, absl::string_view partner,

@@ -3,7 +3,8 @@
 // An entry is one row in log_leaf and one in log_detail, both keyed by year * 2^40 + index, so that appending
 // is at the end of both tables and costs the same however much is stored. log_leaf never changes; rows of
 // log_detail go only through EraseDetails, which says up to where in log_erased. The details key is not in
-// the file. secure_delete overwrites what is erased; a copy may stay in the WAL until the next checkpoint.
+// the file. secure_delete overwrites what is erased; a copy may stay in the WAL until that is
+// written over, after the next checkpoint.
 //
 // Thread safety: see AuditLog; Append as the connection handed in.
 #pragma once

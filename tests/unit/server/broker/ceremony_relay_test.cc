@@ -27,8 +27,9 @@ class CeremonyRelayTest : public ::testing::Test {
     return absl::StrCat("raakvlak/v1/ceremony\nsuite ristretto255-SHA512\nkind reshare\nregion maastricht\n",
                         "purpose ", testing::kListPurpose, "\nclass 2\nepoch 1\nattempt ", attempt,
                         "\ncovenant ", base::Hex(region_.Snapshot().covenant->id()),
-                        "\nquorum 2\nmember 1 politie both AAAA\nmember 2 gemeente contributor BBBB\n"
-                        "member 3 jeugdzorg receiver CCCC\nkeyset abab\nold 0 DDDD\nold 1 EEEE\n");
+                        "\nquorum 2\nmember 1 politie both AAAA\nmember 2 gemeente both BBBB\n"
+                        "member 3 jeugdzorg receiver CCCC\nmember 4 woningcorporatie receiver DDDD\n"
+                        "keyset abab\nold 0 DDDD\nold 1 EEEE\n");
   }
   static v1::ProposeRequest Proposal(const std::string& parameters) {
     v1::ProposeRequest request;
@@ -151,12 +152,13 @@ TEST_F(CeremonyRelayTest, ParametersThatAreNoneAreRefused) {
   EXPECT_THAT(ProposeWith("member 2 gemeente", "member 2 politie"), HasReason(reason::kInvalidArgument));
   EXPECT_THAT(ProposeWith("member 2 gemeente", "member 33 gemeente"), HasReason(reason::kInvalidArgument));
   EXPECT_THAT(ProposeWith("member 2 gemeente", "member 2 brandweer"), HasReason(reason::kInvalidArgument));
-  EXPECT_THAT(ProposeWith("gemeente contributor", "gemeente dealer"), HasReason(reason::kInvalidArgument));
-  EXPECT_THAT(ProposeWith("gemeente contributor BBBB", "gemeente contributor"),
-              HasReason(reason::kInvalidArgument));
-  // The caller is politie.
-  EXPECT_THAT(ProposeWith("member 1 politie", "member 1 woningcorporatie"),
-              HasReason(reason::kInvalidArgument));
+  EXPECT_THAT(ProposeWith("gemeente both", "gemeente dealer"), HasReason(reason::kInvalidArgument));
+  EXPECT_THAT(ProposeWith("gemeente both BBBB", "gemeente both"), HasReason(reason::kInvalidArgument));
+  // All key holders take part and nobody else, or who is in a ceremony alone would end it alone.
+  EXPECT_THAT(ProposeWith("gemeente both", "gemeente contributor"), HasReason(reason::kInvalidArgument));
+  EXPECT_THAT(ProposeWith("member 2 gemeente both BBBB\n", ""), HasReason(reason::kInvalidArgument));
+  EXPECT_THAT(ProposeWith("member 1 politie both AAAA\n", ""), HasReason(reason::kInvalidArgument));
+  EXPECT_THAT(ProposeWith("member 2 gemeente", "member 7 gemeente"), HasReason(reason::kInvalidArgument));
   EXPECT_THAT(ProposeWith("old 1 EEEE", std::string(CeremonyRelay::kMaxParameters, 'E')),
               HasReason(reason::kTooLarge));
   const std::string id = base::Hex(region_.Snapshot().covenant->id());
@@ -227,7 +229,6 @@ TEST_F(CeremonyRelayTest, NobodyTakesThePlaceOfAnother) {
   ExpectRefused(Post("politie", {Sign("politie", Body(0, id, 1))}, id), reason::kInvalidArgument, "Post");
   ExpectRefused(Post("politie", {Sign("politie", Body(7, id, 1))}, id), reason::kInvalidArgument, "Post");
   ExpectRefused(Post("politie", {Sign("politie", body.substr(0, 65))}, id), reason::kInvalidArgument, "Post");
-  ExpectRefused(Post("woningcorporatie", {}, id, "keyset"), reason::kInvalidArgument, "Post");
   EXPECT_THAT(Contents(Fetch(id)), IsEmpty());
   EXPECT_THAT(store_.Audit("ceremony_post"), IsEmpty());
 }
@@ -285,16 +286,48 @@ TEST_F(CeremonyRelayTest, KeysetsAreHandedOutWhenEachReceiverPostedOne) {
   Propose(2);
   ASSERT_THAT(Post("politie", {}, id, "of politie"), IsOk());
   ASSERT_THAT(Post("politie", {}, id, "another"), IsOk());
-  ExpectRefused(Post("gemeente", {}, id, "of a contributor"), reason::kInvalidArgument, "Post");
+  ASSERT_THAT(Post("gemeente", {}, id, "of gemeente"), IsOk());
+  ASSERT_THAT(Post("woningcorporatie", {}, id, "of woningcorporatie"), IsOk());
   EXPECT_EQ(relay_.Keysets()->ceremonies_size(), 0);
-  EXPECT_THAT(Fetch(id).keysets(), ElementsAre("of politie"));
+  EXPECT_THAT(Fetch(id).keysets(), ElementsAre("of gemeente", "of politie", "of woningcorporatie"));
   ASSERT_THAT(Post("jeugdzorg", {}, id, "of jeugdzorg"), IsOk());
   const auto keysets = relay_.Keysets();
   ASSERT_EQ(keysets->ceremonies_size(), 1);
   EXPECT_EQ(keysets->ceremonies(0).ceremony_id(), id);
-  EXPECT_THAT(keysets->ceremonies(0).keysets(), ElementsAre("of jeugdzorg", "of politie"));
-  EXPECT_THAT(Objects("ceremony_post"), ElementsAre(base::Hex(id) + " keyset", base::Hex(id) + " keyset"));
-  EXPECT_EQ(relay_.ListCeremonies()->ceremonies(0).keysets(), 2u);
+  EXPECT_THAT(keysets->ceremonies(0).keysets(),
+              ElementsAre("of gemeente", "of jeugdzorg", "of politie", "of woningcorporatie"));
+  EXPECT_THAT(Objects("ceremony_post"), ::testing::Each(base::Hex(id) + " keyset"));
+  EXPECT_EQ(Objects("ceremony_post").size(), 4u);
+  EXPECT_EQ(relay_.ListCeremonies()->ceremonies(0).keysets(), 4u);
+}
+
+TEST_F(CeremonyRelayTest, WhoSaysThatItStoppedPostsNoKeysetAndTheOtherWayRound) {
+  const std::string id = Propose();
+  const auto abort = [&](const std::string& partner, uint32_t index) {
+    return Sign(partner, Body(6, id, index, "abort"));
+  };
+  ASSERT_THAT(Post("politie", {abort("politie", 1)}, id), IsOk());
+  ExpectRefused(Post("politie", {}, id, "of politie"), reason::kAlreadyEnded, "Post");
+  ASSERT_THAT(Post("gemeente", {}, id, "of gemeente"), IsOk());
+  ExpectRefused(Post("gemeente", {abort("gemeente", 2)}, id), reason::kAlreadyEnded, "Post");
+  ExpectRefused(Post("jeugdzorg", {abort("jeugdzorg", 3)}, id, "of jeugdzorg"), reason::kAlreadyEnded,
+                "Post");
+  EXPECT_THAT(Fetch(id).keysets(), ElementsAre("of gemeente"));
+  EXPECT_EQ(Fetch(id).messages_size(), 1);
+  EXPECT_THAT(Post("gemeente", {}, id, "of gemeente"), IsOk()) << "again is the same as once";
+  EXPECT_THAT(Post("politie", {abort("politie", 1)}, id), IsOk());
+}
+
+TEST_F(CeremonyRelayTest, KeysAreNotMadeForACovenantThatWasSuperseded) {
+  const std::string old_parameters = Parameters();
+  region_.clock().Advance(absl::Minutes(1));
+  region_.region().NextCovenant();
+  region_.region().roster().set_number(region_.region().roster().number() + 1);
+  region_.region().Write();
+  ExpectRefused(relay_.Propose(region_.Node("politie"), Proposal(old_parameters)).status(),
+                reason::kCovenantMismatch, "Propose");
+  EXPECT_NE(Parameters(), old_parameters);
+  Propose();
 }
 
 TEST_F(CeremonyRelayTest, UnknownCeremonyIsNotFound) {
@@ -321,8 +354,8 @@ TEST_F(CeremonyRelayTest, ExpiryClearsMessagesAfterNinetyDaysAndLeavesKeysets) {
   for (const std::string& id : {made, stopped}) {
     ASSERT_THAT(Post("politie", {Sign("politie", Body(1, id, 1))}, id), IsOk());
   }
-  ASSERT_THAT(Post("politie", {}, made, "of politie"), IsOk());
-  ASSERT_THAT(Post("jeugdzorg", {}, made, "of jeugdzorg"), IsOk());
+  for (const char* partner : {"politie", "gemeente", "jeugdzorg", "woningcorporatie"})
+    ASSERT_THAT(Post(partner, {}, made, "keyset"), IsOk());
   Expiry expiry(store_, region_.clock(), "urn:raakvlak:maastricht:broker:centre");
   region_.clock().Advance(absl::Hours(24 * 89));
   ASSERT_THAT(expiry.Run({}), IsOk());

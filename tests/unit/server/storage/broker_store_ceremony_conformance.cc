@@ -57,6 +57,10 @@ class BrokerStoreCeremonyTest : public BrokerStoreTest {
   std::vector<uint32_t> Steps(const std::string& word, const std::string& sender) {
     return Get([&](BrokerReader& reader) { return reader.ceremonies().StepsOf(CeremonyId(word), sender); });
   }
+  bool HasKeyset(const std::string& word, const std::string& partner) {
+    return Get(
+        [&](BrokerReader& reader) { return reader.ceremonies().HasKeyset(CeremonyId(word), partner); });
+  }
   std::vector<std::string> Keysets(const std::string& word) {
     return Get([&](BrokerReader& reader) { return reader.ceremonies().Keysets(CeremonyId(word)); });
   }
@@ -148,6 +152,9 @@ TEST_P(BrokerStoreCeremonyTest, FirstKeysetOfAPartnerStays) {
   EXPECT_FALSE(PutKeyset("a", "politie", "another"));
   EXPECT_TRUE(PutKeyset("a", "gemeente", "of gemeente"));
   EXPECT_THAT(Keysets("a"), ElementsAre("of gemeente", "of politie"));
+  EXPECT_TRUE(HasKeyset("a", "politie"));
+  EXPECT_FALSE(HasKeyset("a", "jeugdzorg"));
+  EXPECT_FALSE(HasKeyset("none", "politie"));
 }
 
 TEST_P(BrokerStoreCeremonyTest, CeremonyIsOpenUntilEachReceiverPostedAKeyset) {
