@@ -94,6 +94,7 @@ absl::StatusOr<Publisher::Log> Publisher::Recover(storage::LogSize stored) {
   RAAKVLAK_RETURN_IF_ERROR(CompareLastEntries(stored.year, checkpoint.size));
   Log log;
   log.published = checkpoint.size;
+  log.agreed = false;
   FolderTiles tiles(YearFolder(stored.year));
   RAAKVLAK_ASSIGN_OR_RETURN(log.tiles, TileBuilder::Resume(tiles, checkpoint.size));
   base::MutexLock lock(mutex_);
@@ -159,6 +160,7 @@ absl::Status Publisher::SignAndPublish(uint32_t year, absl::Time deadline, Log& 
   RAAKVLAK_RETURN_IF_ERROR(folder_.Write(InYear(year, kCheckpointFile), note));
   RAAKVLAK_RETURN_IF_ERROR(folder_.Sync());
   log.published = checkpoint.size;
+  log.agreed = true;
   base::MutexLock lock(mutex_);
   published_[year] = {std::move(checkpoint), std::move(note)};
   return absl::OkStatus();
@@ -172,10 +174,10 @@ absl::Status Publisher::PublishYear(storage::LogSize stored, absl::Time deadline
   }
   Log& log = found->second;
   if (stored.size < log.published) return Rollback(audit_.Origin(stored.year), log.published, stored.size);
-  while (log.published < stored.size || log.published < log.tiles.size()) {
+  while (!log.agreed || log.published < stored.size || log.published < log.tiles.size()) {
     if (clock_.Now() >= deadline) return TooLate();
     absl::Status done;
-    if (log.tiles.size() == log.published) {
+    if (log.tiles.size() == log.published && log.published < stored.size) {
       done = WriteTiles(stored.year, std::min(stored.size, log.published + kMaxEntriesPerCheckpoint), log);
     }
     if (done.ok()) done = SignAndPublish(stored.year, deadline, log);

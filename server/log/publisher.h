@@ -55,8 +55,9 @@ class Publisher {
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
 
-  // Publish brings all logs up to date, older years first. Errors of Create and of the signer; after one, it
-  // can be called again. DEADLINE_EXCEEDED when entries were left.
+  // Publish brings all logs up to date, older years first; the first time it asks the signer also for what
+  // was published before, which it may refuse (LOG_ROLLBACK, LOG_FORK). Errors of Create and of the signer;
+  // after one, it can be called again. DEADLINE_EXCEEDED when entries were left.
   absl::Status Publish(absl::Time deadline);
 
   // PublishThrough returns when a checkpoint that covers `id` is published: at once when there is one.
@@ -78,6 +79,9 @@ class Publisher {
     uint64_t published = 0;
     // Behind `published` when the tiles are on disk and the signer has not signed them yet.
     TileBuilder tiles;
+    // False until the signer has agreed, since this start, with what was published before it: database and
+    // files that were restored together agree with one another.
+    bool agreed = true;
   };
 
   Publisher(storage::AuditLog& audit, LogFolder& folder, CheckpointSigner& signer, const base::Clock& clock,

@@ -83,6 +83,8 @@ TEST_F(RestoredBackupTest, OfDatabaseAndFolderIsNoticedByTheSigner) {
   RestoreDatabase();
   RestoreFolder();
   ASSERT_THAT(Start(), IsOk());
+  // Also when there is nothing new: so a process says it at its start.
+  EXPECT_THAT(Publish(), HasReason(reason::kLogRollback));
   EXPECT_THAT(AppendAndPublish(10), HasReason(reason::kLogRollback));
   // Grown to the very size and beyond.
   EXPECT_THAT(AppendAndPublish(190), HasReason(reason::kLogFork));
