@@ -170,7 +170,12 @@ absl::StatusOr<ExitCode> ExportEntries(const ExportOptions& options, Context& co
     return base::Error(absl::StatusCode::kUnavailable, base::reason::kStorageFailed,
                        "the export could not be written to its end");
   }
-  if (!options.out.empty()) context.err << written << " entries written to " << options.out << "\n";
+  if (options.out.empty()) return ExitCode::kOk;
+  if (context.json) {
+    PrintJson(context.out, {{"entries", written}, {"file", options.out}});
+  } else {
+    context.err << written << " entries written to " << options.out << "\n";
+  }
   return ExitCode::kOk;
 }
 
@@ -193,7 +198,10 @@ void PrintNew(const audit::Record& record, Context& context, Table& table) {
 
 absl::StatusOr<ExitCode> WatchEntries(const WatchOptions& options, Context& context) {
   RAAKVLAK_ASSIGN_OR_RETURN(const auto client, context.services->Audit(options.log));
-  const absl::Duration length = options.seconds == 0 ? absl::Hours(24) : absl::Seconds(options.seconds);
+  // A server takes no stream for longer than a day, and the last answer comes within its time.
+  const absl::Duration longest = absl::Hours(24) - kAuditTimeout;
+  const absl::Duration length =
+      options.seconds == 0 ? longest : std::min(longest, absl::Seconds(options.seconds));
   const absl::Time end = context.clock.Now() + length;
   const auto stream = client->Watch(length + kAuditTimeout);
   Table table = MakeTable();

@@ -170,7 +170,7 @@ absl::StatusOr<ExitCode> MakeReport(const ReportCommandOptions& options, Context
     const auto language = options.language == "en" ? audit::Language::kEnglish : audit::Language::kDutch;
     RAAKVLAK_RETURN_IF_ERROR(
         base::WriteFileAtomically(options.html, audit::HtmlReport(report, source, language), kReportMode));
-    context.err << "written to " << options.html << "\n";
+    if (!context.json) context.err << "written to " << options.html << "\n";
   }
   if (context.json) {
     PrintJson(context.out, ReportJson(report));

@@ -142,6 +142,9 @@ TEST_F(AuditCommandsTest, ExportToAFileSaysHowMuch) {
   const Outcome outcome = Run({"audit", "export", "--out", world_.path("log.csv")});
   EXPECT_EQ(outcome.exit_code, ExitCode::kOk);
   EXPECT_THAT(outcome.err, HasSubstr("25 entries written"));
+  const Outcome as_json = Run({"--json", "audit", "export", "--out", world_.path("log.csv")});
+  EXPECT_EQ(as_json.json()["entries"], 25);
+  EXPECT_EQ(as_json.err, "");
   EXPECT_THAT(*base::ReadFile(world_.path("log.csv")), HasSubstr("2026-01-01T00:24:00.000Z"));
 }
 
@@ -190,6 +193,19 @@ TEST_F(AuditCommandsTest, WatchShowsWhatComesIn) {
   EXPECT_EQ(outcome.exit_code, ExitCode::kOk);
   EXPECT_EQ(outcome.json()["index"], 24);
   EXPECT_THAT(positions, ElementsAre("", "2026/1", "2026/2"));
+}
+
+TEST_F(AuditCommandsTest, WatchStaysWithinTheDayThatAServerGivesAStream) {
+  world_.audit.on_watch = [&](const std::string&) -> absl::StatusOr<v1::WatchResponse> {
+    world_.clock.Advance(absl::Hours(25));
+    return v1::WatchResponse();
+  };
+  for (const std::vector<std::string>& how : {std::vector<std::string>{}, {"--for", "86400"}}) {
+    std::vector<std::string> command = {"audit", "watch"};
+    command.insert(command.end(), how.begin(), how.end());
+    EXPECT_EQ(Run(command).exit_code, ExitCode::kOk);
+    EXPECT_LE(world_.audit.watch_timeout, absl::Hours(24));
+  }
 }
 
 }  // namespace

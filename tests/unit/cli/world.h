@@ -140,6 +140,7 @@ class FakeAudit final : public client::AuditClient {
   std::function<absl::StatusOr<v1::GetEntryResponse>(const v1::GetEntryRequest&)> on_get;
   std::function<absl::StatusOr<v1::ReadFilesResponse>(const v1::ReadFilesRequest&)> on_read;
   std::function<absl::StatusOr<v1::WatchResponse>(const std::string& position)> on_watch;
+  absl::Duration watch_timeout;
   // Whose log was asked for last.
   std::string log;
   absl::StatusOr<v1::ListLogsResponse> ListLogs(const v1::ListLogsRequest& request, absl::Duration) override {
@@ -156,7 +157,8 @@ class FakeAudit final : public client::AuditClient {
                                                   absl::Duration) override {
     return on_read(request);
   }
-  std::unique_ptr<client::WatchStream> Watch(absl::Duration) override {
+  std::unique_ptr<client::WatchStream> Watch(absl::Duration timeout) override {
+    watch_timeout = timeout;
     return std::make_unique<Stream>(*this);
   }
 
