@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/file.h"
+#include "base/reason.h"
 #include "base/status.h"
 #include "cli/output.h"
 #include "policy/keyset/key_files.h"
@@ -20,9 +21,19 @@ absl::StatusOr<crypto::note::Note> ReadAgreement(const std::string& path) {
 
 absl::StatusOr<std::shared_ptr<const policy::Covenant>> ReadCovenant(const std::string& path) {
   RAAKVLAK_ASSIGN_OR_RETURN(const std::string bytes, base::ReadFile(path, crypto::note::kMaxNoteSize));
-  auto covenant = policy::Covenant::Verify(bytes);
+  auto covenant = VerifyCovenant(bytes);
   if (!covenant.ok()) return base::Annotate(covenant.status(), path);
   return covenant;
+}
+
+absl::StatusOr<std::shared_ptr<const policy::Covenant>> VerifyCovenant(absl::string_view bytes) {
+  auto covenant = policy::Covenant::Verify(bytes);
+  if (covenant.ok() || crypto::note::Parse(bytes).ok() || !policy::ParseCovenantText(bytes).ok()) {
+    return covenant;
+  }
+  return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kSignatureInvalid,
+                     "nobody has signed the covenant yet: all partners and the hub do, with `raakvlak "
+                     "covenant sign`");
 }
 
 absl::Status WriteOutput(const std::string& path, absl::string_view text, Context& context) {

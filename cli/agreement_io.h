@@ -25,6 +25,9 @@ struct SignOptions {
 
 absl::StatusOr<crypto::note::Note> ReadAgreement(const std::string& path);
 
+// VerifyCovenant is policy::Covenant::Verify, which says of a text without any signature what is to be done.
+absl::StatusOr<std::shared_ptr<const policy::Covenant>> VerifyCovenant(absl::string_view bytes);
+
 // ReadCovenant verifies what it reads.
 absl::StatusOr<std::shared_ptr<const policy::Covenant>> ReadCovenant(const std::string& path);
 

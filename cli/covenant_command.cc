@@ -5,6 +5,7 @@
 #include "absl/strings/str_join.h"
 #include "base/bytes.h"
 #include "base/file.h"
+#include "base/reason.h"
 #include "base/status.h"
 #include "cli/agreement_io.h"
 #include "cli/budget_output.h"
@@ -106,7 +107,7 @@ absl::StatusOr<ExitCode> Sign(const CovenantSignOptions& all_options, Context& c
 absl::StatusOr<ExitCode> Verify(const CovenantVerifyOptions& options, Context& context) {
   RAAKVLAK_ASSIGN_OR_RETURN(const std::string bytes,
                             base::ReadFile(options.file, crypto::note::kMaxNoteSize));
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto covenant, policy::Covenant::Verify(bytes));
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto covenant, VerifyCovenant(bytes));
   RAAKVLAK_RETURN_IF_ERROR(policy::CheckLinkage(covenant->text()));
   std::vector<std::string> changes;
   if (options.previous.empty()) {
@@ -220,6 +221,14 @@ absl::StatusOr<ExitCode> Show(const std::string& file, Context& context) {
   return ExitCode::kOk;
 }
 
+// The broker says of no signature which one is missing: then that is looked at here.
+absl::StatusOr<ExitCode> Apply(const std::string& file, Context& context) {
+  auto published = PublishFile(file, context);
+  if (base::ReasonOf(published.status()) != base::reason::kSignatureInvalid) return published;
+  RAAKVLAK_RETURN_IF_ERROR(ReadCovenant(file).status());
+  return published;
+}
+
 absl::StatusOr<ExitCode> Withdraw(const CovenantWithdrawOptions& options, Context& context) {
   if (!options.publish && options.out.empty()) return UsageError("give --out FILE, --publish, or both");
   RAAKVLAK_ASSIGN_OR_RETURN(const auto covenant, ReadCovenant(options.covenant));
@@ -296,7 +305,7 @@ void AddCovenantCommands(Commands& commands) {
   CLI::App& apply = commands.Add(
       group, "apply", "Hand a signed covenant to the broker, which hands it to every node and the hub",
       "raakvlak --region region.json --as operator-politie covenant apply next.note", Needs::kRegion,
-      [apply_file](Context& context) { return PublishFile(*apply_file, context); });
+      [apply_file](Context& context) { return Apply(*apply_file, context); });
   apply.add_option("FILE", *apply_file, "Covenant that follows the newest, signed by all")->required();
 
   auto withdraw_options = std::make_shared<CovenantWithdrawOptions>();

@@ -48,6 +48,12 @@ struct NodeFiles {
   policy::KeysetStore keysets;
 };
 
+constexpr char kNoBackup[] =
+    ". Without one: when this node still has its share, `raakvlak key refresh` makes all shares anew; when "
+    "it "
+    "has none, the others give it one by `raakvlak key ceremony start --kind reshare`, with themselves as "
+    "--contributors";
+
 absl::Status KeysetUnknown(absl::string_view message) {
   return base::Error(absl::StatusCode::kNotFound, base::reason::kKeysetUnknown, message);
 }
@@ -140,17 +146,16 @@ absl::StatusOr<std::shared_ptr<const policy::Keyset>> KeysetOfBackup(const polic
   if (own == nullptr) {
     return KeysetUnknown(absl::StrCat(
         "the backup is of a keyset that is not in ", files.config.keysets(),
-        newest == nullptr ? ": put the keysets back first, from another node or by starting this one, which "
-                            "takes them from the broker"
-                          : ", where another one of that key is: take the newest backup, or have the shares "
-                            "made anew: `raakvlak key refresh`"));
+        newest == nullptr
+            ? ": put the keysets back first, from another node or by starting this one, which "
+              "takes them from the broker"
+            : absl::StrCat(", where another one of that key is: take the newest backup", kNoBackup)));
   }
   if (own != newest) {
     return base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kKeysetOutdated,
                        absl::StrCat("the backup is from before a refresh or reshare: it is of generation ",
                                     own->text().generation, ", in force is ", newest->text().generation,
-                                    ", with which it is worth nothing. Take a newer backup, or have the "
-                                    "shares made anew: `raakvlak key refresh`"));
+                                    ", with which it is worth nothing. Take a newer backup", kNoBackup));
   }
   return newest;
 }

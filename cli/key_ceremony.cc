@@ -151,6 +151,11 @@ absl::StatusOr<ExitCode> Approve(const ApproveOptions& options, Context& context
     for (const v1::CeremonyState& ceremony : all) {
       if (ceremony.state() == "proposed") wanted.push_back(ceremony);
     }
+    if (wanted.empty() && !context.json) {
+      context.out
+          << "nothing to approve: no ceremony is proposed here. A node hears of one within a second or two\n";
+      return ExitCode::kOk;
+    }
     if (!context.json) {
       context.out << "approving " << wanted.size() << "\n";
       for (const v1::CeremonyState& ceremony : wanted) PrintCeremony(ceremony, context.out);
@@ -260,8 +265,9 @@ absl::Status NoNewEpoch(const RotateOptions& options, const v1::GetKeyStatusResp
   return base::Error(
       absl::StatusCode::kNotFound, base::reason::kNotFound,
       absl::StrCat(found, ": make one with `raakvlak covenant new --previous covenant.note --next-epoch ",
-                   purpose,
-                   " --out next.note`, have all partners and the hub sign it (`covenant sign`), hand it to "
+                   purpose, " --seal-key ", purpose,
+                   "=PUBLIC_KEY --out next.note` and the public part of a new seal key of the hub, have all "
+                   "partners and the hub sign it (`covenant sign`), hand it to "
                    "all with `covenant apply next.note`, and run this command again"));
 }
 

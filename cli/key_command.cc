@@ -102,7 +102,8 @@ void AddKeyCommands(Commands& commands) {
       ->required()
       ->check(CLI::IsMember({"signing", "log", "witness", "vault", "details", "seal"}));
   make.add_option("--out", new_options->out, "File to write; for seal keys an existing folder")->required();
-  make.add_option("--name", new_options->name, "URN that the signing key signs for");
+  make.add_option("--name", new_options->name,
+                  "URN that a signing key signs for; needed for --kind signing only");
 
   AddKeyStatusCommand(commands, group);
   AddKeyCeremonyCommands(commands, group);

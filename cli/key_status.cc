@@ -74,8 +74,16 @@ Json StatusJson(const v1::GetKeyStatusResponse& status) {
           {"rotations", rotations}};
 }
 
+// Made beforehand: nobody answers for it before its covenant is in force.
+bool WaitsForItsCovenant(const v1::KeyStatus& key) { return key.state() == "next"; }
+
+bool IsHolder(const v1::KeyStatus& key, const std::string& partner) {
+  return std::any_of(key.holders().begin(), key.holders().end(),
+                     [&](const v1::KeyHolderStatus& holder) { return holder.partner() == partner; });
+}
+
 // What an operator should see at once, besides figures.
-std::string Remarks(const v1::KeyStatus& key) {
+std::string Remarks(const v1::KeyStatus& key, const std::string& partner) {
   std::vector<std::string> remarks;
   std::vector<std::string> away;
   for (const v1::KeyHolderStatus& holder : key.holders()) {
@@ -83,6 +91,8 @@ std::string Remarks(const v1::KeyStatus& key) {
   }
   if (key.keyset_id().empty()) {
     if (key.next_covenant()) remarks.push_back("wanted by the next covenant");
+  } else if (WaitsForItsCovenant(key)) {
+    if (IsHolder(key, partner) && !key.own_share()) remarks.push_back("no share here");
   } else {
     if (!away.empty()) remarks.push_back(absl::StrCat("away: ", absl::StrJoin(away, ", ")));
     if (key.holders_size() - static_cast<int>(away.size()) < static_cast<int>(key.quorum()))
@@ -107,12 +117,14 @@ void PrintStatus(const v1::GetKeyStatusResponse& status, absl::Time now, std::os
     const bool missing = key.keyset_id().empty();
     const auto online = std::count_if(key.holders().begin(), key.holders().end(),
                                       [](const v1::KeyHolderStatus& holder) { return holder.online(); });
+    const bool idle = missing || WaitsForItsCovenant(key);
     const auto cell = [missing](std::string text) { return missing ? std::string("-") : text; };
-    table.Add(
-        {key.purpose(), ClassName(key.identifier_class()), absl::StrCat(key.epoch()), DayOf(key.epoch_due()),
-         key.state(), cell(absl::StrCat(key.quorum(), " of ", key.holders_size())),
-         cell(absl::StrCat(online)), cell(absl::StrCat(key.generation())), cell(AgeText(now, key.made_ms())),
-         cell(AgeText(now, key.refreshed_ms())), cell(absl::StrCat(key.evaluations_left())), Remarks(key)});
+    table.Add({key.purpose(), ClassName(key.identifier_class()), absl::StrCat(key.epoch()),
+               DayOf(key.epoch_due()), key.state(),
+               cell(absl::StrCat(key.quorum(), " of ", key.holders_size())),
+               idle ? "-" : absl::StrCat(online), cell(absl::StrCat(key.generation())),
+               cell(AgeText(now, key.made_ms())), cell(AgeText(now, key.refreshed_ms())),
+               idle ? "-" : absl::StrCat(key.evaluations_left()), Remarks(key, status.partner())});
   }
   table.Print(out);
   if (status.rotations().empty()) return;

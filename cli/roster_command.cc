@@ -4,6 +4,7 @@
 #include "absl/strings/str_join.h"
 #include "base/bytes.h"
 #include "base/file.h"
+#include "base/reason.h"
 #include "base/status.h"
 #include "cli/agreement_io.h"
 #include "cli/output.h"
@@ -129,7 +130,14 @@ void AddRosterCommands(Commands& commands) {
   CLI::App& apply = commands.Add(
       group, "apply", "Hand a signed roster to the broker, which hands it to every node and the hub",
       "raakvlak --region region.json --as operator-politie roster apply roster.note", Needs::kRegion,
-      [apply_file](Context& context) { return PublishFile(*apply_file, context); });
+      [apply_file](Context& context) -> absl::StatusOr<ExitCode> {
+        auto published = PublishFile(*apply_file, context);
+        if (base::ReasonOf(published.status()) != base::reason::kSignatureInvalid) return published;
+        return base::Error(
+            published.status().code(), base::reason::kSignatureInvalid,
+            absl::StrCat(published.status().message(),
+                         ": `raakvlak roster show --covenant FILE` names the one that is missing"));
+      });
   apply.add_option("FILE", *apply_file, "Signed roster")->required();
 
   auto show_options = std::make_shared<ShowOptions>();

@@ -102,12 +102,13 @@ purposes {
 quotas { identifier_class: BSN elements_per_day: 20000 }
 quotas { identifier_class: PERSON elements_per_day: 20000 }
 bsn_policy: BSN_ANY                         # or BSN_TEST_RANGE: a region for demonstrations
-matching_interval_seconds: 3600
+matching_interval_seconds: 3600             # how often the broker looks for matches
 log_retention_days: 1826                    # how long the details of log entries are kept
 witness_quorum: 0                           # partners that must cosign the broker's log; 0: more than half of them
 # accept_collusion: true                    # one organisation runs two of broker, hub, node
 # accept_enumeration: BSN                   # the quota lets a partner try every BSN (PERSON, ADDRESS) within one epoch
 # epoch_days: 365                           # how long a set of keys is used
+# overlap_days: 30                          # how long the epoch before goes on beside a new one; without it, not at all
 # Who countersigns every roster that has officers.
 coordinating_officer_key: "<raakvlak key new --kind signing --name urn:raakvlak:maastricht:officer:fg>"
 # excluded_addresses_max_age_days: 31       # with an older list of excluded addresses, address rules are off

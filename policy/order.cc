@@ -102,8 +102,10 @@ absl::StatusOr<VerifiedOrder> VerifyOrder(const v1::Order& order, const Snapshot
   if (body.staff() != member->urn()) return SignatureInvalid();
   if (body.version() != 1) return Invalid("version is not 1");
   if (body.covenant_id() != snapshot.covenant->id()) {
-    return base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kCovenantMismatch,
-                       "the order was made under another covenant");
+    return base::Error(
+        absl::StatusCode::kFailedPrecondition, base::reason::kCovenantMismatch,
+        "the order was made under another covenant than the one in force: the region file must name "
+        "the newest");
   }
   if (body.action() != action) return Invalid("action is not that of the call");
   RAAKVLAK_RETURN_IF_ERROR(CheckRights(body, *member, *snapshot.covenant));

@@ -71,6 +71,17 @@ TEST_F(AppTest, AppliedNoteIsHandedToTheBroker) {
   EXPECT_THAT(refused.err, HasSubstr("COVENANT_OUTDATED"));
 }
 
+TEST_F(AppTest, ARefusedNoteIsLookedAtHereForTheSignatureThatIsMissing) {
+  world_.publish_refusal =
+      base::Error(absl::StatusCode::kUnauthenticated, base::reason::kSignatureInvalid, "signature invalid");
+  const std::string whole = *base::ReadFile(world_.covenant_path());
+  world_.Write("note", whole.substr(0, whole.rfind("\n\n") + 1));
+  EXPECT_THAT(world_.RunAs("staff", {"covenant", "apply", world_.path("note")}).err,
+              HasSubstr("nobody has signed the covenant yet"));
+  EXPECT_THAT(world_.RunAs("staff", {"roster", "apply", world_.path("note")}).err,
+              HasSubstr("roster show --covenant"));
+}
+
 TEST_F(AppTest, HelpOfEveryCommandHasAnExampleThatNamesIt) {
   for (std::vector<std::string> words : AllCommands()) {
     const std::string name = absl::StrJoin(words, " ");

@@ -118,6 +118,18 @@ TEST_F(KeyCommandsTest, StatusSaysWhatAnOperatorMustDo) {
   EXPECT_THAT(outcome.out, ::testing::ContainsRegex("onaantastbaren +2 +17 +40 +2027-03-01T00:00:00Z"));
 }
 
+TEST_F(KeyCommandsTest, StatusOfAKeyThatWaitsForItsCovenantCallsNobodyAway) {
+  world_.node_keys.status.set_partner("politie");
+  v1::KeyStatus& made = AddKey("risicojeugd", v1::BSN, 4, "next");
+  for (v1::KeyHolderStatus& holder : *made.mutable_holders()) holder.set_online(false);
+  EXPECT_THAT(Key({"status"}).out,
+              ::testing::ContainsRegex("risicojeugd +BSN +4 +- +next +2 of 3 +- +2 +2 d +1 h +-\n"));
+  made.set_own_share(false);
+  EXPECT_THAT(Key({"status"}).out, ::testing::ContainsRegex(" - +no share here\n"));
+  world_.node_keys.status.set_partner("woningcorporatie");
+  EXPECT_THAT(Key({"status"}).out, Not(HasSubstr("no share here"))) << "who holds none is not told so";
+}
+
 TEST_F(KeyCommandsTest, StatusAsJsonHasEachHolder) {
   world_.node_keys.status.set_partner("politie");
   AddKey("risicojeugd", v1::ADDRESS, 3, "in_use");
@@ -316,6 +328,8 @@ TEST_F(KeyCommandsTest, ApproveAllShowsWhatIsProposedAndApprovesThatOnly) {
   EXPECT_THAT(outcome.out, HasSubstr("approving 1\nceremony 1111"));
   EXPECT_THAT(outcome.out, HasSubstr("  members: politie, gemeente, jeugdzorg\n"));
   EXPECT_THAT(outcome.out, Not(HasSubstr("333333")));
+  world_.node_keys.ceremonies.clear();
+  EXPECT_THAT(Key({"ceremony", "approve", "--all"}).out, HasSubstr("nothing to approve"));
 }
 
 TEST_F(KeyCommandsTest, ApproveAllPassesOverWhatOthersHaveStopped) {

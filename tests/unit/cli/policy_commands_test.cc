@@ -115,6 +115,7 @@ class PolicyCommandsTest : public ::testing::Test {
 TEST_F(PolicyCommandsTest, CovenantGoesFromSampleToVerified) {
   MakeCovenant();
   EXPECT_EQ(Verify(), ExitCode::kVerificationFailed) << "not signed yet";
+  EXPECT_THAT(err_, HasSubstr("nobody has signed the covenant yet"));
   for (const std::string& id : partners_) ASSERT_EQ(Sign("node", id), ExitCode::kOk) << err_;
   EXPECT_THAT(out_, HasSubstr("signed by 3 of 4\n  missing: urn:raakvlak:maastricht:hub:veiligheidshuis"));
   EXPECT_EQ(Verify(), ExitCode::kVerificationFailed);
