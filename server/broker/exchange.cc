@@ -181,9 +181,6 @@ bool Renews(const v1::SignalHeader& header, const storage::SignalStatus& live) {
 absl::StatusOr<Taken> Take(BrokerTransaction& transaction, const v1::Envelope& envelope,
                            const CheckedEnvelope& checked, absl::string_view partner, int64_t now_ms,
                            DayQuota& quota) {
-  const bool readable = checked.header.partner() == std::string(partner) &&
-                        checked.header.signal_id().size() == policy::kSignalIdSize;
-  if (!readable) return checked.status;
   RAAKVLAK_ASSIGN_OR_RETURN(const std::optional<storage::SignalStatus> known,
                             transaction.FindSignal(partner, checked.header.signal_id()));
   const bool live = known && known->state == storage::SignalState::kLive;

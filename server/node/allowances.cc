@@ -1,7 +1,6 @@
 #include "server/node/allowances.h"
 
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -22,12 +21,11 @@ absl::Status AwayError(absl::string_view what) {
   return base::Error(absl::StatusCode::kUnavailable, reason::kUnavailable, what);
 }
 
-// What a quota comes to within one epoch.
+// What a quota comes to within one epoch: both are bounded by the covenant's checks.
 uint64_t LimitFor(const policy::Covenant& covenant, const v1::Allowance& allowance) {
   const uint64_t days = policy::EpochDays(covenant.text());
   const uint64_t quota = covenant.QuotaFor(allowance.partner(), allowance.identifier_class());
-  return quota > std::numeric_limits<uint64_t>::max() / days ? std::numeric_limits<uint64_t>::max()
-                                                             : quota * days;
+  return quota * days;
 }
 
 }  // namespace

@@ -17,8 +17,6 @@ namespace {
 namespace reason = base::reason;
 using storage::NodeTransaction;
 
-constexpr size_t kEndAtOnce = 500;
-
 }  // namespace
 
 void Destruction::Look() {
@@ -61,7 +59,8 @@ absl::Status Destruction::DestroyEpoch(const policy::Snapshot& snapshot, const s
             entry.reason = absl::StrCat("epoch ", epoch);
             RAAKVLAK_RETURN_IF_ERROR(transaction.AppendAudit(entry).status());
           }
-          return transaction.ForgetAllowances(purpose, epoch + 1);
+          // That of the epoch after it was for the overlap of the two.
+          return transaction.ForgetAllowances(purpose, epoch + 2);
         });
     if (!written.ok()) return written;
     logged_.emplace(purpose, epoch);
@@ -78,7 +77,7 @@ absl::Status Destruction::EndPurposes(const policy::Snapshot& snapshot) {
     if (snapshot.covenant->FindPurpose(purpose) != nullptr) continue;
     RAAKVLAK_RETURN_IF_ERROR(
         EndAll(snapshot, purpose, reason::kPurposeEnded, [&](NodeTransaction& transaction) {
-          return transaction.EndPurpose(purpose, reason::kPurposeEnded, environment_.NowMs(), kEndAtOnce);
+          return transaction.EndPurpose(purpose, reason::kPurposeEnded, environment_.NowMs(), end_at_once_);
         }));
   }
   return absl::OkStatus();
@@ -87,13 +86,13 @@ absl::Status Destruction::EndPurposes(const policy::Snapshot& snapshot) {
 absl::Status Destruction::EndHeldBack(const policy::Snapshot& snapshot) {
   for (const v1::Purpose& purpose : snapshot.covenant->text().purposes()) {
     const uint32_t epoch = purpose.epoch();
-    if (epoch < 2 || environment_.clock->Now() < policy::PreviousEpochUntil(purpose) ||
+    if (environment_.clock->Now() < policy::PreviousEpochUntil(purpose) ||
         ended_.count({purpose.id(), epoch}) != 0) {
       continue;
     }
     RAAKVLAK_RETURN_IF_ERROR(
         EndAll(snapshot, purpose.id(), "not in the new epoch", [&](NodeTransaction& transaction) {
-          return transaction.EndHeld(purpose.id(), epoch, environment_.NowMs(), kEndAtOnce);
+          return transaction.EndHeld(purpose.id(), epoch, environment_.NowMs(), end_at_once_);
         }));
     ended_.emplace(purpose.id(), epoch);
   }
@@ -103,8 +102,8 @@ absl::Status Destruction::EndHeldBack(const policy::Snapshot& snapshot) {
 absl::Status Destruction::EndAll(const policy::Snapshot& snapshot, const std::string& purpose,
                                  const std::string& why,
                                  absl::FunctionRef<absl::StatusOr<uint64_t>(NodeTransaction&)> end) {
-  uint64_t count = kEndAtOnce;
-  while (count == kEndAtOnce) {
+  uint64_t count = end_at_once_;
+  while (count == end_at_once_) {
     const absl::Status written =
         environment_.store->Write("end_signals", [&](NodeTransaction& transaction) -> absl::Status {
           RAAKVLAK_ASSIGN_OR_RETURN(count, end(transaction));

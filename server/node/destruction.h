@@ -24,7 +24,9 @@ namespace raakvlak::node {
 
 class Destruction {
  public:
-  explicit Destruction(const Environment& environment) : environment_(environment) {}
+  // At most `end_at_once` signals end in one transaction.
+  explicit Destruction(const Environment& environment, size_t end_at_once = 500)
+      : environment_(environment), end_at_once_(end_at_once) {}
 
   // Look destroys what is due; to be called every second. It costs a few look-ups when there is nothing. What
   // fails is logged ("node.destruction_failed") and done the next time.
@@ -39,6 +41,7 @@ class Destruction {
                       absl::FunctionRef<absl::StatusOr<uint64_t>(storage::NodeTransaction&)> end);
 
   const Environment environment_;
+  const size_t end_at_once_;
   // Purpose and epoch: whose entries are written; for which the signals held back were ended.
   std::set<std::pair<std::string, uint32_t>> logged_;
   std::set<std::pair<std::string, uint32_t>> ended_;

@@ -90,12 +90,9 @@ absl::StatusOr<bool> Rotator::StepPurpose(const policy::Snapshot& snapshot, cons
   const absl::StatusOr<const v1::Purpose*> terms = FindSealingTerms(environment_, snapshot, purpose);
   // There is no epoch to go to.
   if (!terms.ok()) return false;
-  if (lane.epoch != (*terms)->epoch()) {
-    lane = Lane();
-    lane.epoch = (*terms)->epoch();
-  }
+  const uint32_t epoch = (*terms)->epoch();
   RAAKVLAK_ASSIGN_OR_RETURN(std::vector<NodeSignal> signals,
-                            environment_.store->RotationDue(purpose, lane.epoch, lane.place, options_.unit));
+                            environment_.store->RotationDue(purpose, epoch, lane.place, options_.unit));
   if (!signals.empty()) {
     const storage::RotationPlace last = {signals.back().settled_epoch, signals.back().sequence};
     RAAKVLAK_RETURN_IF_ERROR(Process(snapshot, {*terms, std::move(signals)}, lane));
@@ -105,7 +102,7 @@ absl::StatusOr<bool> Rotator::StepPurpose(const policy::Snapshot& snapshot, cons
   if (lane.rotated + lane.held > 0) {
     base::Log(base::LogLevel::kInfo, lane.again ? "node.rotation_pass" : "node.rotation_done",
               {{"purpose", purpose},
-               {"epoch", absl::StrCat(lane.epoch)},
+               {"epoch", absl::StrCat(epoch)},
                {"rotated", absl::StrCat(lane.rotated)},
                {"held", absl::StrCat(lane.held)}});
   }
@@ -299,7 +296,6 @@ absl::Status Rotator::Hold(const policy::Snapshot& snapshot, const Unit& unit, c
 std::vector<v1::RotationStatus> Rotator::Status(const policy::Snapshot& snapshot) const {
   std::vector<v1::RotationStatus> out;
   for (const v1::Purpose& purpose : snapshot.covenant->text().purposes()) {
-    if (purpose.epoch() < 2) continue;
     const absl::StatusOr<storage::RotationProgress> progress =
         environment_.store->Progress(purpose.id(), purpose.epoch());
     if (!progress.ok()) {

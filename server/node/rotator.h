@@ -66,7 +66,6 @@ class Rotator {
  private:
   // Where one purpose stands.
   struct Lane {
-    uint32_t epoch = 0;
     storage::RotationPlace place;
     // Some before `place` were left.
     bool again = false;

@@ -74,6 +74,15 @@ TEST(EvidenceTest, AgreementInOneEpochIsEnough) {
               ElementsAre("names: a,b | c | "));
 }
 
+TEST(EvidenceTest, QualityIsTheBestThatTheRuleHasInAnyEpoch) {
+  const std::vector<EvidenceToken> tokens = {InEpoch(1, Token("a", 1, "jan", "names", v1::EXACT)),
+                                             InEpoch(1, Token("b", 2, "jan", "names", v1::EXACT)),
+                                             InEpoch(2, Token("a", 1, "jan")),
+                                             InEpoch(2, Token("b", 2, "jan"))};
+  ASSERT_EQ(EvidenceOf({"a", "b"}, tokens).size(), 1u);
+  EXPECT_EQ(EvidenceOf({"a", "b"}, tokens)[0].quality(), v1::EXACT);
+}
+
 TEST(EvidenceTest, TagsOfTwoEpochsAreNotCompared) {
   EXPECT_THAT(Texts({"a", "b"}, {InEpoch(1, Token("a", 1, "jan")), InEpoch(2, Token("b", 2, "jan"))}),
               IsEmpty());

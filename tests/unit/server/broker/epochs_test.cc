@@ -224,7 +224,7 @@ TEST_P(EpochsTest, MatchesOfAPurposeThatLeftTheCovenantAreDestroyed) {
   End({{kPurpose, 2}});
   EXPECT_EQ(List({kPurpose, true}).size(), 2u) << "an epoch ended, the purpose did not";
   terms_.purposes.clear();
-  End({{"another", 1}}, 1);
+  End({{"another", 1}, {"zorg", 1}}, 1);
   EXPECT_THAT(List({kPurpose, true}), IsEmpty());
   EXPECT_THAT(Entries("matches_destroyed"), ElementsAre("urn:broker broker onaantastbaren, : 1 c2/r1",
                                                         "urn:broker broker onaantastbaren, : 1 c2/r1"));

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -177,6 +178,21 @@ TEST_F(RenewalTest, RenewalInAnotherPurposeIsAConflict) {
   EXPECT_EQ(Submit(Make("politie", "a", 2, nullptr, kCasePurpose)), reason::kEnvelopeConflict);
 }
 
+TEST_F(RenewalTest, OtherDaysAreNoRenewalAlsoWhenTheRetentionHasChanged) {
+  ASSERT_EQ(Submit(Make("politie", "a", 1)), "OK");
+  RaiseEpochs([](v1::Covenant& covenant) { covenant.mutable_purposes(0)->set_retention_days(100); });
+  const uint32_t today = region_.Today();
+  const auto renew = [&](uint32_t submitted, uint32_t expiry) {
+    return Submit(Make("politie", "a", 2, [&](v1::SignalHeader& header, auto&) {
+      header.set_submitted_day(submitted);
+      header.set_expiry_day(expiry);
+    }));
+  };
+  EXPECT_EQ(renew(today, today + 100), reason::kEnvelopeConflict);
+  EXPECT_EQ(renew(today - 10, today + 90), reason::kEnvelopeConflict);
+  EXPECT_EQ(renew(today, today + 90), "OK");
+}
+
 TEST_F(RenewalTest, EnvelopeOfAnOlderEpochDoesNotComeBehindTheNewer) {
   RaiseEpochs();
   ASSERT_EQ(Submit(Make("politie", "a", 2)), "OK");
@@ -253,6 +269,29 @@ TEST_F(RenewalTest, MatchShowsEachSignalOnceAndOpensAllItsVersions) {
   const auto of_two = Open(OrderFor(after));
   ASSERT_THAT(of_two, IsOk());
   EXPECT_EQ(of_two->envelopes_size(), 2);
+}
+
+TEST_F(RenewalTest, EvidenceComparesNothingThatIsOfTwoEpochs) {
+  const auto only = [](const std::set<std::string>& rules) {
+    return [rules](v1::SignalHeader& header, v1::EnvelopeBody& body) {
+      for (int i = header.rules_size() - 1; i >= 0; --i) {
+        if (rules.count(header.rules(i).rule()) != 0) continue;
+        header.mutable_rules()->DeleteSubrange(i, 1);
+        body.mutable_tokens()->DeleteSubrange(i, 1);
+      }
+    };
+  };
+  const std::string names = "surname-initial-birthdate";
+  ASSERT_EQ(Submit(Make("gemeente", "b", 1, only({"bsn", names}))), "OK");
+  ASSERT_EQ(Submit(Make("politie", "a", 1, only({names}))), "OK");
+  RaiseEpochs();
+  ASSERT_EQ(Submit(Make("politie", "a", 2, only({names}))), "OK");
+  ASSERT_EQ(Submit(Make("jeugdzorg", "c", 2, only({"bsn", names}))), "OK");
+  RunMatcher();
+  const v1::MatchSummary match = ListAll(kListPurpose).at(0);
+  EXPECT_THAT(match.partners(), ElementsAre("gemeente", "jeugdzorg", "politie"));
+  ASSERT_EQ(match.evidence_size(), 1) << "two have a BSN, in two epochs";
+  EXPECT_EQ(match.evidence(0).rule(), names);
 }
 
 TEST_F(RenewalTest, ThresholdOfAnEpochIsThatOfItsCovenant) {

@@ -170,6 +170,24 @@ TEST_F(KeyStoreTest, SealKeyOfAnEpochThatEndsIsDestroyedWithOneEntry) {
   EXPECT_THAT(audit_.entries, ElementsAre("key_destroyed onaantastbaren seal key of epoch 1"));
 }
 
+TEST_F(KeyStoreTest, SealKeyOfACovenantThatFollowsIsLoadedAndThatInUseStays) {
+  RaiseEpoch(kList, absl::ZeroDuration());
+  WriteSealKey(SealKey(kList, 2));
+  // Its date has come, its roster not.
+  policy::Snapshot waiting = snapshot();
+  waiting.covenant = covenants_[0];
+  const auto store = KeyStore::Open(
+      {seal_folder_.path(), keyset_folder_.path()}, [&] { return waiting; }, audit_, region_.clock());
+  ASSERT_THAT(store, IsOk());
+  const std::string old = covenants_[0]->FindSealKey(kList, 1)->id();
+  EXPECT_TRUE((*store)->Now()->seal_keys.contains(old));
+  EXPECT_TRUE((*store)->Now()->seal_keys.contains(SealKey(kList, 2)));
+  EXPECT_TRUE(HasFile(old));
+  waiting = snapshot();
+  (*store)->Look();
+  EXPECT_FALSE(HasFile(old));
+}
+
 TEST_F(KeyStoreTest, DestructionStandsInTheLogOfTheHub) {
   base::testing::TemporaryFolder state;
   const auto open = [&state] {

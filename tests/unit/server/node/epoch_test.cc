@@ -1,5 +1,8 @@
 // What a node does at the turn of an epoch, beside bringing its signals over (rotator_test): what it seals
 // under, what it serves as a holder and grants beside quotas, and what it destroys.
+#include <climits>
+#include <filesystem>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/bytes.h"
@@ -198,6 +201,49 @@ TEST_F(AllowanceTest, ABrokerThatIsAwayOrNamesAnotherEpochIsAskedAgainLater) {
   EXPECT_THAT(Ask(2, 15), IsOk());
 }
 
+TEST_F(AllowanceTest, WhileTheBrokerIsAskedOthersAreToldAtOnce) {
+  auto& client = static_cast<client::testing::FakeExchangeClient&>(world_.broker().ClientOf("politie"));
+  const auto answer = client.on_list_allowances;
+  int nested = 0;
+  client.on_list_allowances = [&](const v1::ListAllowancesRequest& request) {
+    if (++nested == 1) {
+      EXPECT_THAT(Ask(2, 1), HasReason("QUOTA_EXCEEDED"));
+    }
+    return answer(request);
+  };
+  ASSERT_THAT(Ask(2, 10), IsOk());
+  EXPECT_THAT(Ask(2, 1), IsOk());
+  EXPECT_EQ(nested, 1);
+}
+
+TEST_F(AllowanceTest, WhatWasGrantedMeanwhileIsNotGrantedAgain) {
+  auto& client = static_cast<client::testing::FakeExchangeClient&>(world_.broker().ClientOf("politie"));
+  const auto answer = client.on_list_allowances;
+  client.on_list_allowances = [&](const v1::ListAllowancesRequest& request) {
+    EXPECT_THAT(world_.node("politie").environment.store->Write(
+                    "meanwhile",
+                    [](storage::NodeTransaction& transaction) {
+                      return transaction.GrantAllowances(kPurpose, 2, {}).status();
+                    }),
+                IsOk());
+    return answer(request);
+  };
+  ASSERT_THAT(Ask(2, 10), IsOk());
+  EXPECT_THAT(Ask(2, 1), HasReason("QUOTA_EXCEEDED"));
+  EXPECT_TRUE(Entries("allowance").empty());
+}
+
+TEST_F(AllowanceTest, ItIsForgottenWithTheOverlap) {
+  ASSERT_THAT(Ask(2, 10), IsOk());
+  ASSERT_THAT(Ask(2, 5), IsOk());
+  storage::NodeStore& store = *world_.node("politie").environment.store;
+  Look();
+  EXPECT_TRUE(*store.IsAllowanceGranted(kPurpose, 2));
+  world_.clock().Advance(kOverlap);
+  Look();
+  EXPECT_FALSE(*store.IsAllowanceGranted(kPurpose, 2));
+}
+
 TEST_F(AllowanceTest, ItEndsWithTheOverlap) {
   ASSERT_THAT(Ask(2, 10), IsOk());
   ASSERT_THAT(Ask(2, 5), IsOk());
@@ -225,10 +271,67 @@ TEST_F(EpochTest, KeysOfAnEpochAreDestroyedWhenTheOverlapIsOver) {
     destroyed.insert(entry.object);
   }
   EXPECT_EQ(destroyed.count(base::Hex(old)), 1u);
+  EXPECT_EQ(destroyed.count(base::Hex(world_.KeysetOf(kPurpose, v1::PERSON, 2)->id())), 0u);
+  EXPECT_TRUE(Entries("expire").empty()) << "no signal ended";
   const size_t entries = Entries("key_destroyed").size();
   EXPECT_EQ(entries, destroyed.size());
   Look();
   EXPECT_EQ(Entries("key_destroyed").size(), entries);
+}
+
+TEST_F(EpochTest, KeysAreNotDestroyedBeforeThatIsLogged) {
+  world_.RaiseEpoch(kPurpose, absl::ZeroDuration());
+  Environment environment = world_.node("politie").environment;
+  testing::FlakyStore flaky(*environment.store, 1, testing::FlakyStore::When::kBefore);
+  environment.store = &flaky;
+  Destruction(environment).Look();
+  EXPECT_TRUE(flaky.failed());
+  EXPECT_THAT(EpochsOf(kPurpose), ::testing::ElementsAre(1, 2));
+  Look();
+  EXPECT_THAT(EpochsOf(kPurpose), ::testing::ElementsAre(2));
+}
+
+TEST_F(EpochTest, AFileThatCannotBeDeletedIsTriedAgainWithoutFurtherEntries) {
+  world_.RaiseEpoch(kPurpose, absl::ZeroDuration());
+  const std::filesystem::path shares =
+      std::filesystem::path(world_.excluded_addresses_path()).parent_path() / "politie.shares";
+  const std::filesystem::path share =
+      shares / (base::Hex(world_.KeysetOf(kPurpose, v1::PERSON, 1)->id()) + ".share");
+  ASSERT_TRUE(std::filesystem::remove(share));
+  ASSERT_TRUE(std::filesystem::create_directories(share / "in the way"));
+  Look();
+  EXPECT_THAT(EpochsOf(kPurpose), ::testing::ElementsAre(1, 2));
+  const size_t entries = Entries("key_destroyed").size();
+  EXPECT_GT(entries, 0u);
+  Look();
+  std::filesystem::remove_all(share);
+  Look();
+  EXPECT_THAT(EpochsOf(kPurpose), ::testing::ElementsAre(2));
+  EXPECT_EQ(Entries("key_destroyed").size(), entries);
+}
+
+TEST_F(EpochTest, WithNothingToDestroyNothingIsWritten) {
+  world_.RaiseEpoch(kPurpose, absl::ZeroDuration());
+  Environment environment = world_.node("politie").environment;
+  testing::FlakyStore counting(*environment.store, INT_MAX, testing::FlakyStore::When::kBefore);
+  environment.store = &counting;
+  Destruction destruction(environment);
+  destruction.Look();
+  const int writes = counting.writes();
+  EXPECT_GT(writes, 0);
+  destruction.Look();
+  EXPECT_EQ(counting.writes(), writes);
+}
+
+TEST_F(EpochTest, SignalsOfAPurposeThatIsGoneEndInSeveralTransactions) {
+  for (int i = 0; i < 3; ++i) world_.Push("politie", NodeWorld::RecordOf(absl::StrCat("ref-", i)));
+  world_.RemovePurpose(kPurpose);
+  Destruction(world_.node("politie").environment, 2).Look();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Stored(absl::StrCat("ref-", i)).state, NodeSignalState::kExpired);
+  const auto entries = Entries("expire");
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(entries[0].count, 2u);
+  EXPECT_EQ(entries[1].count, 1u);
 }
 
 TEST_F(EpochTest, APurposeThatIsGoneTakesItsKeysAndSignalsWithIt) {
@@ -273,6 +376,9 @@ TEST_F(EpochTest, ANodeSealsUnderTheNewestServedEpochWithAllItsKeys) {
   ASSERT_EQ(snapshot.covenant->FindPurpose(kPurpose)->epoch(), 2u);
   RAAKVLAK_ASSERT_OK_AND_ASSIGN(const v1::Purpose* old, Terms(snapshot));
   EXPECT_EQ(old->epoch(), 1u);
+  policy::Snapshot alone = snapshot;
+  alone.chain = nullptr;
+  EXPECT_THAT(Terms(alone), HasReason("KEYSET_UNKNOWN")) << "the terms of epoch 1 are not known";
   EXPECT_EQ((*Terms(snapshot, "risicojeugd"))->epoch(), 1u);
   world_.MakeKeys({v1::PERSON});
   EXPECT_EQ((*Terms(snapshot))->epoch(), 1u) << "keys of other classes are missing";

@@ -42,6 +42,19 @@ class RotatorTest : public ::testing::Test {
     world_.clock().Advance(absl::Seconds(30));
     world_.Rotate("politie");
   }
+  std::string LogOfRotation() {
+    ::testing::internal::CaptureStderr();
+    world_.Rotate("politie");
+    return ::testing::internal::GetCapturedStderr();
+  }
+  // How many batches leave at once.
+  int Sent() {
+    int sent = 0;
+    world_.broker().on_submit = [&] { ++sent; };
+    world_.Rotate("politie");
+    world_.broker().on_submit = nullptr;
+    return sent;
+  }
   storage::NodeSignal Stored(const std::string& client_ref) { return StoredAt(world_, client_ref); }
   storage::RotationProgress Progress() {
     return *world_.node("politie").environment.store->Progress(kRotated, 2);
@@ -115,6 +128,7 @@ TEST_F(RotatorTest, OldestGoFirstOneUnitAtATimeAndEachOnce) {
               ::testing::ElementsAre(std::set<std::string>{ids[0], ids[1]},
                                      std::set<std::string>{ids[2], ids[3]}, std::set<std::string>{ids[4]}));
   EXPECT_EQ(Progress(), (storage::RotationProgress{5, 5}));
+  EXPECT_EQ(rotator.Status(world_.Snapshot()).size(), 1u) << "the overlap goes on";
   world_.broker().batches.clear();
   RestAndRotate();
   EXPECT_TRUE(world_.broker().batches.empty()) << "what has gone over is not sent again";
@@ -161,9 +175,17 @@ TEST_F(RotatorTest, ARepetitionSendsTheSameBytes) {
   EXPECT_FALSE(Stored("ref-0").envelope.empty());
   world_.broker().lose_answers = false;
   world_.Restart("politie");
+  int evaluated = 0;
+  for (auto& [holder, peer] : world_.node("politie").peers) {
+    peer->on_evaluate = [&evaluated, evaluate = peer->on_evaluate](const v1::EvaluateRequest& request) {
+      ++evaluated;
+      return evaluate(request);
+    };
+  }
   RestAndRotate();
   EXPECT_EQ(Stored("ref-0").epoch, 2u);
   EXPECT_EQ((world_.broker().version_hashes[{id, 2}].size()), 1u);
+  EXPECT_EQ(evaluated, 0);
 }
 
 TEST_F(RotatorTest, EnvelopesThatWereMadeGoEvenWhenKeyHoldersAreAwayNow) {
@@ -189,6 +211,7 @@ TEST_F(RotatorTest, WhatFailsForAWhileIsTriedAgain) {
     RestAndRotate();
     EXPECT_EQ(Stored("ref-0").epoch, 1u) << why;
     EXPECT_EQ(Stored("ref-0").settled_epoch, 1u) << why;
+    EXPECT_EQ(Stored("ref-0").envelope.empty(), std::string(why) == "COVENANT_MISMATCH") << "made anew";
   }
   world_.broker().refuse_with.clear();
   world_.broker().change_answer = [](v1::SubmitResponse& answer) {
@@ -197,6 +220,129 @@ TEST_F(RotatorTest, WhatFailsForAWhileIsTriedAgain) {
   RestAndRotate();
   EXPECT_EQ(Stored("ref-0").epoch, 1u) << "a receipt that proves nothing is none";
   world_.broker().change_answer = nullptr;
+  RestAndRotate();
+  EXPECT_EQ(Stored("ref-0").epoch, 2u);
+}
+
+TEST_F(RotatorTest, AfterAFailureItRests) {
+  Submit(2);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
+  world_.broker().away = true;
+  EXPECT_EQ(Sent(), 1);
+  EXPECT_EQ(Sent(), 0);
+  world_.broker().away = false;
+  for (const char* why : {"QUOTA_EXCEEDED", "COVENANT_MISMATCH"}) {
+    world_.broker().refuse_with = why;
+    world_.clock().Advance(absl::Seconds(30));
+    EXPECT_EQ(Sent(), 1) << why;
+    EXPECT_EQ(Sent(), 0) << why;
+  }
+  world_.broker().refuse_with.clear();
+  for (auto& [holder, peer] : world_.node("politie").peers) peer->on_evaluate = nullptr;
+  world_.clock().Advance(absl::Seconds(30));
+  EXPECT_THAT(LogOfRotation(), ::testing::HasSubstr("node.rotation_waits"));
+  EXPECT_EQ(LogOfRotation(), "");
+}
+
+TEST_F(RotatorTest, ItsRestGrowsUntilSomethingGoesOver) {
+  Submit(3);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
+  Rotator& rotator = world_.MakeRotator("politie", 1);
+  world_.broker().refuse_with = "QUOTA_EXCEEDED";
+  for (int i = 0; i < 9; ++i) RestAndRotate();
+  world_.clock().Advance(absl::Seconds(5));
+  EXPECT_EQ(Sent(), 0);
+  world_.broker().refuse_with.clear();
+  world_.clock().Advance(absl::Seconds(30));
+  EXPECT_TRUE(rotator.Step());
+  EXPECT_EQ(Progress(), (storage::RotationProgress{3, 1}));
+  world_.broker().away = true;
+  EXPECT_EQ(Sent(), 1);
+  world_.clock().Advance(absl::Seconds(5));
+  EXPECT_EQ(Sent(), 1);
+}
+
+TEST_F(RotatorTest, ABatchDoesNotTellWhichSignalIsOlder) {
+  const std::vector<std::string> ids = Submit(8);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
+  std::vector<std::string> sent;
+  world_.broker().change_answer = [&](v1::SubmitResponse& answer) {
+    for (const v1::SubmitReceipt& receipt : answer.receipts()) sent.push_back(receipt.signal_id());
+  };
+  world_.Rotate("politie");
+  EXPECT_THAT(sent, ::testing::UnorderedElementsAreArray(ids));
+  EXPECT_NE(sent, ids);
+}
+
+TEST_F(RotatorTest, APartnerThatIsOutSendsNothing) {
+  Submit(1);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
+  world_.region().Suspend("politie");
+  EXPECT_EQ(Sent(), 0);
+  EXPECT_EQ(Stored("ref-0").epoch, 1u);
+}
+
+TEST_F(RotatorTest, WhenTheKeysComeItGoesOverAtOnce) {
+  Submit(1);
+  world_.RaiseEpoch(kRotated, absl::ZeroDuration(), NodeWorld::Keys::kNone);
+  world_.Rotate("politie");
+  world_.MakeKeys();
+  world_.Rotate("politie");
+  EXPECT_EQ(Stored("ref-0").epoch, 2u);
+}
+
+TEST_F(RotatorTest, WhatHasNoneOfTheNewIdentifiersIsHeld) {
+  const std::string id =
+      world_.Push("politie", NodeWorld::RecordOf("ref-0", kRotated, /*with_bsn=*/false)).signal_id();
+  world_.Drain("politie");
+  world_.RaiseEpoch(kRotated, kTwoWeeks, NodeWorld::Keys::kAll, [](v1::Purpose& purpose) {
+    while (purpose.rules_size() > 1) purpose.mutable_rules()->RemoveLast();
+  });
+  world_.Rotate("politie");
+  EXPECT_EQ(Stored("ref-0").epoch, 1u);
+  EXPECT_EQ(Stored("ref-0").settled_epoch, 2u);
+  EXPECT_NE(Stored("ref-0").reason, "");
+}
+
+TEST_F(RotatorTest, ARecordThatCannotBeReadIsToldAndStaysAsItIs) {
+  Submit(1);
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
+  testing::TestNode& node = world_.node("politie");
+  const Vault another(base::SecretBytes(std::string(32, 'v')), world_.random());
+  Environment environment = node.environment;
+  environment.vault = &another;
+  Rotator rotator(environment, *node.pseudonymiser, world_.broker().ClientOf("politie"));
+  ::testing::internal::CaptureStderr();
+  while (rotator.Step()) {
+  }
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), ::testing::HasSubstr("node.rotation_left"));
+  EXPECT_EQ(Stored("ref-0").settled_epoch, 1u);
+}
+
+class RotatorShortTermTest : public RotatorTest {
+ protected:
+  RotatorShortTermTest()
+      : RotatorTest([](v1::Covenant& covenant) {
+          covenant.set_excluded_addresses_max_age_days(1);
+          for (v1::Purpose& purpose : *covenant.mutable_purposes()) purpose.set_retention_days(5);
+        }) {}
+};
+
+TEST_F(RotatorShortTermTest, WhatEndsTodayIsNotSent) {
+  Submit(1);
+  world_.clock().Advance(absl::Hours(24 * 5));
+  world_.RaiseEpoch(kRotated, kTwoWeeks);
+  EXPECT_EQ(Sent(), 0);
+  EXPECT_EQ(Stored("ref-0").settled_epoch, 1u);
+}
+
+TEST_F(RotatorShortTermTest, AHouseholdWaitsForAFreshListOfExcludedAddresses) {
+  Submit(1, "gezinsaanpak");
+  world_.clock().Advance(absl::Hours(48));
+  world_.RaiseEpoch("gezinsaanpak", kTwoWeeks);
+  EXPECT_THAT(LogOfRotation(), ::testing::HasSubstr("node.rotation_left"));
+  EXPECT_EQ(Stored("ref-0").settled_epoch, 1u);
+  world_.WriteExcluded(2, {"6299ZZ 1"});
   RestAndRotate();
   EXPECT_EQ(Stored("ref-0").epoch, 2u);
 }
@@ -219,7 +365,7 @@ TEST_F(RotatorTest, AWithdrawalWhileItIsSentEndsItAtTheBroker) {
   Submit(1);
   world_.RaiseEpoch(kRotated, kTwoWeeks);
   world_.broker().on_submit = [&] { EXPECT_THAT(Withdraw("ref-0"), IsOk()); };
-  world_.Rotate("politie");
+  EXPECT_THAT(LogOfRotation(), ::testing::Not(::testing::HasSubstr("node.rotation_done")));
   world_.broker().on_submit = nullptr;
   EXPECT_EQ(Stored("ref-0").state, storage::NodeSignalState::kWithdrawn);
   world_.Drain("politie");
@@ -288,7 +434,9 @@ TEST_F(RotatorTest, WhatIsLeftAfterTheOverlapGoesOverAllTheSame) {
   world_.broker().EndEpoch(kRotated, 1);
   world_.node("politie").destruction->Look();
   world_.broker().away = false;
+  EXPECT_EQ(world_.node("politie").rotator->Status(world_.Snapshot()).size(), 1u);
   RestAndRotate();
+  EXPECT_TRUE(world_.node("politie").rotator->Status(world_.Snapshot()).empty());
   for (const std::string& id : ids) EXPECT_EQ((world_.broker().versions.count({id, 2})), 1u);
   world_.broker().refuse_with = "RULE_UNKNOWN";
 }
