@@ -171,9 +171,10 @@ struct Taken {
   uint64_t number = 0;  // of the signal, when it is known
 };
 
-// Whether the envelope may stand beside the version that is there: the same signal in a newer epoch.
+// Whether the envelope may stand beside the version that is there: it is the same signal. That its epoch is
+// newer the store checks.
 bool Renews(const v1::SignalHeader& header, const storage::SignalStatus& live) {
-  return header.epoch() > live.epoch && header.purpose() == live.purpose && header.kind() == live.kind &&
+  return header.purpose() == live.purpose && header.kind() == live.kind &&
          header.submitted_day() == live.submitted_day && header.expiry_day() == live.expiry_day;
 }
 
