@@ -45,6 +45,7 @@ struct RestoreOptions {
 // What a node reads at its start, read beside it.
 struct NodeFiles {
   v1::NodeConfig config;
+  std::string urn;
   policy::KeysetStore keysets;
 };
 
@@ -82,6 +83,7 @@ absl::StatusOr<NodeFiles> ReadNodeFiles(const std::string& path) {
                        absl::StrCat(path, " is not the configuration of a node"));
   }
   RAAKVLAK_ASSIGN_OR_RETURN(const auto chain, ReadChain(files.config.common()));
+  files.urn = policy::Urn(chain->all().front()->region(), "node", files.config.partner());
   RAAKVLAK_ASSIGN_OR_RETURN(files.keysets, policy::KeysetStore::Load(files.config.keysets(), *chain));
   return files;
 }
@@ -125,7 +127,7 @@ absl::StatusOr<ExitCode> BackUp(const BackupOptions& options, Context& context) 
                                       " in ", files.config.keysets()));
   }
   RAAKVLAK_ASSIGN_OR_RETURN(const base::SecretBytes vault_key,
-                            policy::ReadVaultKey(files.config.vault_key()));
+                            policy::ReadVaultKey(files.config.vault_key(), files.urn));
   RAAKVLAK_ASSIGN_OR_RETURN(
       const crypto::group::Scalar share,
       policy::ReadShare(files.config.shares(), *keyset, files.config.partner(), vault_key));
@@ -166,7 +168,7 @@ absl::StatusOr<ExitCode> Restore(const RestoreOptions& options, Context& context
   RAAKVLAK_ASSIGN_OR_RETURN(const policy::BackupScope scope, policy::ReadBackupScope(text));
   RAAKVLAK_ASSIGN_OR_RETURN(const auto keyset, KeysetOfBackup(scope, files));
   RAAKVLAK_ASSIGN_OR_RETURN(const base::SecretBytes vault_key,
-                            policy::ReadVaultKey(files.config.vault_key()));
+                            policy::ReadVaultKey(files.config.vault_key(), files.urn));
   RAAKVLAK_ASSIGN_OR_RETURN(const base::SecretBytes passphrase, policy::ReadPassphrase(options.passphrase));
   RAAKVLAK_ASSIGN_OR_RETURN(const crypto::group::Scalar share,
                             policy::RestoreShare(text, *keyset, files.config.partner(), passphrase));
