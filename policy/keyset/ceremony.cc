@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -43,6 +44,36 @@ absl::Status CheckOldKeyset(const Covenant& covenant, const v1::Purpose& purpose
     }
   }
   return absl::OkStatus();
+}
+
+// The keyset with the signatures of its holders, when all of them are there.
+std::optional<CompleteKeyset> Join(const std::string& text, absl::Span<const crypto::note::Note> notes,
+                                   const CovenantChain& chain) {
+  const auto keyset_text = ParseKeysetText(text);
+  const auto covenant = keyset_text.ok() ? chain.Find(keyset_text->covenant_id) : nullptr;
+  if (covenant == nullptr || notes.size() < keyset_text->holders.size()) return std::nullopt;
+  crypto::note::Note whole{text, {}};
+  for (const auto& [index, partner] : keyset_text->holders) {
+    if (covenant->FindPartner(partner) == nullptr) return std::nullopt;
+    const auto verifier = crypto::note::VerifierKey::Create(Urn(covenant->region(), "node", partner),
+                                                            covenant->PartnerKey(partner));
+    const auto find = [&]() -> const crypto::note::NoteSignature* {
+      for (const crypto::note::Note& note : notes) {
+        for (const crypto::note::NoteSignature& signature : note.signatures) {
+          if (verifier.ok() && crypto::note::VerifyAll({text, {signature}}, {*verifier}).ok())
+            return &signature;
+        }
+      }
+      return nullptr;
+    };
+    const crypto::note::NoteSignature* signature = find();
+    if (signature == nullptr) return std::nullopt;
+    whole.signatures.push_back(*signature);
+  }
+  std::string note = crypto::note::Format(whole);
+  auto keyset = Keyset::Verify(note, chain);
+  if (!keyset.ok()) return std::nullopt;
+  return CompleteKeyset{std::move(note), *std::move(keyset)};
 }
 
 }  // namespace
@@ -116,35 +147,24 @@ KeysetText KeysetOf(const ceremony::Parameters& parameters, const ceremony::Outc
   return out;
 }
 
-std::vector<CompleteKeyset> CompleteKeysets(absl::Span<const std::string> notes, const CovenantChain& chain) {
-  std::map<std::string, std::vector<crypto::note::NoteSignature>> signatures_by_text;
-  for (const std::string& bytes : notes) {
-    const auto note = crypto::note::Parse(bytes);
-    if (!note.ok()) continue;
-    auto& signatures = signatures_by_text[note->text];
-    signatures.insert(signatures.end(), note->signatures.begin(), note->signatures.end());
-  }
+std::vector<CompleteKeyset> CompleteKeysets(absl::Span<const std::vector<std::string>> posted,
+                                            const CovenantChain& chain) {
   std::vector<CompleteKeyset> out;
-  for (const auto& [text, signatures] : signatures_by_text) {
-    const auto keyset_text = ParseKeysetText(text);
-    const auto covenant = keyset_text.ok() ? chain.Find(keyset_text->covenant_id) : nullptr;
-    if (covenant == nullptr) continue;
-    crypto::note::Note whole{text, {}};
-    for (const auto& [index, partner] : keyset_text->holders) {
-      if (covenant->FindPartner(partner) == nullptr) continue;
-      const auto verifier = crypto::note::VerifierKey::Create(Urn(covenant->region(), "node", partner),
-                                                              covenant->PartnerKey(partner));
-      for (const crypto::note::NoteSignature& signature : signatures) {
-        if (!verifier.ok() || !crypto::note::VerifyAll({text, {signature}}, {*verifier}).ok()) continue;
-        whole.signatures.push_back(signature);
-        break;
-      }
+  for (const std::vector<std::string>& notes : posted) {
+    std::map<std::string, std::vector<crypto::note::Note>> notes_by_text;
+    for (const std::string& bytes : notes) {
+      auto note = crypto::note::Parse(bytes);
+      if (note.ok()) notes_by_text[note->text].push_back(*std::move(note));
     }
-    if (whole.signatures.empty()) continue;
-    std::string note = crypto::note::Format(whole);
-    auto keyset = Keyset::Verify(note, chain);
-    if (keyset.ok()) out.push_back({std::move(note), *std::move(keyset)});
+    for (const auto& [text, same] : notes_by_text) {
+      auto complete = Join(text, same, chain);
+      if (complete.has_value()) out.push_back(*std::move(complete));
+    }
   }
+  std::stable_sort(out.begin(), out.end(), [](const CompleteKeyset& one, const CompleteKeyset& other) {
+    return std::pair(one.keyset->covenant_version(), one.keyset->text().generation) >
+           std::pair(other.keyset->covenant_version(), other.keyset->text().generation);
+  });
   return out;
 }
 

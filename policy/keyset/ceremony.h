@@ -53,9 +53,12 @@ struct CompleteKeyset {
   std::shared_ptr<const Keyset> keyset;
 };
 
-// CompleteKeysets puts the signatures together that holders gave one by one: notes with the same text are one
-// keyset. It returns those that Keyset::Verify takes. Notes and signatures that are wrong are passed over,
-// whoever posted them: nobody spoils what others signed.
-std::vector<CompleteKeyset> CompleteKeysets(absl::Span<const std::string> notes, const CovenantChain& chain);
+// CompleteKeysets puts the signatures together that holders gave one by one. `posted` is what the holders of
+// each ceremony posted, one note each. A keyset is complete when as many notes of one ceremony have its text
+// as it has holders, and Keyset::Verify takes their signatures together: each holder said so itself, and none
+// for another. Notes that are wrong are passed over, whoever posted them. Those of the newest covenant and
+// generation come first: what contradicts them finds its place taken (KeysetStore::With).
+std::vector<CompleteKeyset> CompleteKeysets(absl::Span<const std::vector<std::string>> posted,
+                                            const CovenantChain& chain);
 
 }  // namespace raakvlak::policy

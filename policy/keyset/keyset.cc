@@ -186,6 +186,7 @@ absl::StatusOr<std::shared_ptr<const Keyset>> Keyset::Verify(absl::string_view n
     keyset->holders_.push_back(Holder{index, partner, *public_share});
   }
   keyset->id_ = base::Sha256(note->text);
+  keyset->covenant_version_ = covenant.text().version();
   keyset->text_ = std::move(text);
   return keyset;
 }

@@ -71,6 +71,8 @@ class Keyset {
 
   const std::string& id() const { return id_; }  // 32 bytes
   const KeysetText& text() const { return text_; }
+  // Of the covenant that it names.
+  uint32_t covenant_version() const { return covenant_version_; }
   const crypto::group::Element& public_key() const { return text_.commitments.front(); }
   uint32_t quorum() const { return text_.quorum; }
   // Ascending index.
@@ -82,6 +84,7 @@ class Keyset {
   Keyset() = default;
   std::string id_;
   KeysetText text_;
+  uint32_t covenant_version_ = 0;
   std::vector<Holder> holders_;
 };
 
@@ -92,8 +95,10 @@ class KeysetStore {
   // error that names it. FILE_UNREADABLE.
   static absl::StatusOr<KeysetStore> Load(const std::string& folder, const CovenantChain& chain);
 
-  // With returns these and one more; one that is there is not added again. KEYSET_INVALID: there is another
-  // one of its purpose, class, epoch and generation.
+  // With returns these and one more; one that is there is not added again. KEYSET_INVALID: of its purpose,
+  // class and epoch there is one of the same generation, one with another public key, or one that contradicts
+  // its place: a later generation never names an earlier covenant, whose holders are fewer than those that
+  // share the key by then.
   absl::StatusOr<KeysetStore> With(std::shared_ptr<const Keyset> keyset) const;
   KeysetStore Without(absl::string_view keyset_id) const;
 

@@ -30,8 +30,28 @@ absl::StatusOr<std::vector<std::string>> KeysetFiles(const std::string& folder) 
   return files;
 }
 
-auto Scope(const KeysetText& text) {
-  return std::tie(text.purpose, text.identifier_class, text.epoch, text.generation);
+auto KeyOf(const KeysetText& text) { return std::tie(text.purpose, text.identifier_class, text.epoch); }
+
+// All holders of an earlier covenant can sign whatever they like, and may be fewer than today's quorum: what
+// later covenants' holders share is not theirs to replace.
+absl::Status CheckBeside(const Keyset& one, const Keyset& other) {
+  const auto invalid = [](absl::string_view message) {
+    return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kKeysetInvalid, message);
+  };
+  // Tags of two keys do not match each other: signals would quietly miss each other.
+  if (one.text().generation == other.text().generation) {
+    return invalid("a second keyset of one purpose, class, epoch and generation");
+  }
+  if (!(one.public_key() == other.public_key())) {
+    return invalid("a second key of one purpose, class and epoch");
+  }
+  const bool is_older = one.text().generation < other.text().generation;
+  const Keyset& older = is_older ? one : other;
+  const Keyset& newer = is_older ? other : one;
+  if (newer.covenant_version() < older.covenant_version()) {
+    return invalid("a keyset of an earlier covenant in the place of one of a later covenant");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -53,11 +73,7 @@ absl::StatusOr<KeysetStore> KeysetStore::Load(const std::string& folder, const C
 absl::StatusOr<KeysetStore> KeysetStore::With(std::shared_ptr<const Keyset> keyset) const {
   for (const auto& other : keysets_) {
     if (other->id() == keyset->id()) return *this;
-    // Tags of two keys do not match each other: signals would quietly miss each other.
-    if (Scope(other->text()) == Scope(keyset->text())) {
-      return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kKeysetInvalid,
-                         "a second keyset of one purpose, class, epoch and generation");
-    }
+    if (KeyOf(other->text()) == KeyOf(keyset->text())) RAAKVLAK_RETURN_IF_ERROR(CheckBeside(*other, *keyset));
   }
   KeysetStore more = *this;
   more.keysets_.push_back(std::move(keyset));

@@ -32,22 +32,6 @@ std::set<std::string> WantedSealKeys(const policy::Snapshot& snapshot, absl::Tim
   return wanted;
 }
 
-bool IsSameKey(const policy::KeysetText& one, const policy::KeysetText& other) {
-  return one.purpose == other.purpose && one.identifier_class == other.identifier_class &&
-         one.epoch == other.epoch;
-}
-
-absl::StatusOr<policy::KeysetStore> Add(const policy::KeysetStore& store,
-                                        std::shared_ptr<const policy::Keyset> keyset) {
-  for (const auto& other : store.all()) {
-    if (!IsSameKey(other->text(), keyset->text()) || other->public_key() == keyset->public_key()) continue;
-    return base::Error(absl::StatusCode::kInvalidArgument, reason::kKeysetInvalid,
-                       absl::StrCat("keyset ", base::Hex(keyset->id()), " has another public key than ",
-                                    base::Hex(other->id()), ", which is of the same epoch"));
-  }
-  return store.With(std::move(keyset));
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<KeyStore>> KeyStore::Open(Places places, FindPolicy policy,
@@ -96,7 +80,7 @@ absl::Status KeyStore::ReadKeysets(const policy::CovenantChain& chain) {
     const auto read = [&]() -> absl::Status {
       RAAKVLAK_ASSIGN_OR_RETURN(const std::string bytes, base::ReadFile(file, crypto::note::kMaxNoteSize));
       RAAKVLAK_ASSIGN_OR_RETURN(auto keyset, policy::Keyset::Verify(bytes, chain));
-      RAAKVLAK_ASSIGN_OR_RETURN(keys.keysets, Add(keys.keysets, std::move(keyset)));
+      RAAKVLAK_ASSIGN_OR_RETURN(keys.keysets, keys.keysets.With(std::move(keyset)));
       return absl::OkStatus();
     }();
     if (!read.ok()) base::LogStatus(base::LogLevel::kError, "hub.keyset_refused", read, {{"file", file}});
@@ -185,23 +169,23 @@ absl::Status KeyStore::Poll(client::CeremonyClient& broker, absl::Duration timeo
 absl::Status KeyStore::Take(const v1::KeysetsResponse& posted, const policy::CovenantChain& chain) {
   OpenerKeys keys = *Now();
   const size_t before = keys.keysets.size();
-  for (const v1::CeremonyKeysets& ceremony : posted.ceremonies()) {
-    const std::vector<std::string> notes(ceremony.keysets().begin(), ceremony.keysets().end());
-    for (policy::CompleteKeyset& complete : policy::CompleteKeysets(notes, chain)) {
-      const std::string id = base::Hex(complete.keyset->id());
-      if (keys.keysets.Find(complete.keyset->id()) != nullptr || refused_.contains(id)) continue;
-      absl::StatusOr<policy::KeysetStore> more = Add(keys.keysets, complete.keyset);
-      if (!more.ok()) {
-        base::LogStatus(base::LogLevel::kError, "hub.keyset_refused", more.status());
-        refused_.insert(id);
-        continue;
-      }
-      RAAKVLAK_RETURN_IF_ERROR(
-          base::WriteFileAtomically(absl::StrCat(places_.keysets, "/", id, ".keyset"), complete.note, 0644));
-      keys.keysets = *std::move(more);
-      base::Log(base::LogLevel::kInfo, "hub.keyset_taken",
-                {{"keyset", id}, {"purpose", complete.keyset->text().purpose}});
+  std::vector<std::vector<std::string>> notes;
+  for (const v1::CeremonyKeysets& ceremony : posted.ceremonies())
+    notes.emplace_back(ceremony.keysets().begin(), ceremony.keysets().end());
+  for (policy::CompleteKeyset& complete : policy::CompleteKeysets(notes, chain)) {
+    const std::string id = base::Hex(complete.keyset->id());
+    if (keys.keysets.Find(complete.keyset->id()) != nullptr || refused_.contains(id)) continue;
+    absl::StatusOr<policy::KeysetStore> more = keys.keysets.With(complete.keyset);
+    if (!more.ok()) {
+      base::LogStatus(base::LogLevel::kError, "hub.keyset_refused", more.status(), {{"keyset", id}});
+      refused_.insert(id);
+      continue;
     }
+    RAAKVLAK_RETURN_IF_ERROR(
+        base::WriteFileAtomically(absl::StrCat(places_.keysets, "/", id, ".keyset"), complete.note, 0644));
+    keys.keysets = *std::move(more);
+    base::Log(base::LogLevel::kInfo, "hub.keyset_taken",
+              {{"keyset", id}, {"purpose", complete.keyset->text().purpose}});
   }
   if (keys.keysets.size() != before) Use(std::move(keys));
   return absl::OkStatus();

@@ -9,6 +9,7 @@
 #include "base/reason.h"
 #include "base/status.h"
 #include "crypto/note/note.h"
+#include "policy/epochs.h"
 #include "server/node/ceremony_known.h"
 
 namespace raakvlak::node {
@@ -42,6 +43,18 @@ bool IsAbort(const ceremony::Parameters& parameters, const ceremony::SignedMessa
   return content.ok() && content->step == ceremony::Step::kAbort;
 }
 
+// Whether one of the notes is this keyset with a signature of the member's that is good.
+bool HasSigned(const ceremony::Parameters& parameters, const ceremony::Member& member,
+               const std::string& keyset, const std::vector<std::string>& notes) {
+  const auto verifier = crypto::note::VerifierKey::Create(
+      policy::Urn(parameters.text().region, "node", member.partner), member.signing_key);
+  return std::any_of(notes.begin(), notes.end(), [&](const std::string& bytes) {
+    const auto note = crypto::note::Parse(bytes);
+    return note.ok() && verifier.ok() && note->text == keyset &&
+           crypto::note::VerifyAll(*note, {*verifier}).ok();
+  });
+}
+
 }  // namespace
 
 CeremonyDriver::CeremonyDriver(const Environment& environment, client::CeremonyClient& client,
@@ -68,8 +81,13 @@ absl::Status CeremonyDriver::Start() {
   }
 
   RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<storage::SeenKeyset> seen, environment_.store->SeenKeysets());
+  const absl::StatusOr<policy::Snapshot> snapshot = environment_.authority->Current();
   for (const auto& keyset : environment_.keys->Now()->keysets().all()) {
     const policy::KeysetText& text = keyset->text();
+    // Destruction takes those of an epoch that ended, and finds only what is not disregarded.
+    if (snapshot.ok() &&
+        !policy::IsEpochWanted(*snapshot, text.purpose, text.epoch, environment_.clock->Now()))
+      continue;
     const auto same = std::find_if(seen.begin(), seen.end(), [&](const storage::SeenKeyset& other) {
       return other.purpose == text.purpose && other.identifier_class == text.identifier_class &&
              other.epoch == text.epoch;
@@ -188,8 +206,11 @@ bool CeremonyDriver::Post(Known& known) {
       known.post_again_at = environment_.clock->Now() + kAfterRefusal;
       base::LogStatus(base::LogLevel::kWarning, "node.ceremony_post_failed", response.status());
     }
-    // What the broker has no more, it will never take.
-    if (response.status().code() != absl::StatusCode::kNotFound) return false;
+    // What the broker has no more, or has ended for this node, it will never take.
+    if (response.status().code() != absl::StatusCode::kNotFound &&
+        base::ReasonOf(response.status()) != reason::kAlreadyEnded) {
+      return false;
+    }
   }
   if (known.participant != nullptr) {
     known.num_posted = known.participant->Sent().size();
@@ -280,7 +301,7 @@ absl::Status CeremonyDriver::Run(const policy::Snapshot& snapshot, Known& known)
     if (!fits.ok()) {
       why = std::string(fits.message());
     } else if (IsLate(known)) {
-      why = "the deadline has passed";
+      why = absl::StrCat("the deadline has passed; ", WhoIsMissing(participant));
     }
     if (!why.empty()) participant.GiveUp();
   }
@@ -314,15 +335,11 @@ absl::Status CeremonyDriver::SignKeyset(const policy::Snapshot& snapshot, Known&
   v1::PostRequest unsent = RequestOf(known.id(), known.participant->Sent());
   if (!fits.ok()) {
     // The others have our certificate, and would wait for a signature that never comes.
-    const ceremony::Finding finding = {known.index, ceremony::Step::kCertificate, ceremony::Check::kMissing};
-    const ceremony::Content content = {ceremony::Step::kAbort, known.id(), known.index,
-                                       ceremony::FormatAccusation({finding, {}})};
-    const ceremony::SignedMessage abort =
-        ceremony::SignContent(known.parameters, content, *environment_.signing_key);
+    const ceremony::SignedMessage abort = OwnAbort(known, ceremony::Step::kCertificate);
     *unsent.mutable_messages() = RequestOf(known.id(), {abort}).messages();
     next.state = NodeCeremonyState::kStopped;
     next.why = std::string(fits.message());
-    next.evidence = content.bytes;
+    next.evidence = abort.body.substr(ceremony::kHeaderSize);
     next.reporter = known.index;
     next.unsent = unsent.SerializeAsString();
     storage::AuditEntry entry = OwnEntry(snapshot, "ceremony_stopped", known.parameters);
@@ -366,24 +383,16 @@ absl::Status CeremonyDriver::Complete(const policy::Snapshot& snapshot, Known& k
   known.fetched = 0;
   const absl::Status fetched = Fetch(known, messages);
   if (!fetched.ok()) return base::ReasonOf(fetched) == reason::kUnavailable ? absl::OkStatus() : fetched;
-  std::vector<std::string> notes = known.notes;
-  notes.push_back(known.row->keyset);
+  const auto own = crypto::note::Parse(known.row->keyset);
   known.unsigned_holders.clear();
   for (const ceremony::Member& member : known.parameters.members()) {
-    if (member.receives()) known.unsigned_holders.insert(member.partner);
+    if (member.receives() && own.ok() && !HasSigned(known.parameters, member, own->text, known.notes))
+      known.unsigned_holders.insert(member.partner);
   }
-  const auto own = crypto::note::Parse(known.row->keyset);
-  for (const std::string& bytes : notes) {
-    const auto note = crypto::note::Parse(bytes);
-    if (!note.ok() || !own.ok() || note->text != own->text) continue;
-    for (const auto& signature : note->signatures) {
-      for (const ceremony::Member& member : known.parameters.members()) {
-        if (signature.name == policy::Urn(known.parameters.text().region, "node", member.partner))
-          known.unsigned_holders.erase(member.partner);
-      }
-    }
-  }
-  for (const policy::CompleteKeyset& complete : policy::CompleteKeysets(notes, *policy::ChainOf(snapshot))) {
+  // A relay that was restored may have lost it.
+  if (known.unsigned_holders.contains(environment_.partner)) known.unsent_posted = false;
+  for (const policy::CompleteKeyset& complete :
+       policy::CompleteKeysets({known.notes}, *policy::ChainOf(snapshot))) {
     if (own.ok() && complete.keyset->id() == base::Sha256(own->text)) return TakeKeyset(snapshot, complete);
   }
   for (const ceremony::SignedMessage& message : messages) {
@@ -423,8 +432,15 @@ absl::Status CeremonyDriver::Stop(const policy::Snapshot& snapshot, Known& known
   next.changed_ms = environment_.NowMs();
   next.secret.clear();
   next.why = why;
-  if (known.participant != nullptr)
+  if (known.participant != nullptr) {
     next.unsent = RequestOf(known.id(), known.participant->Sent()).SerializeAsString();
+  } else if (blame == nullptr) {
+    // What it said before is lost to it, and the others would wait.
+    const ceremony::SignedMessage abort = OwnAbort(known, ceremony::Step::kJoin);
+    next.unsent = RequestOf(known.id(), {abort}).SerializeAsString();
+    next.evidence = abort.body.substr(ceremony::kHeaderSize);
+    next.reporter = known.index;
+  }
   storage::AuditEntry entry = OwnEntry(snapshot, "ceremony_stopped", known.parameters);
   entry.reason = why;
   if (blame != nullptr) {
@@ -447,6 +463,13 @@ absl::Status CeremonyDriver::Stop(const policy::Snapshot& snapshot, Known& known
   known.unsent_posted = false;
   Post(known);
   return absl::OkStatus();
+}
+
+ceremony::SignedMessage CeremonyDriver::OwnAbort(const Known& known, ceremony::Step step) const {
+  const ceremony::Finding finding = {known.index, step, ceremony::Check::kMissing};
+  const ceremony::Content content = {ceremony::Step::kAbort, known.id(), known.index,
+                                     ceremony::FormatAccusation({finding, {}})};
+  return ceremony::SignContent(known.parameters, content, *environment_.signing_key);
 }
 
 absl::Status CeremonyDriver::Save(Known& known, NodeCeremony next,

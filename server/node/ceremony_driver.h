@@ -105,6 +105,8 @@ class CeremonyDriver {
   absl::Status Stop(const policy::Snapshot& snapshot, Known& known, const std::string& why,
                     const crypto::ceremony::Blame* blame, const storage::AuditEntry* operator_entry = nullptr)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What this node posts to say that it will not go on.
+  crypto::ceremony::SignedMessage OwnAbort(const Known& known, crypto::ceremony::Step step) const;
   // Writes the row; after an error memory is as the store is.
   absl::Status Save(Known& known, storage::NodeCeremony next, const std::vector<storage::AuditEntry>& entries)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -33,14 +33,12 @@ absl::Status CeremonyDriver::TakeKeysets(const policy::Snapshot& snapshot) {
   for (const auto& known : known_) posted.first += known->num_keysets;
   if (posted == keysets_taken_) return absl::OkStatus();
   RAAKVLAK_ASSIGN_OR_RETURN(const v1::KeysetsResponse response, client_.Keysets({}, options_.timeout));
+  std::vector<std::vector<std::string>> notes;
+  for (const v1::CeremonyKeysets& of : response.ceremonies())
+    notes.emplace_back(of.keysets().begin(), of.keysets().end());
   absl::Status first_error;
-  for (const v1::CeremonyKeysets& of : response.ceremonies()) {
-    const std::vector<std::string> notes(of.keysets().begin(), of.keysets().end());
-    for (const policy::CompleteKeyset& complete :
-         policy::CompleteKeysets(notes, *policy::ChainOf(snapshot))) {
-      first_error.Update(TakeKeyset(snapshot, complete));
-    }
-  }
+  for (const policy::CompleteKeyset& complete : policy::CompleteKeysets(notes, *policy::ChainOf(snapshot)))
+    first_error.Update(TakeKeyset(snapshot, complete));
   RAAKVLAK_RETURN_IF_ERROR(first_error);
   keysets_taken_ = posted;
   return absl::OkStatus();
@@ -78,6 +76,14 @@ absl::Status CeremonyDriver::TakeKeyset(const policy::Snapshot& snapshot,
       base::Log(base::LogLevel::kError, "node.second_keyset",
                 {{"keyset", base::Hex(seen.keyset_id)}, {"reason", reason::kKeysetInvalid}});
     }
+    return absl::OkStatus();
+  }
+
+  // All holders of an earlier covenant may have signed what today's holders never agreed to.
+  const absl::Status fits = environment_.keys->Now()->keysets().With(complete.keyset).status();
+  if (!fits.ok()) {
+    base::LogStatus(base::LogLevel::kError, "node.keyset_refused", fits,
+                    {{"keyset", base::Hex(complete.keyset->id())}});
     return absl::OkStatus();
   }
 

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "server/node/ceremony_driver.h"
 
 namespace raakvlak::node {
@@ -45,5 +47,13 @@ struct CeremonyDriver::Known {
   const std::string& id() const { return parameters.id(); }
   bool is_in(storage::NodeCeremonyState state) const { return row.has_value() && row->state == state; }
 };
+
+// "nothing came from a, b": an accusation has room for one name.
+inline std::string WhoIsMissing(const crypto::ceremony::Participant& participant) {
+  std::vector<std::string> names;
+  for (const uint32_t index : participant.Missing())
+    names.push_back(participant.parameters().Find(index)->partner);
+  return absl::StrCat("nothing came from ", absl::StrJoin(names, ", "));
+}
 
 }  // namespace raakvlak::node

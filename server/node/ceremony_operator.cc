@@ -81,13 +81,16 @@ absl::StatusOr<v1::CeremonyState> CeremonyDriver::Propose(const rpc::Gate::Pass&
 
   base::MutexLock lock(mutex_);
   RAAKVLAK_RETURN_IF_ERROR(Poll());
+  // The first number that is free, not the one after the highest: a member could take the highest there is.
+  std::set<uint32_t> attempts;
   for (const auto& known : known_) {
     const ceremony::ParametersText& text = known->parameters.text();
     if (text.purpose == scope.purpose && text.identifier_class == scope.identifier_class &&
         text.epoch == purpose->epoch()) {
-      scope.attempt = std::max(scope.attempt, text.attempt + 1);
+      attempts.insert(text.attempt);
     }
   }
+  while (attempts.contains(scope.attempt)) ++scope.attempt;
   const policy::Keyset* old_keyset = *kind == ceremony::Kind::kGenerate ? nullptr : newest.get();
   RAAKVLAK_ASSIGN_OR_RETURN(const ceremony::Parameters parameters,
                             policy::CeremonyFor(*covenant, scope, old_keyset));
@@ -227,10 +230,11 @@ absl::StatusOr<v1::CeremonyState> CeremonyDriver::GiveUp(const rpc::Gate::Pass& 
   entry.purpose = known->parameters.text().purpose;
   if (known->row.has_value()) {
     if (known->participant == nullptr) RAAKVLAK_RETURN_IF_ERROR(Resume(*known));
+    const std::string why = absl::StrCat("the operator gave up; ", WhoIsMissing(*known->participant));
     known->participant->GiveUp();
     if (!known->participant->blame().has_value()) return HasEnded("it came to its end just now");
     const ceremony::Blame blame = *known->participant->blame();
-    RAAKVLAK_RETURN_IF_ERROR(Stop(pass.snapshot, *known, "the operator gave up", &blame, &entry));
+    RAAKVLAK_RETURN_IF_ERROR(Stop(pass.snapshot, *known, why, &blame, &entry));
     return StateOf(*known);
   }
   // Not joined yet: says so to the others, and never joins.
@@ -242,12 +246,8 @@ absl::StatusOr<v1::CeremonyState> CeremonyDriver::GiveUp(const rpc::Gate::Pass& 
   row.approved_ms = row.changed_ms = environment_.NowMs();
   row.why = "the operator gave up";
   row.reporter = known->index;
-  const ceremony::Finding finding = {known->index, ceremony::Step::kJoin, ceremony::Check::kMissing};
-  const ceremony::Content content = {ceremony::Step::kAbort, known->id(), known->index,
-                                     ceremony::FormatAccusation({finding, {}})};
-  row.evidence = content.bytes;
-  const ceremony::SignedMessage abort =
-      ceremony::SignContent(known->parameters, content, *environment_.signing_key);
+  const ceremony::SignedMessage abort = OwnAbort(*known, ceremony::Step::kJoin);
+  row.evidence = abort.body.substr(ceremony::kHeaderSize);
   v1::PostRequest unsent;
   unsent.set_ceremony_id(known->id());
   unsent.add_messages()->set_body(abort.body);

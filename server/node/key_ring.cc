@@ -21,6 +21,23 @@ absl::Status EnsureFolder(const std::string& folder) {
                      absl::StrCat("cannot make folder ", folder, ": ", error.message()));
 }
 
+// Half-written shares (base::WriteFileAtomically) of a process that was stopped: nobody would find them when
+// their epoch ends.
+absl::Status RemoveHalfWritten(const std::string& folder) {
+  constexpr absl::string_view kSuffix = ".share.XXXXXX";
+  constexpr size_t kIdSize = 64;
+  std::vector<std::string> files;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (name.size() == kIdSize + kSuffix.size() && name.compare(kIdSize, 7, ".share.") == 0)
+      files.push_back(entry->path().string());
+  }
+  for (const std::string& file : files) RAAKVLAK_RETURN_IF_ERROR(base::RemoveFile(file));
+  return absl::OkStatus();
+}
+
 bool IsOlder(const policy::KeysetText& one, const policy::KeysetText& other) {
   return one.purpose == other.purpose && one.identifier_class == other.identifier_class &&
          one.epoch == other.epoch && one.generation < other.generation;
@@ -39,6 +56,7 @@ absl::StatusOr<std::unique_ptr<KeyRing>> KeyRing::Load(Places places, std::strin
                                                        base::Random& random) {
   RAAKVLAK_RETURN_IF_ERROR(EnsureFolder(places.keysets));
   RAAKVLAK_RETURN_IF_ERROR(EnsureFolder(places.shares));
+  RAAKVLAK_RETURN_IF_ERROR(RemoveHalfWritten(places.shares));
   std::unique_ptr<KeyRing> ring(
       new KeyRing(std::move(places), std::move(partner), std::move(vault_key), random));
   Keys keys;

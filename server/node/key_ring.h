@@ -51,10 +51,10 @@ class KeyRing {
     std::string shares;
   };
 
-  // Load reads both folders, and removes shares of older generations that are there still. A share that is
-  // missing is told in the log: others then evaluate, until a refresh or restore gives this node one. A share
-  // that is there and wrong is an error. Errors as KeysetStore::Load and ReadShare; STORAGE_FAILED.
-  // `random` outlives the ring.
+  // Load reads both folders, and removes shares of older generations and half-written ones that are there
+  // still. A share that is missing is told in the log: others then evaluate, until a reshare or restore gives
+  // this node one. A share that is there and wrong is an error. Errors as KeysetStore::Load and ReadShare;
+  // STORAGE_FAILED. `random` outlives the ring.
   static absl::StatusOr<std::unique_ptr<KeyRing>> Load(Places places, std::string partner,
                                                        base::SecretBytes vault_key,
                                                        const policy::CovenantChain& chain,

@@ -149,13 +149,52 @@ TEST_F(KeysetCeremonyTest, SignaturesOfHoldersAreJoinedAndWrongOnesPassedOver) {
                                     note_of("politie", "politie"),
                                     note_of("gemeente", "gemeente"),
                                     note_of("woningcorporatie", "woningcorporatie")};
-  EXPECT_TRUE(CompleteKeysets(notes, *chain).empty()) << "jeugdzorg did not sign";
+  EXPECT_TRUE(CompleteKeysets({notes}, *chain).empty()) << "jeugdzorg did not sign";
   notes.push_back(note_of("jeugdzorg", "jeugdzorg"));
-  const auto complete = CompleteKeysets(notes, *chain);
+  const auto complete = CompleteKeysets({notes}, *chain);
   ASSERT_EQ(complete.size(), 1u);
   EXPECT_EQ(complete[0].keyset->id(), keyset->id());
   EXPECT_THAT(Keyset::Verify(complete[0].note, *chain), IsOk());
   EXPECT_EQ(crypto::note::Parse(complete[0].note)->signatures.size(), 4u);
+}
+
+TEST_F(KeysetCeremonyTest, AHoldersSignatureCountsWhenItPostedTheKeysetItself) {
+  const auto keyset = Run(CeremonyFor(*covenant_, Scope(Kind::kGenerate), nullptr).value());
+  const auto chain = CovenantChain::Create({covenant_});
+  std::vector<std::string> notes;
+  crypto::note::Note all{FormatKeysetText(keyset->text()), {}};
+  for (const auto& verifier : covenant_->PartnerVerifiers()) {
+    crypto::note::Note one{all.text, {}};
+    crypto::note::Sign(one, verifier, region_.KeyOf(verifier.name()));
+    crypto::note::Sign(all, verifier, region_.KeyOf(verifier.name()));
+    notes.push_back(crypto::note::Format(one));
+  }
+  EXPECT_EQ(CompleteKeysets({notes}, *chain).size(), 1u);
+  // One posts the signature of another that says to the rest that it stopped.
+  notes.pop_back();
+  notes.back() = crypto::note::Format(all);
+  EXPECT_TRUE(CompleteKeysets({notes}, *chain).empty());
+  // Or posts it in other ceremonies.
+  EXPECT_TRUE(CompleteKeysets({notes, {notes.back()}, {notes.back()}}, *chain).empty());
+}
+
+TEST_F(KeysetCeremonyTest, KeysetsOfTheNewestCovenantAndGenerationComeFirst) {
+  const auto first = Run(CeremonyFor(*covenant_, Scope(Kind::kGenerate), nullptr).value());
+  const auto second = Run(CeremonyFor(*covenant_, Scope(Kind::kRefresh), first.get()).value(), first.get());
+  const auto posted = [&](const Keyset& keyset) {
+    std::vector<std::string> notes;
+    for (const auto& verifier : covenant_->PartnerVerifiers()) {
+      crypto::note::Note note{FormatKeysetText(keyset.text()), {}};
+      crypto::note::Sign(note, verifier, region_.KeyOf(verifier.name()));
+      notes.push_back(crypto::note::Format(note));
+    }
+    return notes;
+  };
+  const auto chain = CovenantChain::Create({covenant_});
+  const auto complete = CompleteKeysets({posted(*first), posted(*second)}, *chain);
+  ASSERT_EQ(complete.size(), 2u);
+  EXPECT_EQ(complete[0].keyset->id(), second->id());
+  EXPECT_EQ(complete[1].keyset->id(), first->id());
 }
 
 TEST_F(KeysetCeremonyTest, WhatDoesNotFitTheCovenantIsRefused) {

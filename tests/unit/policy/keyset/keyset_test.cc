@@ -433,6 +433,43 @@ TEST_F(KeysetStoreTest, TwoKeysetsOfOneGenerationAreRefused) {
   EXPECT_THAT(std::string(store.status().message()), HasSubstr(second));
 }
 
+TEST_F(KeysetStoreTest, AKeyStaysTheSameForItsEpoch) {
+  const auto first = Good();
+  text_.generation = 2;
+  text_.replaces = first->id();
+  text_.commitments =
+      raakvlak::testing::Split(crypto::group::Scalar::Random(random_), 3, {1, 2, 3, 4}, random_)->commitments;
+  const auto other = Good();
+  const auto store = KeysetStore().With(first);
+  EXPECT_THAT(store->With(other), HasReason(reason::kKeysetInvalid));
+  EXPECT_THAT(KeysetStore().With(other)->With(first), HasReason(reason::kKeysetInvalid));
+  text_.identifier_class = 2;
+  EXPECT_THAT(store->With(Good()), IsOk()) << "another key";
+}
+
+TEST_F(KeysetStoreTest, AnEarlierCovenantsHoldersDoNotTakeAKeyBack) {
+  const auto first = Good();
+  text_.replaces = first->id();
+  text_.generation = 9;
+  const auto of_earlier = Good();
+  const std::shared_ptr<const Covenant> earlier = covenant_;
+  region_.covenant().set_version(2);
+  region_.covenant().set_supersedes(base::Hex(earlier->id()));
+  const KeysetText text = text_;
+  Reload();
+  chain_ = CovenantChain::Create({earlier, covenant_});
+  text_ = text;
+  text_.covenant_id = covenant_->id();
+  text_.generation = 2;
+  const auto second = Good();
+  EXPECT_EQ(first->covenant_version(), 1u);
+  EXPECT_EQ(second->covenant_version(), 2u);
+  const auto store = KeysetStore().With(first)->With(second);
+  ASSERT_THAT(store, IsOk());
+  EXPECT_THAT(store->With(of_earlier), HasReason(reason::kKeysetInvalid));
+  EXPECT_THAT(KeysetStore().With(of_earlier)->With(second), HasReason(reason::kKeysetInvalid));
+}
+
 TEST_F(KeysetStoreTest, FirstFileThatDoesNotVerifyIsNamed) {
   Put(File());
   const std::string bad = Put(Signed(FormatKeysetText(text_), "politie"));

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/reason.h"
 #include "base/status.h"
+#include "crypto/ceremony/parameters.h"
 #include "crypto/threshold/combine.h"
 
 namespace raakvlak::node::testing {
@@ -82,6 +83,8 @@ class FakeRelay::Client final : public client::CeremonyClient {
   absl::StatusOr<v1::KeysetsResponse> Keysets(const v1::KeysetsRequest&, absl::Duration) override {
     return Call<v1::KeysetsResponse>("Keysets", [&](v1::KeysetsResponse& response) {
       for (const Ceremony& ceremony : relay_.ceremonies) {
+        const auto parameters = crypto::ceremony::Parameters::Parse(ceremony.proposal.parameters());
+        if (!parameters.ok() || ceremony.keysets.size() < parameters->receivers().size()) continue;
         v1::CeremonyKeysets& out = *response.add_ceremonies();
         out.set_ceremony_id(ceremony.id);
         for (const auto& [partner, keyset] : ceremony.keysets) out.add_keysets(keyset);

@@ -38,8 +38,7 @@ class KeyRingTest : public ::testing::Test {
 
   Made Make(uint8_t identifier_class, uint32_t generation, absl::string_view replaces) {
     const policy::Covenant& covenant = *chain_->all().front();
-    const auto sharing =
-        *raakvlak::testing::Split(crypto::group::Scalar::Random(random_), 3, {1, 2, 3, 4}, random_);
+    const auto sharing = *raakvlak::testing::Split(key_, 3, {1, 2, 3, 4}, random_);
     policy::KeysetText text;
     text.region = covenant.region();
     text.purpose = "risicojeugd";
@@ -79,6 +78,7 @@ class KeyRingTest : public ::testing::Test {
   TestRegion region_;
   base::testing::TemporaryFolder folder_;
   base::testing::SeededRandom random_{5};
+  crypto::group::Scalar key_ = crypto::group::Scalar::Random(random_);
   std::shared_ptr<const policy::CovenantChain> chain_;
   std::unique_ptr<KeyRing> ring_;
 };
@@ -121,6 +121,32 @@ TEST_F(KeyRingTest, ASecondKeyOfOneGenerationIsRefused) {
   EXPECT_TRUE(Holds(first));
   Reload();
   EXPECT_TRUE(Holds(first));
+}
+
+TEST_F(KeyRingTest, ALaterGenerationWithAnotherKeyIsRefusedAndTheShareInUseStays) {
+  const Made first = Make(1, 1, "");
+  ASSERT_THAT(Install(first), IsOk());
+  key_ = crypto::group::Scalar::Random(random_);
+  const Made other = Make(1, 2, first.keyset->id());
+  EXPECT_THAT(Install(other), HasReason(base::reason::kKeysetInvalid));
+  EXPECT_TRUE(Holds(first));
+  EXPECT_FALSE(std::filesystem::exists(ShareFile(other)));
+  Reload();
+  EXPECT_TRUE(Holds(first));
+}
+
+TEST_F(KeyRingTest, AHalfWrittenShareIsRemovedAtTheStartAndNothingElse) {
+  const Made made = Make(1, 1, "");
+  ASSERT_THAT(Install(made), IsOk());
+  const std::string id = std::string(64, 'a');
+  const std::vector<std::string> others = {id + ".share", id + ".share.bak", "a.share.Xy12Zq", "readme"};
+  for (const std::string& name : others)
+    ASSERT_THAT(base::WriteFileAtomically(folder_.File("shares/" + name), "x", 0600), IsOk());
+  ASSERT_THAT(base::WriteFileAtomically(folder_.File("shares/" + id + ".share.Xy12Zq"), "x", 0600), IsOk());
+  Reload();
+  EXPECT_FALSE(std::filesystem::exists(folder_.File("shares/" + id + ".share.Xy12Zq")));
+  for (const std::string& name : others) EXPECT_TRUE(std::filesystem::exists(folder_.File("shares/" + name)));
+  EXPECT_TRUE(Holds(made));
 }
 
 TEST_F(KeyRingTest, AnotherHoldersShareIsNotTaken) {
