@@ -125,7 +125,10 @@ absl::Duration CeremonyDriver::Step() {
   };
   log_failure(ForgetEnded(*snapshot));
   const absl::Status polled = Poll();
-  if (!polled.ok() && base::ReasonOf(polled) != reason::kUnavailable) log_failure(polled);
+  // Once for each new reason, not each second: a partner that has left is refused for good.
+  const std::string poll_reason = base::ReasonOf(polled);
+  if (poll_reason != reason::kUnavailable && poll_reason != poll_reason_) log_failure(polled);
+  poll_reason_ = poll_reason;
   bool busy = false;
   for (const auto& known : known_) {
     if (!known->row.has_value()) continue;

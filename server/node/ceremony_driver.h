@@ -142,6 +142,8 @@ class CeremonyDriver {
   std::vector<std::unique_ptr<Known>> known_ ABSL_GUARDED_BY(mutex_);
   // What the broker hands out under an id that it is not; looked at once.
   std::set<std::string> unreadable_ ABSL_GUARDED_BY(mutex_);
+  // Of the last call of Poll, "OK" included.
+  std::string poll_reason_ ABSL_GUARDED_BY(mutex_);
   // How many keysets the broker had, and how many covenants were known, when keysets were last taken.
   std::pair<uint64_t, size_t> keysets_taken_ ABSL_GUARDED_BY(mutex_);
 };

@@ -4,7 +4,9 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/str_split.h"
 #include "base/reason.h"
 #include "base/status.h"
 #include "server/node/ceremony_driver.h"
@@ -121,6 +123,25 @@ TEST_F(CeremonyCrashTest, BeforeEachPost) { Sweep("before call"); }
 TEST_F(CeremonyCrashTest, AfterEachPost) { Sweep("after call"); }
 TEST_F(CeremonyCrashTest, BeforeEachWriteOfARefresh) { Sweep("before write", "refresh"); }
 TEST_F(CeremonyCrashTest, AfterEachWriteOfARefresh) { Sweep("after write", "refresh"); }
+
+TEST(CeremonyRefusalTest, AReasonWhyTheBrokerTurnsANodeAwayIsLoggedOnce) {
+  CeremonyWorld world(SharedRegion());
+  const char* refused = reason::kNotAllowed;
+  world.relay().before = [&](const std::string&, const std::string&) {
+    return base::Error(absl::StatusCode::kPermissionDenied, refused, "not in");
+  };
+  const auto said = [&] {
+    ::testing::internal::CaptureStderr();
+    world.Step(5);
+    const std::string log = ::testing::internal::GetCapturedStderr();
+    const std::vector<std::string> parts = absl::StrSplit(log, "node.ceremony_waits");
+    return parts.size() - 1;
+  };
+  EXPECT_EQ(said(), world.partners().size());
+  EXPECT_EQ(said(), 0u);
+  refused = reason::kPartnerSuspended;
+  EXPECT_EQ(said(), world.partners().size());
+}
 
 }  // namespace
 }  // namespace raakvlak::node
