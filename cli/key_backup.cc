@@ -1,27 +1,23 @@
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/reason.h"
 #include "base/status.h"
-#include "cli/agreement_io.h"
 #include "cli/ceremonies.h"
 #include "cli/key_commands.h"
 #include "cli/output.h"
 #include "policy/keyset/key_files.h"
 #include "policy/keyset/keyset.h"
 #include "policy/keyset/share_backup.h"
-#include "policy/note_folder.h"
+#include "policy/policy_copy.h"
 #include "policy/secret_file.h"
 #include "policy/strict_parse.h"
-#include "policy/succession.h"
 #include "raakvlak/v1/config.pb.h"
 
 namespace raakvlak::cli {
@@ -59,21 +55,6 @@ absl::Status KeysetUnknown(absl::string_view message) {
   return base::Error(absl::StatusCode::kNotFound, base::reason::kKeysetUnknown, message);
 }
 
-// The covenants that the node knows: the configured one, and those that came to its policy folder since.
-absl::StatusOr<std::shared_ptr<const policy::CovenantChain>> ReadChain(const v1::Common& common) {
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::shared_ptr<const policy::Covenant> configured,
-                            ReadCovenant(common.covenant()));
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<policy::StoredNote> notes,
-                            policy::ReadNotes(common.state() + "/policy"));
-  std::map<std::string, std::shared_ptr<const policy::Covenant>> known = {{configured->id(), configured}};
-  for (const policy::StoredNote& note : notes) {
-    // Rosters and withdrawals lie there too.
-    const auto covenant = policy::Covenant::Verify(note.bytes);
-    if (covenant.ok()) known.emplace((*covenant)->id(), *covenant);
-  }
-  return policy::BuildChain(known, configured, [](const policy::Covenant&, const absl::Status&) {});
-}
-
 absl::StatusOr<NodeFiles> ReadNodeFiles(const std::string& path) {
   NodeFiles files;
   RAAKVLAK_RETURN_IF_ERROR(policy::ReadConfigFile(path, files.config));
@@ -82,9 +63,14 @@ absl::StatusOr<NodeFiles> ReadNodeFiles(const std::string& path) {
     return base::Error(absl::StatusCode::kInvalidArgument, base::reason::kConfigInvalid,
                        absl::StrCat(path, " is not the configuration of a node"));
   }
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto chain, ReadChain(files.config.common()));
-  files.urn = policy::Urn(chain->all().front()->region(), "node", files.config.partner());
-  RAAKVLAK_ASSIGN_OR_RETURN(files.keysets, policy::KeysetStore::Load(files.config.keysets(), *chain));
+  // The covenants that the node knows: the configured one, and those that came to its policy folder since.
+  const v1::Common& common = files.config.common();
+  RAAKVLAK_ASSIGN_OR_RETURN(
+      const auto known,
+      policy::PolicyCopy::Read(
+          {.covenant = common.covenant(), .roster = "", .folder = common.state() + "/policy"}));
+  files.urn = policy::Urn(known.chain().all().front()->region(), "node", files.config.partner());
+  RAAKVLAK_ASSIGN_OR_RETURN(files.keysets, policy::KeysetStore::Load(files.config.keysets(), known.chain()));
   return files;
 }
 

@@ -82,6 +82,9 @@ absl::StatusOr<Region> ParseRegion(absl::string_view text, const std::string& fo
   }
   RAAKVLAK_ASSIGN_OR_RETURN(region.covenant_path, Path(file, "covenant", folder));
   RAAKVLAK_ASSIGN_OR_RETURN(region.roster_path, Path(file, "roster", folder));
+  RAAKVLAK_ASSIGN_OR_RETURN(region.policy_folder, Path(file, "policy", folder));
+  if (region.policy_folder.empty())
+    region.policy_folder = (std::filesystem::path(folder) / "policy").string();
   return region;
 }
 

@@ -1,7 +1,8 @@
 // Region: the file that tells `raakvlak` where the servers are and who we are (docs/format/region.md).
 //
 //   {"broker": {"address"}, "hub": {"address"}, "nodes": {ID: {"intake", "peer"}},
-//    "identities": {NAME: {"cert", "key", "ca", "urn", "signing_key"}}, "covenant": PATH, "roster": PATH}
+//    "identities": {NAME: {"cert", "key", "ca", "urn", "signing_key"}}, "covenant": PATH, "roster": PATH,
+//    "policy": PATH}
 //
 // Paths are relative to the folder of the file. Members that are not named here are passed over. Addresses
 // and names here are trusted for nothing: each server must show the name that the covenant gives it. Thread
@@ -38,6 +39,8 @@ struct Region {
   std::map<std::string, Identity> identities;
   std::string covenant_path;
   std::string roster_path;
+  // Folder of notes of the policy that arrived since; "policy" beside the region file when it names none.
+  std::string policy_folder;
 };
 
 // ParseRegion: CONFIG_INVALID when it is not JSON of that form. Paths are made relative to `folder`.

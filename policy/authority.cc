@@ -358,6 +358,8 @@ absl::Status Authority::Install(Snapshot next) {
   stored_ = true;
   base::Log(base::LogLevel::kInfo, "policy.in_force", {{"policy", snapshot_.Name()}});
   Keep();
+  // Not before HighWater holds the number that keeps them out.
+  if (!files_.folder.empty() && !files_.read_only) RemoveRostersBelow(files_.folder, newest_.roster_number);
   return absl::OkStatus();
 }
 

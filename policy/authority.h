@@ -4,7 +4,7 @@
 // signed notes that arrived since (policy/note_folder.h), and puts what it takes from the files into that
 // folder. Covenants that follow one another (policy/succession.h) are a chain; in force is the newest whose
 // time has come and for which a roster is there, and of its rosters the one with the highest number. Both
-// change at their times, or when a note arrives, without a restart.
+// change at their times, or when a note arrives, without a restart. Rosters of lower numbers are deleted.
 //
 // Every call asks Current(), which looks whether files or folder changed on disk (one stat each), so that
 // what is new works on the next call, also on open connections. Nothing older comes back: the newest covenant

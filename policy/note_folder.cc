@@ -123,6 +123,19 @@ absl::StatusOr<std::vector<StoredNote>> ReadNotes(const std::string& folder) {
   return notes;
 }
 
+void RemoveRostersBelow(const std::string& folder, uint64_t number) {
+  const auto notes = ReadNotes(folder);
+  if (!notes.ok()) return;
+  for (const StoredNote& note : *notes) {
+    const auto parsed = crypto::note::Parse(note.bytes);
+    if (!parsed.ok()) continue;
+    const auto roster = ParseRosterText(parsed->text);
+    std::error_code ignored;
+    if (roster.ok() && roster->number() < number)
+      std::filesystem::remove(absl::StrCat(folder, "/", note.name), ignored);
+  }
+}
+
 absl::StatusOr<NoteKind> ClassifyNote(absl::string_view note_bytes) {
   const auto note = crypto::note::Parse(note_bytes);
   if (!note.ok()) return NoSuchNote();

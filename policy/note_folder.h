@@ -7,6 +7,7 @@
 // Thread safety: all functions may be called from any thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,10 @@ struct StoredNote {
 // ReadNotes returns the files *.note, by name; none when the folder is missing. A file over 1 MiB is passed
 // over. FILE_UNREADABLE.
 absl::StatusOr<std::vector<StoredNote>> ReadNotes(const std::string& folder);
+
+// RemoveRostersBelow deletes the notes of rosters with a number below `number`, which is in force: nothing
+// lets one come back. Covenants and withdrawals stay. What cannot be deleted stays too.
+void RemoveRostersBelow(const std::string& folder, uint64_t number);
 
 // ClassifyNote tells by its text what a note wants to be; verifies nothing. MALFORMED when it is no signed
 // note or none of the three.

@@ -2,6 +2,7 @@
 
 #include "server/log/audit_reading.h"
 #include "server/log/witness.h"
+#include "server/program/policy_reading.h"
 
 namespace raakvlak::broker {
 
@@ -21,7 +22,7 @@ std::vector<rpc::MethodRule> MethodTable() {
       {kListCeremoniesMethod, {Role::kNode, Role::kHub}, ""},
       {kKeysetsMethod, {Role::kNode, Role::kHub}, ""},
       {kPublishMethod, {Role::kNode, Role::kHub, Role::kOperator}, ""},
-      {kFetchPolicyMethod, {Role::kNode, Role::kHub}, ""},
+      {server::kFetchPolicyMethod, {Role::kNode, Role::kHub}, ""},
   };
   for (rpc::MethodRule& rule : log::AuditMethods()) table.push_back(std::move(rule));
   return table;

@@ -19,7 +19,6 @@ inline constexpr char kFetchMethod[] = "/raakvlak.v1.Ceremony/Fetch";
 inline constexpr char kListCeremoniesMethod[] = "/raakvlak.v1.Ceremony/ListCeremonies";
 inline constexpr char kKeysetsMethod[] = "/raakvlak.v1.Ceremony/Keysets";
 inline constexpr char kPublishMethod[] = "/raakvlak.v1.Policy/Publish";
-inline constexpr char kFetchPolicyMethod[] = "/raakvlak.v1.Policy/FetchPolicy";
 
 std::vector<rpc::MethodRule> MethodTable();
 

@@ -14,7 +14,7 @@ grpc::ServerUnaryReactor* PolicyService::Publish(grpc::CallbackServerContext* co
 grpc::ServerUnaryReactor* PolicyService::FetchPolicy(grpc::CallbackServerContext* context,
                                                      const v1::FetchPolicyRequest* request,
                                                      v1::FetchPolicyResponse* response) {
-  return rpc::Unary(environment_, context, kFetchPolicyMethod, request, response,
+  return rpc::Unary(environment_, context, server::kFetchPolicyMethod, request, response,
                     rpc::CoreOf(core_, &PolicyPublication::FetchPolicy));
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/log/audit_reading.h"
+#include "server/program/policy_reading.h"
 
 namespace raakvlak::hub {
 namespace {
@@ -13,7 +14,11 @@ constexpr char kOpen[] = "/raakvlak.v1.Cases/Open";
 }  // namespace
 
 std::vector<rpc::MethodRule> MethodTable() {
-  std::vector<rpc::MethodRule> table = {{kList, {rpc::Role::kStaff}, ""}, {kOpen, {rpc::Role::kStaff}, ""}};
+  std::vector<rpc::MethodRule> table = {
+      {kList, {rpc::Role::kStaff}, ""},
+      {kOpen, {rpc::Role::kStaff}, ""},
+      {server::kFetchPolicyMethod, {rpc::Role::kStaff, rpc::Role::kOfficer}, ""},
+  };
   for (rpc::MethodRule& rule : log::AuditMethods()) table.push_back(std::move(rule));
   return table;
 }

@@ -1,4 +1,4 @@
-// The gRPC adapter of Cases, and the table of who may call it.
+// The gRPC adapter of Cases, and the table of who may call what at the hub.
 #pragma once
 
 #include <vector>

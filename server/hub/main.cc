@@ -24,6 +24,7 @@
 #include "server/program/broker_channel.h"
 #include "server/program/common.h"
 #include "server/program/policy_poller.h"
+#include "server/program/policy_reading_service.h"
 #include "server/program/process.h"
 #include "server/program/program.h"
 #include "server/storage/hub_store.h"
@@ -96,9 +97,12 @@ absl::Status Serve(const v1::HubConfig& config) {
   Cases cases(*matches, opener, *store, clock);
   CasesService service(cases, case_calls);
   log::AuditService audit_service(calls, process->audit_reading());
+  server::PolicyReading policy_reading(server::PolicyFilesOf(common).folder);
+  server::PolicyReadingService policy_service(calls, policy_reading);
 
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::unique_ptr<rpc::Server> server,
-                            process->Listen(config.listen(), calls, {&service, &audit_service}));
+  RAAKVLAK_ASSIGN_OR_RETURN(
+      const std::unique_ptr<rpc::Server> server,
+      process->Listen(config.listen(), calls, {&service, &audit_service, &policy_service}));
   process->StartRetention([&store](int64_t before_ms, const storage::AuditEntry& proof) {
     return store->EraseOpenings(before_ms, proof);
   });

@@ -54,6 +54,7 @@
 #include "server/program/common.h"
 #include "server/program/own_part.h"
 #include "server/program/policy_poller.h"
+#include "server/program/policy_reading_service.h"
 #include "server/program/process.h"
 #include "server/program/program.h"
 #include "server/storage/sqlite/node_store.h"
@@ -175,6 +176,8 @@ absl::Status Serve(const v1::NodeConfig& config) {
   Receipts receipts(environment, *exchange);
   IntakeService intake_service(intake_calls, intake, receipts);
   log::AuditService audit_service(intake_calls, process->audit_reading());
+  server::PolicyReading policy_reading(server::PolicyFilesOf(common).folder);
+  server::PolicyReadingService policy_service(intake_calls, policy_reading);
   KeyShareService key_share_service(peer_calls, key_share);
   NodeKeysService node_keys_service(intake_calls, environment, ceremonies, key_status);
   RAAKVLAK_ASSIGN_OR_RETURN(const auto witnessing,
@@ -183,9 +186,9 @@ absl::Status Serve(const v1::NodeConfig& config) {
 
   RAAKVLAK_ASSIGN_OR_RETURN(const auto peer_server, process->Listen(config.listen_peer(), peer_calls,
                                                                     {&key_share_service, &witness_service}));
-  RAAKVLAK_ASSIGN_OR_RETURN(const auto intake_server,
-                            process->Listen(config.listen_intake(), intake_calls,
-                                            {&intake_service, &node_keys_service, &audit_service}));
+  RAAKVLAK_ASSIGN_OR_RETURN(const auto intake_server, process->Listen(config.listen_intake(), intake_calls,
+                                                                      {&intake_service, &node_keys_service,
+                                                                       &audit_service, &policy_service}));
   process->StartRetention();
   server::PolicyPoller policy_poller(client::MakePolicyClient(broker->source()), authority,
                                      server::PolicyFilesOf(common).folder, clock, snapshot);

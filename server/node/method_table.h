@@ -8,6 +8,7 @@
 #include "rpc/gate.h"
 #include "server/log/audit_reading.h"
 #include "server/log/witness.h"
+#include "server/program/policy_reading.h"
 
 namespace raakvlak::node {
 
@@ -28,11 +29,13 @@ inline constexpr char kGiveUpCeremonyMethod[] = "/raakvlak.v1.NodeKeys/GiveUpCer
 // The listener for the partner's own IT and operator: roles it and operator of `partner`, nobody else; and
 // officers, who read the log.
 inline std::vector<rpc::MethodRule> IntakeTable(const std::string& partner) {
-  std::vector<rpc::MethodRule> table = {{kPushMethod, {rpc::Role::kIt}, partner},
-                                        {kWithdrawMethod, {rpc::Role::kIt}, partner},
-                                        {kGetStateMethod, {rpc::Role::kIt}, partner},
-                                        {kListSignalsMethod, {rpc::Role::kIt}, partner},
-                                        {kGetReceiptMethod, {rpc::Role::kIt}, partner}};
+  std::vector<rpc::MethodRule> table = {
+      {kPushMethod, {rpc::Role::kIt}, partner},
+      {kWithdrawMethod, {rpc::Role::kIt}, partner},
+      {kGetStateMethod, {rpc::Role::kIt}, partner},
+      {kListSignalsMethod, {rpc::Role::kIt}, partner},
+      {kGetReceiptMethod, {rpc::Role::kIt}, partner},
+      {server::kFetchPolicyMethod, {rpc::Role::kIt, rpc::Role::kOperator}, partner}};
   for (const char* method : {kGetKeyStatusMethod, kStartCeremonyMethod, kApproveCeremonyMethod,
                              kShowCeremonyMethod, kListCeremoniesMethod, kGiveUpCeremonyMethod}) {
     table.push_back({method, {rpc::Role::kOperator}, partner});

@@ -5,6 +5,7 @@ restart and without touching their files; older ones are refused, also after a r
 import base64
 import hashlib
 import re
+import shutil
 import time
 import unittest
 
@@ -138,6 +139,7 @@ class PolicyTest(scenario.ScenarioTest):
         self.assertEqual(self.kept(), before, "a covenant that waits for its date destroys nothing")
         self.wait_for_policy("c2/r4")
         self.purpose_has_ended(before)
+        self.people_follow_without_a_changed_file(covenant)
         other = self.successor(2, valid_in_seconds=0, change=lambda text: text.replace("population: 300000", "population: 300001"), name="other")
         self.assertEqual(self.publish(other.read_bytes()), "COVENANT_OUTDATED")
         unsigned = covenant.read_bytes().rpartition("\n\u2014 ".encode())[0] + b"\n"
@@ -156,6 +158,17 @@ class PolicyTest(scenario.ScenarioTest):
         shares = {name: sum((self.here.folder / "shares" / name / f"{one}.share").exists() for one in self.ids) for name in region.PARTNER_IDS}
         return {"broker": [count for (count,), in broker], "keysets": sum(map(len, keysets.values())), "shares": sum(shares.values()),
                 "seal key": int((self.here.folder / "keys" / f"{seal}.seal").exists())}
+
+    def people_follow_without_a_changed_file(self, covenant):
+        """The region file names the first covenant still; the roster that it names gives staff the purpose that ended."""
+        notes = self.here.folder / "policy"
+        for identity, arguments in (("staff", ("match", "list")), ("politie", ("signal", "list")), ("operator-politie", ("key", "status"))):
+            shutil.rmtree(notes, ignore_errors=True)
+            answer = self.here.json(identity, *arguments)
+            self.assertIn(covenant.read_bytes(), {path.read_bytes() for path in notes.glob("*.note")}, identity)
+            if identity == "staff":
+                self.assertTrue(answer["matches"])
+                self.assertNotIn(ENDS, {match["purpose"] for match in answer["matches"]})
 
     def purpose_has_ended(self, before):
         gone = {"broker": [0, 0, 0], "keysets": 0, "shares": 0, "seal key": 0}

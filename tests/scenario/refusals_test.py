@@ -146,7 +146,7 @@ class RefusalsTest(scenario.ScenarioTest):
                     # The hub names the action also when the broker refused it.
                     self.assertIn(entries[0].action, ("refuse", action))
             with self.subTest(f"{service}.{method} at {place}: refused at the gate"):
-                other = next(one for one in ("officer-officer", "staff-staff") if one not in allowed)
+                other = next(one for one in ("officer-officer", "staff-staff", "node-gemeente") if one not in allowed)
                 reason, entries = self.call_and_read(place, service, method, other, b"")
                 self.assertEqual(reason, "NOT_ALLOWED")
                 self.assertEqual([(entry.action, entry.object, entry.result) for entry in entries], [("refuse", f"/raakvlak.v1.{service}/{method}", reason)])

@@ -49,6 +49,7 @@ TABLE = {
     ("broker", "Witness", "AddCheckpoint"): NODES | {"hub-veiligheidshuis"},
     ("hub", "Cases", "List"): {"staff-staff"},
     ("hub", "Cases", "Open"): {"staff-staff"},
+    ("hub", "Policy", "FetchPolicy"): {"staff-staff", "officer-officer"},
     ("hub", "Audit", "ListLogs"): {"officer-officer"},
     ("hub", "Audit", "ListEntries"): {"officer-officer"},
     ("hub", "Audit", "GetEntry"): {"officer-officer"},
@@ -64,6 +65,7 @@ TABLE = {
     ("politie.intake", "Intake", "GetState"): {"it-politie"},
     ("politie.intake", "Intake", "ListSignals"): {"it-politie"},
     ("politie.intake", "Intake", "GetReceipt"): {"it-politie"},
+    ("politie.intake", "Policy", "FetchPolicy"): {"it-politie", "operator-politie"},
     **{("politie.intake", "NodeKeys", method): {"operator-politie"} for method in
        ("GetKeyStatus", "StartCeremony", "ApproveCeremony", "ShowCeremony", "ListCeremonies", "GiveUpCeremony")},
     ("politie.peer", "KeyShare", "Evaluate"): NODES,

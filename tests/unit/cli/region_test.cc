@@ -31,6 +31,10 @@ TEST(RegionTest, PathsAreRelativeToTheFile) {
   EXPECT_EQ(region.nodes.at("politie").peer, "127.0.0.1:7004");
   EXPECT_EQ(region.covenant_path, "/etc/raakvlak/covenant.note");
   EXPECT_EQ(region.roster_path, "/etc/raakvlak/roster.note");
+  EXPECT_EQ(region.policy_folder, "/etc/raakvlak/policy");
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const Region other,
+                                ParseRegion(R"({"policy": "../notes"})", "/etc/raakvlak"));
+  EXPECT_EQ(other.policy_folder, "/etc/notes");
   RAAKVLAK_ASSERT_OK_AND_ASSIGN(const Identity* staff, FindIdentity(region, "staff"));
   EXPECT_EQ(staff->name, "staff");
   EXPECT_EQ(staff->certificate, "/etc/raakvlak/pki/s.pem");

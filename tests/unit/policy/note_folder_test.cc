@@ -7,14 +7,17 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/reason.h"
 #include "base/testing/status_matchers.h"
 #include "crypto/note/note.h"
+#include "policy/policy_copy.h"
 #include "policy/text.h"
 #include "tests/support/region.h"
 
@@ -184,7 +187,7 @@ TEST_F(NoteFolderTest, FilesOfTheConfigurationAreKept) {
   const Notes next = Next();
   PutFiles(next);
   EXPECT_EQ(InForce(), "c2/r2");
-  EXPECT_THAT(*ReadNotes(folder()), SizeIs(4));
+  EXPECT_THAT(*ReadNotes(folder()), SizeIs(3)) << "the first roster is of no use any more";
   Start();
   EXPECT_NE(authority_->Current()->FindCovenant(base::Sha256(crypto::note::Parse(first.covenant)->text)),
             nullptr)
@@ -371,6 +374,168 @@ TEST_F(NoteFolderTest, CovenantOfThePastIsTakenByAProcessThatCameLater) {
   ASSERT_EQ(InForce(), "c3/r3");
   EXPECT_THAT(authority_->Current()->UpToInForce(), SizeIs(3));
   EXPECT_THAT(CheckHere(first.roster), HasReason(reason::kCovenantMismatch)) << "of no use any more";
+}
+
+TEST_F(NoteFolderTest, RostersThatNothingLetsComeBackAreDeletedAndNothingElse) {
+  const std::string second = NextRoster().roster, third = NextRoster().roster;
+  const std::string withdrawal = Withdrawal(*base::ReadFile(region_.covenant_path()), "politie", "politie");
+  Add(second);
+  Add(withdrawal);
+  Start();
+  ASSERT_EQ(InForce(), "c1/r3");
+  const auto kept = [&] {
+    const auto notes = ReadNotes(folder());
+    std::set<std::string> bytes;
+    for (const StoredNote& note : *notes) bytes.insert(note.bytes);
+    return bytes;
+  };
+  const std::string covenant = *base::ReadFile(region_.covenant_path());
+  EXPECT_EQ(kept(), (std::set{covenant, withdrawal, third}));
+  const Notes next = Next();
+  Add(next.covenant);
+  Add(next.roster);
+  EXPECT_EQ(InForce(), "c2/r4");
+  EXPECT_EQ(kept(), (std::set{covenant, withdrawal, next.covenant, next.roster}));
+  // Not by who only looks, and not before the number in force is noted for good.
+  Add(third);
+  const PolicyFiles files{region_.covenant_path(), region_.roster_path(), folder()};
+  MemoryHighWater fresh;
+  PolicyFiles to_look_at = files;
+  to_look_at.read_only = true;
+  ASSERT_THAT(Authority::Create(to_look_at, region_.clock(), fresh), IsOk());
+  class FullDisk final : public HighWater {
+    absl::StatusOr<Newest> Load() override { return Newest(); }
+    absl::Status Store(const Newest&) override { return absl::InternalError("disk full"); }
+  } full;
+  EXPECT_FALSE(Authority::Create(files, region_.clock(), full).ok());
+  EXPECT_TRUE(kept().contains(third));
+  MemoryHighWater other;
+  ASSERT_THAT(Authority::Create(files, region_.clock(), other), IsOk());
+  EXPECT_FALSE(kept().contains(third));
+}
+
+// What the command line of somebody with the region's first covenant and roster knows.
+class PolicyCopyTest : public NoteFolderTest {
+ protected:
+  PolicyCopyTest() : first_(Remember()) {}
+
+  absl::StatusOr<PolicyCopy> Read() {
+    return PolicyCopy::Read({region_.covenant_path(), region_.roster_path(), folder()});
+  }
+  absl::Status Take(PolicyCopy& copy, const std::vector<std::string>& notes) {
+    return copy.Take(notes, region_.clock().Now());
+  }
+  // "c<version>/r<number>", or why not.
+  std::string Known(const PolicyCopy& copy) {
+    const absl::Time now = region_.clock().Now();
+    const auto covenant = copy.CovenantAt(now);
+    if (!covenant.ok()) return base::ReasonOf(covenant.status());
+    const auto roster = copy.RosterAt(now);
+    return absl::StrCat(
+        "c", (*covenant)->text().version(), "/",
+        roster.ok() ? absl::StrCat("r", (*roster)->number()) : base::ReasonOf(roster.status()));
+  }
+  std::string KnownFromDisk() {
+    const auto copy = Read();
+    return copy.ok() ? Known(*copy) : base::ReasonOf(copy.status());
+  }
+  size_t Kept() { return ReadNotes(folder())->size(); }
+
+  const Notes first_;
+};
+
+TEST_F(PolicyCopyTest, CovenantThatWasHandedOverIsInForceAtItsDateOnceItHasARoster) {
+  const Notes next = Next(kDay);
+  auto copy = Read();
+  ASSERT_THAT(copy, IsOk());
+  EXPECT_EQ(Known(*copy), "c1/r1");
+  EXPECT_THAT(copy->Hashes(),
+              ::testing::UnorderedElementsAre(base::Sha256(first_.covenant), base::Sha256(first_.roster)));
+  ASSERT_THAT(Take(*copy, {next.covenant}), IsOk());
+  EXPECT_EQ(Known(*copy), "c1/r1");
+  region_.clock().Advance(kDay);
+  EXPECT_EQ(Known(*copy), "c1/r1") << "as the processes, which wait for its roster";
+  ASSERT_THAT(Take(*copy, {next.roster}), IsOk());
+  EXPECT_EQ(Known(*copy), "c2/r2");
+  EXPECT_THAT(copy->Hashes(), SizeIs(4));
+  EXPECT_EQ(KnownFromDisk(), "c2/r2") << "kept in the folder";
+  region_.clock().Advance(-kDay);
+  EXPECT_EQ(KnownFromDisk(), "c1/r1");
+  region_.clock().Advance(40 * kDay);
+  EXPECT_EQ(KnownFromDisk(), "c2/ROSTER_EXPIRED") << "and not that the other one is of another covenant";
+}
+
+TEST_F(PolicyCopyTest, OfTwoRostersTheHigherNumberCounts) {
+  const std::string second = NextRoster().roster, third = NextRoster().roster;
+  PutFiles(first_);
+  for (const auto& order : {std::vector{second, third}, std::vector{third, second}}) {
+    auto copy = Read();
+    ASSERT_THAT(Take(*copy, order), IsOk());
+    EXPECT_EQ(Known(*copy), "c1/r3");
+    EXPECT_EQ(Kept(), 1u) << "the older one is of no use";
+    std::filesystem::remove_all(folder());
+  }
+  PutFiles({first_.covenant, third});
+  auto copy = Read();
+  ASSERT_THAT(Take(*copy, {second}), IsOk());
+  EXPECT_EQ(Known(*copy), "c1/r3");
+}
+
+TEST_F(PolicyCopyTest, WhoWasAwayUntilEverythingExpiredFindsBack) {
+  auto copy = Read();
+  region_.clock().Advance(40 * kDay);
+  EXPECT_EQ(Known(*copy), "c1/ROSTER_EXPIRED");
+  // Past the end of the first covenant.
+  region_.clock().Set(*ParseUtc(region_.covenant().valid_until()) + kDay);
+  EXPECT_EQ(Known(*copy), "COVENANT_EXPIRED");
+  const Notes next = Next(absl::ZeroDuration(), [&](v1::Covenant& covenant) {
+    covenant.set_valid_until(FormatUtc(region_.clock().Now() + 300 * kDay));
+    region_.roster().set_issued(FormatUtc(region_.clock().Now()));
+    region_.roster().set_expires(FormatUtc(region_.clock().Now() + 30 * kDay));
+  });
+  ASSERT_THAT(Take(*copy, {next.roster, next.covenant}), IsOk());
+  EXPECT_EQ(Known(*copy), absl::StrCat("c2/r", region_.roster().number()));
+  EXPECT_EQ(KnownFromDisk(), absl::StrCat("c2/r", region_.roster().number()));
+}
+
+TEST_F(PolicyCopyTest, WhatDoesNotFollowIsNeitherTakenNorKept) {
+  // Valid before the one that it follows.
+  const Notes early = Next(-181 * kDay);
+  std::string altered = Next().roster;
+  altered.replace(altered.find("number: "), 9, "number: 9");
+  crypto::note::Note withdrawal{
+      WithdrawalText(base::Sha256(crypto::note::Parse(first_.covenant)->text), "politie"), {}};
+  const std::string by_hand = crypto::note::Format(withdrawal);
+  auto copy = Read();
+  ASSERT_THAT(Take(*copy, {early.covenant, early.roster, altered, by_hand, "no note"}), IsOk());
+  EXPECT_EQ(Known(*copy), "c1/r1");
+  EXPECT_EQ(Kept(), 0u);
+  ASSERT_THAT(Take(*copy, {Withdrawal(first_.covenant, "politie", "politie")}), IsOk());
+  EXPECT_EQ(Kept(), 1u);
+  EXPECT_EQ(KnownFromDisk(), "c1/r1");
+}
+
+TEST_F(PolicyCopyTest, FolderThatTakesNothingIsNoHindrance) {
+  const Notes next = Next();
+  ASSERT_THAT(base::WriteFileAtomically(folder(), "a file", 0644), IsOk());
+  auto copy = Read();
+  ASSERT_THAT(copy, IsOk());
+  EXPECT_THAT(Take(*copy, {next.covenant, next.roster}), HasReason(reason::kStorageFailed));
+  EXPECT_EQ(Known(*copy), "c2/r2");
+  EXPECT_EQ(KnownFromDisk(), "c1/r1");
+}
+
+TEST_F(PolicyCopyTest, FilesThatAreMissingAreTold) {
+  std::filesystem::remove(region_.roster_path());
+  EXPECT_EQ(KnownFromDisk(), "c1/FILE_UNREADABLE");
+  EXPECT_EQ(Known(*PolicyCopy::Read({.covenant = region_.covenant_path(), .roster = ""})),
+            "c1/ROSTER_EXPIRED");
+  ASSERT_THAT(base::WriteFileAtomically(region_.covenant_path(), first_.roster, 0644), IsOk());
+  const auto copy = Read();
+  EXPECT_THAT(copy.status(), HasReason(reason::kCovenantInvalid));
+  EXPECT_THAT(std::string(copy.status().message()), HasSubstr(region_.covenant_path()));
+  std::filesystem::remove(region_.covenant_path());
+  EXPECT_EQ(KnownFromDisk(), "FILE_UNREADABLE");
 }
 
 }  // namespace

@@ -171,7 +171,8 @@ TEST_F(PolicyPublicationTest, TooMuchThatIsKnownIsRefused) {
   ExpectRefused(publication_.FetchPolicy(region_.Node("gemeente"), request).status(),
                 reason::kInvalidArgument, "FetchPolicy");
   request.clear_known();
-  for (int i = 0; i <= PolicyPublication::kMaxKnown; ++i) request.add_known(base::Sha256(std::to_string(i)));
+  for (int i = 0; i <= server::PolicyReading::kMaxKnown; ++i)
+    request.add_known(base::Sha256(std::to_string(i)));
   ExpectRefused(publication_.FetchPolicy(region_.Node("gemeente"), request).status(), reason::kTooLarge,
                 "FetchPolicy");
 }

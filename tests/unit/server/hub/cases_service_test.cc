@@ -9,10 +9,11 @@
 namespace raakvlak::hub {
 namespace {
 
-// Who may call what, as cases.proto and audit.proto say it.
+// Who may call what, as cases.proto, policy.proto and audit.proto say it.
 const std::map<std::string, std::set<rpc::Role>> kAllowed = {
     {"/raakvlak.v1.Cases/List", {rpc::Role::kStaff}},
     {"/raakvlak.v1.Cases/Open", {rpc::Role::kStaff}},
+    {"/raakvlak.v1.Policy/FetchPolicy", {rpc::Role::kStaff, rpc::Role::kOfficer}},
     {"/raakvlak.v1.Audit/ListLogs", {rpc::Role::kOfficer}},
     {"/raakvlak.v1.Audit/ListEntries", {rpc::Role::kOfficer}},
     {"/raakvlak.v1.Audit/GetEntry", {rpc::Role::kOfficer}},
@@ -35,7 +36,8 @@ TEST(CasesServiceTest, EveryRpcHasOneRowWithTheRolesOfItsProto) {
       EXPECT_TRUE(table.contains("/" + std::string(service->full_name()) + "/" + service->method(i)->name()));
     }
   }
-  EXPECT_EQ(methods, kAllowed.size());
+  // And FetchPolicy: Publish is at the broker only.
+  EXPECT_EQ(methods + 1, kAllowed.size());
 }
 
 }  // namespace

@@ -2,10 +2,13 @@
 // stream.
 #include <memory>
 
+#include "base/bytes.h"
 #include "base/executor.h"
+#include "base/file.h"
 #include "base/testing/status_matchers.h"
 #include "client/intake_client.h"
 #include "client/key_share_client.h"
+#include "client/policy_client.h"
 #include "crypto/oprf/oprf.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -18,6 +21,7 @@
 #include "server/node/method_table.h"
 #include "server/node/store_audit.h"
 #include "server/program/audit_refusals.h"
+#include "server/program/policy_reading_service.h"
 #include "server/storage/testing/entries.h"
 #include "tests/support/pki.h"
 #include "tests/unit/server/node/node_world.h"
@@ -40,7 +44,8 @@ class ServiceTest : public ::testing::Test {
     options.listen = "127.0.0.1:0";
     options.environment = &intake_calls_;
     options.tls = pki_.Issue(TestRegion::Urn("node", "politie"));
-    RAAKVLAK_ASSERT_OK_AND_ASSIGN(intake_server_, rpc::Server::Start(options, {&intake_service_}));
+    RAAKVLAK_ASSERT_OK_AND_ASSIGN(intake_server_,
+                                  rpc::Server::Start(options, {&intake_service_, &policy_service_}));
     options.environment = &peer_calls_;
     RAAKVLAK_ASSERT_OK_AND_ASSIGN(peer_server_, rpc::Server::Start(options, {&key_share_service_}));
   }
@@ -83,6 +88,8 @@ class ServiceTest : public ::testing::Test {
   const rpc::CallEnvironment peer_calls_{&peer_gate_, &executor_, &refusals_};
   IntakeService intake_service_{intake_calls_, *world_.node("politie").intake,
                                 *world_.node("politie").receipts};
+  server::PolicyReading policy_reading_{world_.region().policy_folder()};
+  server::PolicyReadingService policy_service_{intake_calls_, policy_reading_};
   KeyShareService key_share_service_{peer_calls_, *world_.node("politie").key_share};
   std::unique_ptr<rpc::Server> intake_server_;
   std::unique_ptr<rpc::Server> peer_server_;
@@ -213,6 +220,40 @@ TEST_F(ServiceTest, NodesEvaluateAndHubBrokerStaffAndItAreRefused) {
     const auto client = client::MakeKeyShareClient(Connect(*peer_server_, role, id));
     EXPECT_THAT(client->Evaluate(request_of("gemeente"), kTimeout), HasReason("NOT_ALLOWED")) << role;
   }
+}
+
+TEST_F(ServiceTest, ThePolicyIsHandedToThePartnersOwnItAndOperatorAndPublishedByNobody) {
+  const auto policy = [&](const std::string& role, const std::string& id) {
+    return client::MakePolicyClient(Connect(*intake_server_, role, id));
+  };
+  const std::string covenant = *base::ReadFile(world_.region().covenant_path());
+  const std::string roster = *base::ReadFile(world_.region().roster_path());
+  v1::FetchPolicyRequest request;
+  for (const char* role : {"it", "operator"}) {
+    RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto all, policy(role, "politie")->FetchPolicy({}, kTimeout));
+    EXPECT_THAT(all.notes(), ::testing::ElementsAre(covenant, roster));
+  }
+  request.add_known(base::Sha256(covenant));
+  RAAKVLAK_ASSERT_OK_AND_ASSIGN(const auto rest, policy("it", "politie")->FetchPolicy(request, kTimeout));
+  EXPECT_THAT(rest.notes(), ::testing::ElementsAre(roster));
+
+  const std::pair<const char*, const char*> others[] = {{"it", "gemeente"},
+                                                        {"operator", "gemeente"},
+                                                        {"operator", "piet"},
+                                                        {"node", "gemeente"},
+                                                        {"staff", "anna"}};
+  for (const auto& [role, id] : others)
+    EXPECT_THAT(policy(role, id)->FetchPolicy({}, kTimeout), HasReason("NOT_ALLOWED")) << role << " " << id;
+  request.add_known("x");
+  EXPECT_THAT(policy("it", "politie")->FetchPolicy(request, kTimeout), HasReason("INVALID_ARGUMENT"));
+  EXPECT_THAT(policy("operator", "politie")->Publish({}, kTimeout), HasReason("NOT_ALLOWED"));
+  storage::AuditFilter refused;
+  refused.action = "refuse";
+  const auto entries = storage::testing::Entries(store_.audit_log(), refused);
+  ASSERT_EQ(entries.size(), std::size(others) + 2);
+  EXPECT_EQ(entries[std::size(others)].object, "/raakvlak.v1.Policy/FetchPolicy");
+  EXPECT_EQ(entries[std::size(others)].result, "INVALID_ARGUMENT");
+  EXPECT_EQ(entries.back().object, "unknown");
 }
 
 TEST_F(ServiceTest, WhatTheIntakeItselfRefusesHasItsEntryToo) {
