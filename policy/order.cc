@@ -104,8 +104,8 @@ absl::StatusOr<VerifiedOrder> VerifyOrder(const v1::Order& order, const Snapshot
   if (body.covenant_id() != snapshot.covenant->id()) {
     return base::Error(
         absl::StatusCode::kFailedPrecondition, base::reason::kCovenantMismatch,
-        "the order was made under another covenant than the one in force: the region file must name "
-        "the newest");
+        "the order was made under another covenant than the one in force, which the hub hands out "
+        "(Policy.FetchPolicy)");
   }
   if (body.action() != action) return Invalid("action is not that of the call");
   RAAKVLAK_RETURN_IF_ERROR(CheckRights(body, *member, *snapshot.covenant));
