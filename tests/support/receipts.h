@@ -71,7 +71,8 @@ inline LoggedBatch LogSubmit(const std::string& origin, const std::string& actor
 
 // A tlog-proof of the entry, with a cosignature of each of `witnesses`, by name.
 inline std::string ProveLogged(const v1::LogEntry& entry, const crypto::note::PrivateKey& log_key,
-                               const std::map<std::string, const crypto::note::PrivateKey*>& witnesses) {
+                               const std::map<std::string, const crypto::note::PrivateKey*>& witnesses,
+                               uint64_t cosigned_seconds = 1'780'000'001) {
   namespace tlog = crypto::tlog;
   constexpr int kLevels = 20;
   tlog::Hash root = tlog::LeafHash(entry.leaf());
@@ -88,7 +89,7 @@ inline std::string ProveLogged(const v1::LogEntry& entry, const crypto::note::Pr
   for (const auto& [name, key] : witnesses) {
     const auto witness = tlog::WitnessKey::Create(name, key->public_key());
     RAAKVLAK_CHECK(witness.ok(), "a URN is a name");
-    note.signatures.push_back(tlog::Cosign(note.text, *witness, *key, 1'780'000'001));
+    note.signatures.push_back(tlog::Cosign(note.text, *witness, *key, cosigned_seconds));
   }
   return tlog::FormatProofFile({std::nullopt, entry.index(), proof, crypto::note::Format(note)});
 }
