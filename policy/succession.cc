@@ -137,7 +137,9 @@ class Comparison {
       const v1::Purpose* earlier = covenant->FindPurpose(purpose.id());
       if (earlier != nullptr) used = std::max(used, earlier->epoch());
     }
-    RAAKVLAK_RETURN_IF_ERROR(RequireRule(purpose.epoch() == used + 1,
+    // Without the covenants from the first on it is not known how many epochs there were.
+    const bool is_whole = chain_.all().front()->text().supersedes().empty();
+    RAAKVLAK_RETURN_IF_ERROR(RequireRule(is_whole ? purpose.epoch() == used + 1 : purpose.epoch() > used,
                                          absl::StrCat(where, "a new purpose starts at epoch ", used + 1)));
     return RequireRule(purpose.previous_epoch_until().empty(),
                        absl::StrCat(where, "a new purpose has no epoch before"));

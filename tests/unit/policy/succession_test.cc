@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -393,6 +394,22 @@ TEST_F(SuccessionTest, NewPurposeStartsAfterTheEpochsThatItsNameHad) {
   with_epoch(2);
   region_.RaiseEpoch("gezinsaanpak", kWeek);
   EXPECT_THAT(Check(), HasReason(reason::kCovenantInvalid)) << "it has no epoch before";
+}
+
+// As a process builds it at its start, from the newest covenant back.
+TEST_F(SuccessionTest, ChainGoesBackBeyondAPurposeThatCameAgain) {
+  const v1::Purpose family = region_.covenant().purposes(2);
+  Next();
+  EndPurpose("gezinsaanpak");
+  Take();
+  Next();
+  *region_.covenant().add_purposes() = family;
+  region_.RaiseEpoch("gezinsaanpak", absl::ZeroDuration());
+  Take();
+  std::map<std::string, std::shared_ptr<const Covenant>> known;
+  for (const auto& covenant : covenants_) known.emplace(covenant->id(), covenant);
+  const auto chain = BuildChain(known, covenants_.back(), [](const Covenant&, const absl::Status&) {});
+  EXPECT_EQ(chain->all().size(), covenants_.size());
 }
 
 TEST_F(SuccessionTest, SealKeyStaysWithItsEpochAndGoesWithIt) {
