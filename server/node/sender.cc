@@ -306,8 +306,14 @@ absl::Status Sender::Apply(const std::vector<Submitted>& results) {
   std::vector<std::pair<std::string, std::string>> refused;
   std::string waiting;
   for (const Submitted& result : results) {
-    if (result.outcome == Outcome::kRefused) refused.emplace_back(result.signal_id, result.reason);
-    if (result.outcome == Outcome::kWaits || result.outcome == Outcome::kOutdated) waiting = result.reason;
+    // The broker still has it as it was in an epoch that has ended, or in one that this database, restored,
+    // does not know. That goes, and then this envelope is taken.
+    const bool conflicts = result.outcome == Outcome::kRefused && result.reason == reason::kEnvelopeConflict;
+    if (conflicts || result.outcome == Outcome::kWaits || result.outcome == Outcome::kOutdated) {
+      waiting = result.reason;
+    } else if (result.outcome == Outcome::kRefused) {
+      refused.emplace_back(result.signal_id, result.reason);
+    }
   }
   const absl::Status written =
       environment_.store->Write("receipts", [&](NodeTransaction& transaction) -> absl::Status {

@@ -15,7 +15,8 @@
 // identifier before there is a fresh list of excluded addresses: it stays QUEUED with EXCLUDED_LIST_STALE.
 //
 // An envelope under a covenant that the broker takes no more is made anew once the broker says so: it never
-// took the old one then. So is one of an epoch that is no longer served. Signals of a purpose that the
+// took the old one then. So is one of an epoch that is no longer served: that one the broker may have taken,
+// and while it still has it (ENVELOPE_CONFLICT) the signal stays QUEUED. Signals of a purpose that the
 // covenant in force does not have wait to be ended (server/node/destruction.h).
 //
 // Thread safety: Start and Stop from one thread; Step from any.

@@ -98,6 +98,25 @@ TEST_F(EpochTest, AQueuedEnvelopeOfAnEpochThatHasEndedIsMadeAnew) {
   EXPECT_EQ((world_.broker().version_hashes.count({id, 1})), 0u) << "it was not even sent";
 }
 
+TEST_F(EpochTest, AnEnvelopeMadeAnewWaitsWhileTheBrokerHasTheOneOfTheEpochThatEnded) {
+  world_.broker().lose_answers = true;
+  world_.Push("politie", NodeWorld::RecordOf("ref-0"));
+  world_.Drain("politie");
+  world_.RaiseEpoch(kPurpose, kOverlap);
+  world_.clock().Advance(kOverlap);
+  world_.broker().lose_answers = false;
+  world_.broker().refuse_with = "ENVELOPE_CONFLICT";
+  world_.Drain("politie");
+  EXPECT_EQ(world_.StateOf("politie", "ref-0").state(), v1::QUEUED);
+  EXPECT_EQ(world_.StateOf("politie", "ref-0").reason(), "ENVELOPE_CONFLICT");
+  world_.broker().EndEpoch(kPurpose, 1);
+  world_.broker().refuse_with = "";
+  world_.clock().Advance(absl::Seconds(30));
+  world_.Drain("politie");
+  EXPECT_EQ(Stored("ref-0").state, NodeSignalState::kSubmitted);
+  EXPECT_EQ(Stored("ref-0").epoch, 2u);
+}
+
 TEST_F(EpochTest, AQueuedEnvelopeOfTheEpochBeforeIsSentAsItIsDuringTheOverlap) {
   world_.broker().lose_answers = true;
   const std::string id = world_.Push("politie", NodeWorld::RecordOf("ref-0")).signal_id();
