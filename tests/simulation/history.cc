@@ -99,7 +99,7 @@ class Player {
   // Everything expires, and what is kept for a time goes.
   void End() {
     Quiet();
-    for (int week = 0; week < 14; ++week) {
+    for (int week = 0; week < 17; ++week) {
       Pass(6 * 24);
       Settle();
       if (week == 4) oracle_.Compare();
@@ -173,6 +173,7 @@ void Player::DoKind(Kind kind) {
       if (refs.empty()) return;
       const std::string ref = refs[dice_.Below(refs.size())];
       Say(partner + " " + ref);
+      if (oracle_.IsInDoubt(partner, ref)) return Say("has no answer to its push");
       return Withdraw(partner, ref);
     }
     case Kind::kWork:

@@ -40,6 +40,9 @@ class Oracle {
     in_doubt_.emplace(Name(partner, ref), region_.Today());
   }
 
+  bool IsInDoubt(const std::string& partner, const std::string& ref) const {
+    return in_doubt_.contains({partner, ref});
+  }
   // The answer to a withdrawal never came.
   void WithdrawalInDoubt(const std::string& partner, const std::string& ref) {
     withdrawal_in_doubt_.insert({partner, ref});
