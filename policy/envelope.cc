@@ -33,11 +33,11 @@ absl::Status ParseOrRefuse(absl::string_view bytes, size_t max_size, google::pro
   return Refuse(reason::kEnvelopeInvalid, status.message());
 }
 
-// Signed by a key that the partner had in the covenant in force or in one before it. Which of them it must
-// have been is known when the covenant that the body names has been read.
-absl::Status VerifyAnyKey(absl::Span<const std::shared_ptr<const Covenant>> covenants,
-                          absl::string_view partner, absl::string_view kind, absl::string_view body,
-                          absl::string_view signature) {
+// Signed by a key that the partner had in the covenant in force or in one before it: returns that key. Which
+// of them it must have been is known when the covenant that the body names has been read.
+absl::StatusOr<crypto::note::PublicKey> VerifyAnyKey(
+    absl::Span<const std::shared_ptr<const Covenant>> covenants, absl::string_view partner,
+    absl::string_view kind, absl::string_view body, absl::string_view signature) {
   std::set<std::string> tried;
   absl::Status verified = Refuse(reason::kSignatureInvalid, "the covenant has no such partner");
   for (const auto& covenant : covenants) {
@@ -45,20 +45,20 @@ absl::Status VerifyAnyKey(absl::Span<const std::shared_ptr<const Covenant>> cove
     const crypto::note::PublicKey& key = covenant->PartnerKey(partner);
     if (!tried.emplace(key.bytes()).second) continue;
     verified = crypto::note::VerifyMessage(key, kind, body, signature);
-    if (verified.ok()) return verified;
+    if (verified.ok()) return key;
   }
   return verified;
 }
 
 // The covenant that a message names, when it is the one in force or one before it, the partner was in it, and
-// the key it had there made the signature.
+// the key it had there is the one that made the signature.
 absl::StatusOr<std::shared_ptr<const Covenant>> NamedCovenant(
     absl::Span<const std::shared_ptr<const Covenant>> covenants, absl::string_view covenant_id,
-    absl::string_view partner, absl::string_view kind, absl::string_view body, absl::string_view signature) {
+    absl::string_view partner, const crypto::note::PublicKey& signed_by) {
   for (const auto& covenant : covenants) {
     if (covenant->id() != covenant_id || covenant->FindPartner(partner) == nullptr) continue;
-    RAAKVLAK_RETURN_IF_ERROR(
-        crypto::note::VerifyMessage(covenant->PartnerKey(partner), kind, body, signature));
+    if (!(covenant->PartnerKey(partner) == signed_by))
+      return Deny(reason::kSignatureInvalid, "signed by a key of another covenant");
     return covenant;
   }
   return Refuse(reason::kCovenantMismatch, "another covenant");
@@ -211,7 +211,9 @@ absl::Status FillAndCheck(const v1::Envelope& envelope, absl::string_view partne
   if (partner == nullptr) return Deny(reason::kNotAllowed, "the covenant has no such partner");
   const auto covenants = snapshot.UpToInForce();
   constexpr absl::string_view kKind = crypto::note::kEnvelopeKind;
-  RAAKVLAK_RETURN_IF_ERROR(VerifyAnyKey(covenants, partner_id, kKind, envelope.body(), envelope.signature()));
+  RAAKVLAK_ASSIGN_OR_RETURN(
+      const crypto::note::PublicKey signed_by,
+      VerifyAnyKey(covenants, partner_id, kKind, envelope.body(), envelope.signature()));
   RAAKVLAK_RETURN_IF_ERROR(ParseOrRefuse(envelope.body(), kMaxBodySize, out.body));
   RAAKVLAK_RETURN_IF_ERROR(ParseOrRefuse(out.body.header(), kMaxHeaderSize, out.header));
   const v1::SignalHeader& header = out.header;
@@ -219,8 +221,8 @@ absl::Status FillAndCheck(const v1::Envelope& envelope, absl::string_view partne
   if (header.partner() != std::string(partner_id))
     return Refuse(reason::kEnvelopeInvalid, "the header names another partner");
 
-  RAAKVLAK_ASSIGN_OR_RETURN(out.covenant, NamedCovenant(covenants, header.covenant_id(), partner_id, kKind,
-                                                        envelope.body(), envelope.signature()));
+  RAAKVLAK_ASSIGN_OR_RETURN(out.covenant,
+                            NamedCovenant(covenants, header.covenant_id(), partner_id, signed_by));
   const Covenant& named = *out.covenant;
   RAAKVLAK_RETURN_IF_ERROR(CheckAllowedNow(header, in_force, now));
   RAAKVLAK_RETURN_IF_ERROR(CheckCopies(header, named));
@@ -241,16 +243,15 @@ absl::Status FillAndCheck(const v1::SignedWithdrawal& withdrawal, absl::string_v
   }
   const auto covenants = snapshot.UpToInForce();
   constexpr absl::string_view kKind = crypto::note::kWithdrawalKind;
-  RAAKVLAK_RETURN_IF_ERROR(
+  RAAKVLAK_ASSIGN_OR_RETURN(
+      const crypto::note::PublicKey signed_by,
       VerifyAnyKey(covenants, partner_id, kKind, withdrawal.body(), withdrawal.signature()));
   RAAKVLAK_RETURN_IF_ERROR(ParseOrRefuse(withdrawal.body(), kMaxWithdrawalSize, out_body));
   if (out_body.version() != 1) return Refuse(reason::kEnvelopeInvalid, "the withdrawal's version is not 1");
   if (out_body.partner() != std::string(partner_id)) {
     return Refuse(reason::kEnvelopeInvalid, "the withdrawal names another partner");
   }
-  RAAKVLAK_RETURN_IF_ERROR(NamedCovenant(covenants, out_body.covenant_id(), partner_id, kKind,
-                                         withdrawal.body(), withdrawal.signature())
-                               .status());
+  RAAKVLAK_RETURN_IF_ERROR(NamedCovenant(covenants, out_body.covenant_id(), partner_id, signed_by).status());
   if (out_body.signal_id().size() != kSignalIdSize) {
     return Refuse(reason::kEnvelopeInvalid, "signal id of another size");
   }
