@@ -153,10 +153,14 @@ class RefusalsTest(scenario.ScenarioTest):
 
     def test_health_leaves_no_entry(self):
         for place in self.places():
-            before = len(self.log(process_of(place)))
+            process, trace = process_of(place), next(self.traces).to_bytes(16, "big")
+            before = self.last(process)
             with self.channel(place, "staff-staff") as channel:
-                self.assertEqual(channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=20), b"\x08\x01")
-            self.assertEqual(len(self.log(process_of(place))), before)
+                check = channel.unary_unary("/grpc.health.v1.Health/Check")
+                self.assertEqual(check(b"", timeout=20, metadata=[("traceparent", f"00-{trace.hex()}-0000000000000001-01")]), b"\x08\x01")
+            # Meanwhile the processes leave entries of their own.
+            self.assertEqual([entry for number, entry in self.log(process)
+                              if number > before and (entry.trace_id == trace or entry.actor == region.urn("staff", "staff"))], [])
 
     def test_strangers_are_counted_in_one_entry_which_the_end_of_the_program_writes(self):
         stranger, refused = self.stranger("brandweer"), collections.Counter()
