@@ -7,6 +7,7 @@ import base64
 import collections
 import csv
 import hashlib
+import re
 
 from plaintext_join import fold
 
@@ -15,8 +16,12 @@ TEXT_WINDOW = 5
 DIGEST_WINDOW = 16
 ALGORITHMS = [hashlib.md5, hashlib.sha1, hashlib.sha256, hashlib.sha512, hashlib.sha3_256, hashlib.blake2b,
               lambda data: hashlib.blake2b(data, digest_size=32), lambda data: hashlib.blake2b(data, digest_size=16)]
-# Shorter ones stand in certificates and signatures by chance (five letters in base64: once in a billion).
+# Shorter ones stand in ciphertexts by chance (five letters: once in 10^12 bytes, for each name).
 LEAST_GIVEN_NAME, LEAST_SURNAME = 6, 5
+# In a long run of hexadecimal or base64, ids, hashes and signatures, a short text that could be part of it stands there by chance
+# (one of 45 postcodes in small letters: once in 400,000 digits). A citizen number, longer, never counts as chance.
+CHANCE_LENGTH, CHANCE_RUN = 8, 32
+RUNS = [re.compile(rb"[0-9a-fA-F]*\Z"), re.compile(rb"[0-9a-fA-F]*")], [re.compile(rb"[0-9a-zA-Z+/]*\Z"), re.compile(rb"[0-9a-zA-Z+/]*")]
 RULES = {"bsn": 1, "surname-initial-birthdate": 2, "address": 3}
 
 
@@ -102,6 +107,18 @@ def digest_forms(data):
         yield base64.b64encode(digest)
 
 
+def by_chance(data, at, form):
+    """Whether `form` at offset `at` is just what some digits of a long hexadecimal or base64 text happen to be."""
+    if len(form) > CHANCE_LENGTH:
+        return False
+    for before, after in RUNS:
+        left = len(before.search(data[max(0, at - CHANCE_RUN):at])[0])
+        right = len(after.match(data[at + len(form):at + len(form) + CHANCE_RUN])[0])
+        if after.fullmatch(form) and left + right >= CHANCE_RUN:
+            return True
+    return False
+
+
 class Search:
     def __init__(self, files):
         """`files`: {partner: path of its CSV file}."""
@@ -126,7 +143,7 @@ class Search:
     def in_bytes(self, data):
         """Returns what was found, as words that hold no record data."""
         found = {what for at in range(len(data)) for form, what in self.texts.get(data[at:at + TEXT_WINDOW], {}).items()
-                 if data.startswith(form, at)}
+                 if data.startswith(form, at) and not by_chance(data, at, form)}
         if not self.digests.isdisjoint(data[at:at + DIGEST_WINDOW] for at in range(len(data))):
             found.add("digest")
         return found

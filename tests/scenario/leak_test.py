@@ -1,5 +1,6 @@
 """No identity in the clear, and nothing that confirms a guessed one, in what broker, hub and nodes leave on disk or say."""
 import hashlib
+import re
 import shutil
 import unittest
 
@@ -84,6 +85,12 @@ class LeakTest(scenario.ScenarioTest):
                 found, _ = self.search.in_folder(copies)
                 self.assertEqual(list(found), ["copy.db"])
         self.assertGreater(self.search.digest_count, 100_000)
+        id_ = hashlib.sha256(b"an id").hexdigest().encode()
+        postcode = next(row["postcode"] for _, row, _ in self.search.rows if re.fullmatch("[0-9]{4}[A-F]{2}", row["postcode"])).lower().encode()
+        self.assertEqual(self.search.in_bytes(id_[:20] + postcode + id_[20:]), set(), "six digits of an id may be a postcode by chance")
+        for beside in (id_ + b" " + postcode, b"postcode=" + postcode + b" " + id_, id_[:20] + postcode):
+            self.assertEqual(self.search.in_bytes(beside), {"postcode"})
+        self.assertEqual(self.search.in_bytes(id_ + row["bsn"].encode() + id_), {"bsn"})
         (copies / row["client_ref"]).touch()
         (copies / "copy.db").unlink()
         self.assertEqual(list(self.search.in_folder(copies)[0]), [row["client_ref"]])
