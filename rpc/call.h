@@ -130,6 +130,24 @@ absl::Status AnswerOrRefuse(const CallEnvironment& environment, const Gate::Pass
   return RefuseRequest(environment, pass, method, answer.status());
 }
 
+// RefusingCoreOf is CoreOf with AnswerOrRefuse. `name` is the name of the method, and lasts.
+template <typename Server, typename Request, typename Response>
+Core<Request, Response> RefusingCoreOf(const CallEnvironment& environment, const char* name, Server& server,
+                                       absl::StatusOr<Response> (Server::*method)(const Gate::Pass&,
+                                                                                  const Request&)) {
+  return [environment, name, &server, method](const Gate::Pass& pass, const Request& in, Response& out) {
+    return AnswerOrRefuse(environment, pass, name, (server.*method)(pass, in), out);
+  };
+}
+template <typename Server, typename Request, typename Response>
+Core<Request, Response> RefusingCoreOf(const CallEnvironment& environment, const char* name, Server& server,
+                                       absl::StatusOr<Response> (Server::*method)(const Gate::Pass&,
+                                                                                  const Request&) const) {
+  return [environment, name, &server, method](const Gate::Pass& pass, const Request& in, Response& out) {
+    return AnswerOrRefuse(environment, pass, name, (server.*method)(pass, in), out);
+  };
+}
+
 // Unary runs `core` on the executor; not at all when the caller is gone by then. Request and response belong
 // to gRPC until the reactor finishes.
 template <typename Request, typename Response>
