@@ -22,7 +22,7 @@ void PeriodicJob::Stop() {
     stopping_ = true;
   }
   stop_wanted_.NotifyAll();
-  base::MutexLock lock(joining_);
+  MutexLock lock(joining_);
   if (thread_.joinable()) thread_.join();
 }
 

@@ -41,7 +41,7 @@ class PeriodicJob {
   ConditionVariable stop_wanted_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   // Held by who waits for the thread: std::thread takes one at a time.
-  base::Mutex joining_;
+  Mutex joining_;
   std::thread thread_ ABSL_GUARDED_BY(joining_);
 };
 

@@ -59,44 +59,40 @@ TEST(PeriodicJobTest, StopDoesNotWaitForTheInterval) {
   EXPECT_EQ(runs.count(), 1);
 }
 
-TEST(PeriodicJobTest, StopLetsARunThatIsUnderWayFinish) {
+// A job in the middle of its first run.
+struct LongRun {
+  LongRun() { started.WaitFor(1); }
   Runs started;
   Runs may_finish;
   std::atomic<bool> finished = false;
-  PeriodicJob job([] { return absl::Hours(1000); },
-                  [&] {
+  PeriodicJob job{[] { return absl::Hours(1000); },
+                  [this] {
                     started.Count();
                     may_finish.WaitFor(1);
                     finished = true;
-                  });
-  started.WaitFor(1);
-  std::thread releaser([&] { may_finish.Count(); });
-  job.Stop();
-  EXPECT_TRUE(finished);
+                  }};
+};
+
+TEST(PeriodicJobTest, StopLetsARunThatIsUnderWayFinish) {
+  LongRun run;
+  std::thread releaser([&] { run.may_finish.Count(); });
+  run.job.Stop();
+  EXPECT_TRUE(run.finished);
   releaser.join();
 }
 
 TEST(PeriodicJobTest, TwoMayStopItAtOnce) {
-  Runs started;
+  LongRun run;
   Runs stopping;
-  Runs may_finish;
-  std::atomic<bool> finished = false;
-  PeriodicJob job([] { return absl::Hours(1000); },
-                  [&] {
-                    started.Count();
-                    may_finish.WaitFor(1);
-                    finished = true;
-                  });
-  started.WaitFor(1);
   const auto stop = [&] {
     stopping.Count();
-    job.Stop();
-    EXPECT_TRUE(finished);
+    run.job.Stop();
+    EXPECT_TRUE(run.finished);
   };
   std::thread one(stop);
   std::thread other(stop);
   stopping.WaitFor(2);
-  may_finish.Count();
+  run.may_finish.Count();
   one.join();
   other.join();
 }
