@@ -48,10 +48,13 @@ class RefusalsTest(scenario.ScenarioTest):
         credentials = grpc.ssl_channel_credentials(*((self.pki / name).read_bytes() for name in ("ca.crt", f"{certificate}.key", f"{certificate}.crt")))
         return grpc.secure_channel(f"127.0.0.1:{self.here.ports[place]}", credentials)
 
+    def metadata(self, trace):
+        return [("traceparent", f"00-{trace.hex()}-0000000000000001-01")]
+
     def call(self, place, service, method, certificate, request, compression=None, trace=None):
         """Sends bytes, under the trace id `trace`; returns the reason of the answer, "OK", or the gRPC code when there is no reason."""
         path = f"/raakvlak.v1.{service}/{method}"
-        options = {"timeout": 20, "compression": compression, "metadata": [("traceparent", f"00-{trace.hex()}-0000000000000001-01")] if trace else []}
+        options = {"timeout": 20, "compression": compression, "metadata": self.metadata(trace) if trace else []}
         with self.channel(place, certificate) as channel:
             try:
                 if (service, method) in (("Intake", "Push"), ("Audit", "Watch")):
@@ -157,7 +160,7 @@ class RefusalsTest(scenario.ScenarioTest):
             before = self.last(process)
             with self.channel(place, "staff-staff") as channel:
                 check = channel.unary_unary("/grpc.health.v1.Health/Check")
-                self.assertEqual(check(b"", timeout=20, metadata=[("traceparent", f"00-{trace.hex()}-0000000000000001-01")]), b"\x08\x01")
+                self.assertEqual(check(b"", timeout=20, metadata=self.metadata(trace)), b"\x08\x01")
             # Meanwhile the processes leave entries of their own.
             self.assertEqual([entry for number, entry in self.log(process)
                               if number > before and (entry.trace_id == trace or entry.actor == region.urn("staff", "staff"))], [])
