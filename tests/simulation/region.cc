@@ -15,7 +15,6 @@
 #include "policy/text.h"
 #include "server/broker/method_table.h"
 #include "server/node/method_table.h"
-#include "tests/support/split.h"
 
 namespace raakvlak::simulation {
 namespace {
@@ -279,43 +278,12 @@ void Region::MakeKeys() {
   for (const v1::Purpose& purpose : covenants_.back()->text().purposes()) {
     for (const v1::LinkageRule& rule : purpose.rules()) {
       if (keysets_.contains({purpose.id(), rule.identifier_class(), purpose.epoch()})) continue;
-      MakeKeyset(purpose, rule.identifier_class());
+      keysets_.emplace(std::tuple(purpose.id(), rule.identifier_class(), purpose.epoch()),
+                       testing::MakeKeyset(
+                           region_, *covenants_.back(), *policy::CovenantChain::Create(covenants_), purpose,
+                           rule.identifier_class(), crypto::group::Scalar::Random(random_), random_));
     }
   }
-}
-
-void Region::MakeKeyset(const v1::Purpose& purpose, int identifier_class) {
-  const policy::Covenant& covenant = *covenants_.back();
-  policy::KeysetText text;
-  text.region = covenant.region();
-  text.purpose = purpose.id();
-  text.identifier_class = static_cast<uint8_t>(identifier_class);
-  text.epoch = purpose.epoch();
-  text.quorum = covenant.text().quorum();
-  text.covenant_id = covenant.id();
-  text.transcript_hash = std::string(32, 't');
-  std::vector<uint32_t> indices;
-  for (const v1::Partner& partner : covenant.text().partners()) {
-    text.holders.emplace_back(partner.index(), partner.id());
-  }
-  std::sort(text.holders.begin(), text.holders.end());
-  for (const auto& [index, partner] : text.holders) indices.push_back(index);
-  const testing::Sharing sharing =
-      *testing::Split(crypto::group::Scalar::Random(random_), text.quorum, indices, random_);
-  text.commitments = sharing.commitments;
-  crypto::note::Note note{policy::FormatKeysetText(text), {}};
-  for (const crypto::note::VerifierKey& verifier : covenant.PartnerVerifiers()) {
-    crypto::note::Sign(note, verifier, region_.KeyOf(verifier.name()));
-  }
-  MadeKeyset made;
-  made.note = crypto::note::Format(note);
-  auto keyset = policy::Keyset::Verify(made.note, *policy::CovenantChain::Create(covenants_));
-  Require(keyset.status(), "the keyset is valid");
-  made.keyset = *std::move(keyset);
-  for (size_t i = 0; i < indices.size(); ++i) {
-    made.shares.emplace(text.holders[i].second, sharing.shares[i]);
-  }
-  keysets_.emplace(std::tuple(purpose.id(), identifier_class, purpose.epoch()), std::move(made));
 }
 
 std::vector<uint32_t> Region::EpochsServed(const std::string& id) const {

@@ -16,6 +16,7 @@
 #include "server/hub/opener.h"
 #include "tests/simulation/network.h"
 #include "tests/simulation/processes.h"
+#include "tests/support/keyset.h"
 #include "tests/support/region.h"
 
 namespace raakvlak::simulation {
@@ -80,16 +81,9 @@ class Region {
   absl::StatusOr<hub::Opener::Opened> OpenMatch(const v1::MatchSummary& match);
 
  private:
-  struct MadeKeyset {
-    std::string note;
-    std::shared_ptr<const policy::Keyset> keyset;
-    std::map<std::string, crypto::group::Scalar> shares;
-  };
-
   // Signs covenant and roster as they are now.
   void Publish();
   void PutSealKeys();
-  void MakeKeyset(const v1::Purpose& purpose, int identifier_class);
   void WriteExcluded();
   // Whether enough key holders are left without that partner, for all keys there are and for new ones.
   bool HasQuorumWithout(const std::string& partner);
@@ -111,7 +105,7 @@ class Region {
   std::vector<std::string> notes_;
   std::map<std::string, size_t> delivered_;
   std::map<std::pair<std::string, uint32_t>, crypto::seal::SealKeyPair> seal_keys_;
-  std::map<std::tuple<std::string, int, uint32_t>, MadeKeyset> keysets_;
+  std::map<std::tuple<std::string, int, uint32_t>, testing::MadeKeyset> keysets_;
   uint64_t excluded_number_ = 0;
   absl::Time refreshed_ = absl::InfinitePast();
 

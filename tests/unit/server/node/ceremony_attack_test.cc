@@ -165,11 +165,7 @@ TEST(CeremonyCovenantTest, HoldersOfAnEarlierCovenantDoNotReplaceTheKey) {
   world.Step();
   const auto key = world.KeyInUse();
   const auto earlier = world.Snapshot().covenant;
-  region.clock().Advance(absl::Minutes(1));
-  region.NextCovenant();
-  region.covenant().set_quorum(4);
-  region.roster().set_number(region.roster().number() + 1);
-  region.Write();
+  world.GoToNextCovenant([](v1::Covenant& covenant) { covenant.set_quorum(4); });
   world.Begin("reshare");
   world.Step();
   const auto in_use = world.KeysetAt("politie");
@@ -267,11 +263,7 @@ TEST(CeremonyCovenantTest, AnOlderGenerationOfAnEndedEpochThatWasRestoredIsDestr
   const std::string note = world.NoteOf("politie", first->id());
   world.Begin("refresh");
   world.Step();
-  region.clock().Advance(absl::Minutes(1));
-  region.NextCovenant();
-  region.RaiseEpoch(CeremonyWorld::kPurpose, absl::ZeroDuration());
-  region.roster().set_number(region.roster().number() + 1);
-  region.Write();
+  world.GoToNextEpoch();
   ASSERT_EQ(world.node("politie").keys->Drop(CeremonyWorld::kPurpose, 1)->size(), 2u);
   ASSERT_THAT(world.node("politie").keys->Install(note, first, nullptr), IsOk());
   world.Restart("politie");

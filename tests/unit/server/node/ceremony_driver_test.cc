@@ -472,10 +472,7 @@ TEST(CeremonyCovenantTest, ACeremonyOfACovenantThatIsInForceNoMoreIsGivenUp) {
   CeremonyWorld world(region);
   const std::string id = world.Begin("generate");
   world.Step(1);
-  region.clock().Advance(absl::Minutes(1));
-  region.NextCovenant();
-  region.roster().set_number(region.roster().number() + 1);
-  region.Write();
+  world.GoToNextCovenant();
   world.Step(3);
   for (const std::string& partner : world.partners()) {
     EXPECT_EQ(world.StateAt(partner, id).state(), "stopped") << partner;
@@ -495,11 +492,7 @@ TEST(CeremonyCovenantTest, AKeyWhoseEpochEndedBeforeItWasSignedIsForgotten) {
     }
   }
   EXPECT_LT(ceremony.keysets.size(), 2u);
-  region.clock().Advance(absl::Minutes(1));
-  region.NextCovenant();
-  region.RaiseEpoch(CeremonyWorld::kPurpose, absl::ZeroDuration());
-  region.roster().set_number(region.roster().number() + 1);
-  region.Write();
+  world.GoToNextEpoch();
   world.Step(3);
   // Who has certified the key and does not sign it says so, or others would wait for ever.
   std::set<std::string> aborted;
@@ -525,11 +518,7 @@ TEST(CeremonyCovenantTest, AKeyOfAnEpochThatEndedDoesNotComeBackFromTheRelay) {
   CeremonyWorld world(region);
   world.Begin("generate");
   world.Step();
-  region.clock().Advance(absl::Minutes(1));
-  region.NextCovenant();
-  region.RaiseEpoch(CeremonyWorld::kPurpose, absl::ZeroDuration());
-  region.roster().set_number(region.roster().number() + 1);
-  region.Write();
+  world.GoToNextEpoch();
   ASSERT_EQ(world.node("politie").keys->Drop(CeremonyWorld::kPurpose, 1)->size(), 1u);
   world.Step(2);
   EXPECT_EQ(world.KeysetAt("politie", 1), nullptr);
@@ -545,15 +534,8 @@ TEST(CeremonyCovenantTest, WhoJoinsGetsAShareByAReshareAndTheThresholdChangesWit
   world.Step();
   const auto key = world.KeyInUse();
   const auto first = world.KeysetAt("politie");
-  const auto next_covenant = [&](const std::function<void(v1::Covenant&)>& change) {
-    region.clock().Advance(absl::Minutes(1));
-    region.NextCovenant();
-    change(region.covenant());
-    region.roster().set_number(region.roster().number() + 1);
-    region.Write();
-  };
 
-  next_covenant([&](v1::Covenant& covenant) {
+  world.GoToNextCovenant([&](v1::Covenant& covenant) {
     v1::Partner partner = covenant.partners(1);
     partner.set_id("reclassering");
     partner.set_organisation("KVK:00000077");
@@ -582,7 +564,7 @@ TEST(CeremonyCovenantTest, WhoJoinsGetsAShareByAReshareAndTheThresholdChangesWit
   world.Restart("politie");
   EXPECT_TRUE(world.KeyInUse() == key);
 
-  next_covenant([](v1::Covenant& covenant) { covenant.set_quorum(4); });
+  world.GoToNextCovenant([](v1::Covenant& covenant) { covenant.set_quorum(4); });
   const std::string higher = world.Begin("reshare");
   world.Step();
   for (const std::string& partner : world.partners())

@@ -162,6 +162,18 @@ void CeremonyWorld::Restart(const std::string& partner) {
   if (node.flaky == nullptr) RAAKVLAK_CHECK(started.ok(), "a node starts from what it stored");
 }
 
+void CeremonyWorld::GoToNextCovenant(const std::function<void(v1::Covenant&)>& change) {
+  region_.clock().Advance(absl::Minutes(1));
+  region_.NextCovenant();
+  if (change) change(region_.covenant());
+  region_.roster().set_number(region_.roster().number() + 1);
+  region_.Write();
+}
+
+void CeremonyWorld::GoToNextEpoch() {
+  GoToNextCovenant([this](v1::Covenant&) { region_.RaiseEpoch(kPurpose, absl::ZeroDuration()); });
+}
+
 policy::Snapshot CeremonyWorld::Snapshot() {
   auto snapshot = region_.authority().Current();
   RAAKVLAK_CHECK(snapshot.ok(), "covenant and roster are in force");

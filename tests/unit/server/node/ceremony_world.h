@@ -81,6 +81,10 @@ class CeremonyWorld {
   // Makes ring and driver of a node anew from what is on its disk; of a partner without a node, a new one.
   void Restart(const std::string& partner);
   policy::Snapshot Snapshot();
+  // A covenant that follows, as `change` leaves it, and its roster are in force at all nodes.
+  void GoToNextCovenant(const std::function<void(v1::Covenant&)>& change = nullptr);
+  // The same with a new epoch of kPurpose, without an overlap.
+  void GoToNextEpoch();
   rpc::Gate::Pass OperatorPass(const std::string& partner);
 
   absl::StatusOr<v1::CeremonyState> Propose(const std::string& partner, const std::string& kind,

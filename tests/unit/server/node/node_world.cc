@@ -11,8 +11,8 @@
 #include "policy/envelope.h"
 #include "policy/note_folder.h"
 #include "policy/text.h"
+#include "tests/support/keyset.h"
 #include "tests/support/receipts.h"
-#include "tests/support/split.h"
 
 namespace raakvlak::node::testing {
 namespace {
@@ -341,53 +341,29 @@ void NodeWorld::MakeKeys(const std::set<int>& only, std::shared_ptr<const policy
 
 void NodeWorld::MakeKeyset(const policy::Covenant& covenant, const v1::Purpose& purpose,
                            int identifier_class) {
-  std::vector<uint32_t> indices;
-  for (const v1::Partner& partner : covenant.text().partners()) indices.push_back(partner.index());
   const crypto::group::Scalar key = crypto::group::Scalar::Random(random_);
-  const raakvlak::testing::Sharing sharing =
-      *raakvlak::testing::Split(key, covenant.text().quorum(), indices, random_);
-  policy::KeysetText text;
-  text.region = covenant.region();
-  text.purpose = purpose.id();
-  text.identifier_class = static_cast<uint8_t>(identifier_class);
-  text.epoch = purpose.epoch();
-  text.quorum = covenant.text().quorum();
-  text.covenant_id = covenant.id();
-  text.transcript_hash = std::string(32, 't');
-  for (const v1::Partner& partner : covenant.text().partners()) {
-    text.holders.emplace_back(partner.index(), partner.id());
-  }
-  text.commitments = sharing.commitments;
-  crypto::note::Note note{policy::FormatKeysetText(text), {}};
-  for (const crypto::note::VerifierKey& verifier : covenant.PartnerVerifiers()) {
-    crypto::note::Sign(note, verifier, region_.KeyOf(verifier.name()));
-  }
-  const std::string file = crypto::note::Format(note);
-  const auto keyset = policy::Keyset::Verify(file, *policy::ChainOf(Snapshot()));
-  if (!keyset.ok()) std::fprintf(stderr, "%s\n", keyset.status().ToString().c_str());
-  RAAKVLAK_CHECK(keyset.ok(), "the keyset is valid");
-  const std::string& id = (*keyset)->id();
+  const raakvlak::testing::MadeKeyset made = raakvlak::testing::MakeKeyset(
+      region_, covenant, *policy::ChainOf(Snapshot()), purpose, identifier_class, key, random_);
+  const std::string& id = made.keyset->id();
   keys_.emplace(id, key);
-  for (int i = 0; i < covenant.text().partners_size(); ++i) {
-    const std::string& partner = covenant.text().partners(i).id();
-    const crypto::group::Scalar& share = sharing.shares[static_cast<size_t>(i)];
+  for (const auto& [partner, share] : made.shares) {
     shares_[partner].emplace(id, share);
     const auto node = nodes_.find(partner);
     if (node != nodes_.end()) {
-      RAAKVLAK_CHECK(node->second.keys->Install(file, *keyset, &share).ok(), "the share fits");
+      RAAKVLAK_CHECK(node->second.keys->Install(made.note, made.keyset, &share).ok(), "the share fits");
       continue;
     }
     const std::string folder = folder_.File(partner + ".shares");
     std::filesystem::create_directories(folder);
-    RAAKVLAK_CHECK(policy::WriteShare(folder, **keyset, partner, share,
+    RAAKVLAK_CHECK(policy::WriteShare(folder, *made.keyset, partner, share,
                                       base::SecretBytes(base::Sha256(partner)), random_)
                        .ok(),
                    "the share fits");
   }
   RAAKVLAK_CHECK(
-      base::WriteFileAtomically(folder_.File(absl::StrCat(base::Hex(id), ".keyset")), file, 0644).ok(),
+      base::WriteFileAtomically(folder_.File(absl::StrCat(base::Hex(id), ".keyset")), made.note, 0644).ok(),
       "the temporary folder takes files");
-  keysets_ = std::make_unique<policy::KeysetStore>(*keysets_->With(*keyset));
+  keysets_ = std::make_unique<policy::KeysetStore>(*keysets_->With(made.keyset));
 }
 
 v1::Record NodeWorld::RecordOf(const std::string& client_ref, const std::string& purpose, bool with_bsn) {
@@ -445,9 +421,9 @@ absl::Status FlakyStore::Write(absl::string_view name,
   const absl::Status lost =
       base::Error(absl::StatusCode::kUnavailable, base::reason::kStorageFailed, "the machine stopped");
   if (failed_) return lost;
-  if (++writes_ != fail_at_) return store_.Write(name, body);
+  if (++writes_ != fail_at_) return ForwardingNodeStore::Write(name, body);
   failed_ = true;
-  if (when_ == When::kAfter) store_.Write(name, body).IgnoreError();
+  if (when_ == When::kAfter) ForwardingNodeStore::Write(name, body).IgnoreError();
   return lost;
 }
 

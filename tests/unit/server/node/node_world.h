@@ -28,6 +28,7 @@
 #include "server/node/sender.h"
 #include "server/node/vault.h"
 #include "server/storage/memory/node_store.h"
+#include "tests/support/forwarding_node_store.h"
 #include "tests/support/region.h"
 
 namespace raakvlak::node::testing {
@@ -187,55 +188,18 @@ class NodeWorld {
 // FlakyStore passes everything on, but the write with number `fail_at` (from 1) fails: before it is done, or
 // after, as when the machine stops right after COMMIT. From then on every write fails, until the process is
 // "started again" with another store.
-class FlakyStore final : public storage::NodeStore {
+class FlakyStore final : public raakvlak::testing::ForwardingNodeStore {
  public:
   enum class When { kBefore, kAfter };
   FlakyStore(storage::NodeStore& store, int fail_at, When when)
-      : store_(store), fail_at_(fail_at), when_(when) {}
+      : ForwardingNodeStore(store), fail_at_(fail_at), when_(when) {}
   bool failed() const { return failed_; }
   int writes() const { return writes_; }
 
   absl::Status Write(absl::string_view name,
                      absl::FunctionRef<absl::Status(storage::NodeTransaction&)> body) override;
-  absl::StatusOr<std::optional<storage::NodeSignal>> FindByReference(absl::string_view digest) override {
-    return store_.FindByReference(digest);
-  }
-  absl::StatusOr<std::vector<storage::NodeSignal>> List(
-      uint64_t after, size_t limit, std::optional<storage::NodeSignalState> state) override {
-    return store_.List(after, limit, state);
-  }
-  absl::StatusOr<std::vector<std::string>> QueuedPurposes() override { return store_.QueuedPurposes(); }
-  absl::StatusOr<std::vector<storage::NodeSignal>> Queued(absl::string_view purpose, uint64_t after,
-                                                          size_t limit) override {
-    return store_.Queued(purpose, after, limit);
-  }
-  absl::StatusOr<std::vector<std::string>> LivePurposes() override { return store_.LivePurposes(); }
-  absl::StatusOr<std::vector<storage::NodeSignal>> RotationDue(absl::string_view purpose, uint32_t epoch,
-                                                               storage::RotationPlace after,
-                                                               size_t limit) override {
-    return store_.RotationDue(purpose, epoch, after, limit);
-  }
-  absl::StatusOr<storage::RotationProgress> Progress(absl::string_view purpose, uint32_t epoch) override {
-    return store_.Progress(purpose, epoch);
-  }
-  absl::StatusOr<bool> IsAllowanceGranted(absl::string_view purpose, uint32_t epoch) override {
-    return store_.IsAllowanceGranted(purpose, epoch);
-  }
-  absl::StatusOr<std::vector<storage::NodeWithdrawal>> Withdrawals(size_t limit) override {
-    return store_.Withdrawals(limit);
-  }
-  absl::StatusOr<std::vector<storage::NodeCeremony>> Ceremonies() override { return store_.Ceremonies(); }
-  absl::StatusOr<std::vector<storage::SeenKeyset>> SeenKeysets() override { return store_.SeenKeysets(); }
-  absl::StatusOr<uint64_t> UsedQuota(const storage::EvaluationQuota& key) override {
-    return store_.UsedQuota(key);
-  }
-  absl::StatusOr<std::string> KeyCheck(absl::string_view check) override { return store_.KeyCheck(check); }
-  storage::AuditLog& audit_log() override { return store_.audit_log(); }
-  absl::StatusOr<policy::Newest> Load() override { return store_.Load(); }
-  absl::Status Store(const policy::Newest& newest) override { return store_.Store(newest); }
 
  private:
-  storage::NodeStore& store_;
   const int fail_at_;
   const When when_;
   int writes_ = 0;
