@@ -7,21 +7,25 @@ import base64
 import collections
 import csv
 import hashlib
+import os
+import pathlib
 import re
 
 from plaintext_join import fold
 
-TEXT_WINDOW = 5
+TEXT_WINDOW = 6
 # Of a raw digest the first 128 bits, of one in hexadecimal 64, in base64 96: shortened digests are found, and none of it stands there by chance.
 DIGEST_WINDOW = 16
 ALGORITHMS = [hashlib.md5, hashlib.sha1, hashlib.sha256, hashlib.sha512, hashlib.sha3_256, hashlib.blake2b,
               lambda data: hashlib.blake2b(data, digest_size=32), lambda data: hashlib.blake2b(data, digest_size=16)]
-# Shorter ones stand in ciphertexts by chance (five letters: once in 10^12 bytes, for each name).
-LEAST_GIVEN_NAME, LEAST_SURNAME = 6, 5
+# A shorter one stands in ciphertexts by chance (five letters: once in 10^12 bytes, for each name; a region has 10^7 bytes and there are 60 such names).
+LEAST_TEXT = 6
 # In a long run of hexadecimal or base64, ids, hashes and signatures, a short text that could be part of it stands there by chance
-# (one of 45 postcodes in small letters: once in 400,000 digits). A citizen number, longer, never counts as chance.
-CHANCE_LENGTH, CHANCE_RUN = 8, 32
-RUNS = [re.compile(rb"[0-9a-fA-F]*\Z"), re.compile(rb"[0-9a-fA-F]*")], [re.compile(rb"[0-9a-zA-Z+/]*\Z"), re.compile(rb"[0-9a-zA-Z+/]*")]
+# (one of 45 postcodes in small letters: once in 400,000 digits), and in an id by itself also a citizen number (one of 500: once in 10^8 digits).
+# Beside other digits a citizen number never counts as chance.
+SHORT_TEXT, BSN_LENGTH, CHANCE_RUN, ID_DIGITS = 8, 9, 32, (16, 32, 64, 128)
+HEXADECIMAL = re.compile(rb"[0-9a-fA-F]*")
+RUNS = [re.compile(rb"[0-9a-fA-F]*\Z"), HEXADECIMAL], [re.compile(rb"[0-9a-zA-Z+/]*\Z"), re.compile(rb"[0-9a-zA-Z+/]*")]
 RULES = {"bsn": 1, "surname-initial-birthdate": 2, "address": 3}
 
 
@@ -33,9 +37,9 @@ def texts_of(row):
     """What must stand nowhere: {text: what it is}. House number, letter and category are no such thing, nor is a short name by itself."""
     names = {}
     surname, given, both = row["surname"], row["given_names"], f"{row['given_names']} {row['surname']}"
-    if len(fold(surname)) >= LEAST_SURNAME:
+    if len(fold(surname)) >= LEAST_TEXT:
         names[surname] = "surname"
-    if len(fold(given)) >= LEAST_GIVEN_NAME:
+    if len(fold(given)) >= LEAST_TEXT:
         names[given] = "given name"
     names.update({both: "full name", f"{surname}, {given}": "full name", fold(surname) + fold(given)[:1] + row["birth_date"]: "name key"})
     found = {}
@@ -46,7 +50,7 @@ def texts_of(row):
         found.update({written: "postcode", written.lower(): "postcode"})
     for column in ("client_ref", "bsn", "birth_date", "contact", "note"):
         found[row[column]] = column
-    return {text: what for text, what in found.items() if len(text) >= TEXT_WINDOW}
+    return {text: what for text, what in found.items() if len(text) >= LEAST_TEXT}
 
 
 def encoded(text):
@@ -109,12 +113,14 @@ def digest_forms(data):
 
 def by_chance(data, at, form):
     """Whether `form` at offset `at` is just what some digits of a long hexadecimal or base64 text happen to be."""
-    if len(form) > CHANCE_LENGTH:
+    if len(form) > BSN_LENGTH:
         return False
     for before, after in RUNS:
-        left = len(before.search(data[max(0, at - CHANCE_RUN):at])[0])
-        right = len(after.match(data[at + len(form):at + len(form) + CHANCE_RUN])[0])
-        if after.fullmatch(form) and left + right >= CHANCE_RUN:
+        if not after.fullmatch(form):
+            continue
+        left = len(before.search(data[max(0, at - max(ID_DIGITS)):at])[0])
+        right = len(after.match(data[at + len(form):at + len(form) + max(ID_DIGITS)])[0])
+        if (len(form) <= SHORT_TEXT and left + right >= CHANCE_RUN) or (after is HEXADECIMAL and left + len(form) + right in ID_DIGITS):
             return True
     return False
 
@@ -151,7 +157,8 @@ class Search:
     def in_folder(self, folder):
         """Returns ({path: what was found in it or in its name}, bytes read). Files may go while we look."""
         found, size = {}, 0
-        for path in sorted(folder.rglob("*")):
+        # Not rglob, which ends with an error when a folder goes.
+        for path in sorted(pathlib.Path(at, name) for at, folders, names in os.walk(folder) for name in folders + names):
             try:
                 data = path.read_bytes() if path.is_file() else b""
             except FileNotFoundError:

@@ -5,7 +5,7 @@ import shutil
 import unittest
 
 import scenario
-from leak_search import Search
+from leak_search import LEAST_TEXT, Search
 from plaintext_join import fold
 
 PARTNERS = scenario.region.PARTNER_IDS
@@ -42,7 +42,7 @@ class LeakTest(scenario.ScenarioTest):
 
     def test_1_while_all_processes_run(self):
         self.assertGreaterEqual(len(self.matches), 10)
-        logs = [path for path in self.state.rglob("*-wal") if path.stat().st_size > 0]
+        logs = [path for path in (self.state / "state").glob("*/*-wal") if path.stat().st_size > 0]
         self.assertGreaterEqual(len(logs), 5, "nodes and broker write ahead; the test must see that")
         self.assertGreater(self.assert_nothing_found(self.state), 1_000_000)
 
@@ -62,7 +62,7 @@ class LeakTest(scenario.ScenarioTest):
         """Plants one thing at a time between the bytes of a real database, and sees it found."""
         database = next(path for path in sorted(self.state.rglob("*")) if path.is_file() and path.read_bytes()[:6] == b"SQLite")
         partner, row, line = next(entry for entry in self.search.rows
-                                  if entry[1]["bsn"] and entry[1]["postcode"] and entry[1]["note"] and len(entry[1]["surname"]) >= 5)
+                                  if entry[1]["bsn"] and entry[1]["postcode"] and entry[1]["note"] and len(entry[1]["surname"]) >= LEAST_TEXT)
         sha256 = lambda data: hashlib.sha256(data).digest()
         key = fold(row["surname"]) + "|" + fold(row["given_names"])[0] + "|" + row["birth_date"]
         proto_reference = b"\x0a" + bytes([len(row["client_ref"])]) + row["client_ref"].encode()
@@ -87,10 +87,13 @@ class LeakTest(scenario.ScenarioTest):
         self.assertGreater(self.search.digest_count, 100_000)
         id_ = hashlib.sha256(b"an id").hexdigest().encode()
         postcode = next(row["postcode"] for _, row, _ in self.search.rows if re.fullmatch("[0-9]{4}[A-F]{2}", row["postcode"])).lower().encode()
-        self.assertEqual(self.search.in_bytes(id_[:20] + postcode + id_[20:]), set(), "six digits of an id may be a postcode by chance")
+        for digits in (16, 32, 64):
+            for text in (postcode, row["bsn"].encode()):
+                self.assertEqual(self.search.in_bytes(b'{"id":"' + (id_[:7] + text + id_)[:digits] + b'"}'), set(), "digits of an id may be that by chance")
         for beside in (id_ + b" " + postcode, b"postcode=" + postcode + b" " + id_, id_[:20] + postcode):
             self.assertEqual(self.search.in_bytes(beside), {"postcode"})
-        self.assertEqual(self.search.in_bytes(id_ + row["bsn"].encode() + id_), {"bsn"})
+        for beside in (id_ + row["bsn"].encode() + id_, row["bsn"].encode(), row["bsn"].encode() + id_[:8]):
+            self.assertEqual(self.search.in_bytes(beside), {"bsn"})
         (copies / row["client_ref"]).touch()
         (copies / "copy.db").unlink()
         self.assertEqual(list(self.search.in_folder(copies)[0]), [row["client_ref"]])
