@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -50,6 +51,8 @@ EXCLUDED_ADDRESSES = [("6299ZX", 25), ("6299ZZ", 1)]
 # Far above what the ceremonies of a region take.
 CEREMONY_SECONDS = 120
 
+LEAST_PORT = 10_000
+
 # What Linux allows for the path of a Unix socket.
 SOCKET_PATH_BYTES = 107
 
@@ -62,16 +65,37 @@ def urn(role, name):
     return f"urn:raakvlak:{NAME}:{role}:{name}"
 
 
+# Ports that this process claims, each with the socket that says so to the others.
+CLAIMED = {}
+
+
+def claim(port):
+    """Claims a port for this process until it ends, towards other regions; false when another has it or something listens there."""
+    if port not in CLAIMED:
+        said = socket.socket(socket.AF_UNIX)
+        try:
+            # An abstract name is there once, like the port itself, and goes with the process.
+            said.bind(f"\0raakvlak-port-{port}")
+        except OSError:
+            said.close()
+            return False
+        CLAIMED[port] = said
+    if port_is_free(port):
+        return True
+    CLAIMED.pop(port).close()
+    return False
+
+
 def free_ports(count):
-    """Ports that were free just now; held together so that all are different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Ports that nobody has now or takes while this process lives: they are not of those that the kernel gives to connections and to port 0."""
+    given, _ = map(int, pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    candidates = range(LEAST_PORT, given if given > 2 * LEAST_PORT else 65536)
+    found = []
+    while len(found) < count:
+        port = random.choice(candidates)
+        if port not in CLAIMED and claim(port):
+            found.append(port)
+    return found
 
 
 def port_is_free(port):
@@ -276,7 +300,7 @@ class Region:
         path = self.folder / "ports.json"
         if path.exists():
             self.ports = json.loads(path.read_text())
-        taken = [name for name in names if name not in self.ports or not port_is_free(self.ports[name])]
+        taken = [name for name in names if name not in self.ports or not claim(self.ports[name])]
         for name, port in zip(taken, free_ports(len(taken))):
             self.ports[name] = port
         write(path, json.dumps(self.ports))

@@ -4,8 +4,10 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import stat
 import subprocess
+import sys
 import threading
 import unittest
 
@@ -282,6 +284,22 @@ class OtherDataTest(scenario.ScenarioTest):
         done = demo("--once", "--dir", self.folder / "region-2", "--data", self.folder / "nowhere")
         self.assertEqual(done.returncode, 2)
         self.assertFalse((self.folder / "region-2").exists())
+
+
+class PortsTest(unittest.TestCase):
+    def test_no_region_takes_a_port_that_another_has_or_on_which_something_listens(self):
+        ports = region.free_ports(20)
+        self.assertEqual(len(set(ports)), 20)
+        port = ports[0]
+        another = lambda: subprocess.run([sys.executable, "-c", f"import region; print(region.claim({port}))"], cwd=ROOT / "deploy" / "region",
+                                         stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
+        self.assertEqual(another(), "False\n")
+        self.assertTrue(region.claim(port), "whoever has it still has it")
+        region.CLAIMED.pop(port).close()
+        self.assertEqual(another(), "True\n")
+        with socket.create_server(("127.0.0.1", port)):
+            self.assertEqual(another(), "False\n")
+            self.assertFalse(region.claim(port))
 
 
 class HelpTest(unittest.TestCase):
