@@ -30,33 +30,43 @@ class ChangingRegion(CeremonyRegion):
             known["covenant"], known["roster"] = (str(self.folder / f"{what}-{self.in_force}.note") for what in ("covenant", "roster"))
             region.write(path, json.dumps(known))
 
-    def succeed(self, valid_from, signers, next_epochs=(), edit=lambda text: text):
-        """Makes the next covenant, has it signed and publishes it. `edit` changes its text. Returns its file."""
+    def succeed(self, seconds, signers, next_epochs=(), edit=lambda text, begins: text):
+        """Makes the next covenant, which begins in so many seconds, and its roster, and publishes them well before; on a machine that is too slow for
+        that it begins later. `edit` changes its text, given when it begins. Returns that time."""
         self.version += 1
-        draft, note = self.folder / f"covenant-{self.version}.textproto", self.folder / f"covenant-{self.version}.note"
+        note = self.folder / f"covenant-{self.version}.note"
         more = []
         for purpose in next_epochs:
             made = json.loads(self.cli("--json", "key", "new", "--kind", "seal", "--out", self.folder / "keys").stdout)
             more += ["--next-epoch", purpose, "--seal-key", f"{purpose}={made['public_key']}"]
-        text = self.cli("covenant", "new", "--previous", self.newest, "--valid-from", stamp(valid_from), *more).stdout
-        region.write(draft, edit(text))
-        self.cli("covenant", "new", "--from", draft, "--out", note)
-        for name in signers:
-            role = "hub" if name == "veiligheidshuis" else "node"
-            self.cli("covenant", "sign", "--in", note, "--key", self.folder / "keys" / f"{name}.pem", "--name", region.urn(role, name))
-        self.cli("covenant", "apply", note, identity="operator-politie")
+        while True:
+            begins = int(time.time()) + seconds
+            roster = self.make_covenant(note, begins, signers, more, edit)
+            if begins - time.time() > seconds / 2:
+                break
+            seconds *= 2
+        for kind, made in (("covenant", note), ("roster", roster)):
+            self.cli(kind, "apply", made, identity="operator-politie")
         self.newest = note
-        # A roster is of one covenant.
-        self.write_next_roster()
-        return note
+        return begins
 
-    def write_next_roster(self):
-        draft, note = self.folder / "roster.textproto", self.folder / f"roster-{self.version}.note"
-        self.cli("roster", "new", "--covenant", self.newest, "--from", draft, "--number", 100 + self.version, "--out", note)
+    def make_covenant(self, note, begins, signers, more, edit):
+        """Makes and signs the next covenant, and a roster of it. Returns the path of the roster."""
+        draft, roster = note.with_suffix(".textproto"), self.folder / f"roster-{self.version}.note"
+        for path in (note, roster):
+            path.unlink(missing_ok=True)
+        text = self.cli("covenant", "new", "--previous", self.newest, "--valid-from", stamp(begins), *more).stdout
+        region.write(draft, edit(text, begins))
+        self.cli("covenant", "new", "--from", draft, "--out", note)
+        sign = lambda kind, path, role, name, *which: self.cli(
+            kind, "sign", *which, "--in", path, "--key", self.folder / "keys" / f"{name}.pem", "--name", region.urn(role, name))
+        for name in signers:
+            sign("covenant", note, "hub" if name == "veiligheidshuis" else "node", name)
+        of_it = ("--covenant", note)
+        self.cli("roster", "new", *of_it, "--from", self.folder / "roster.textproto", "--number", 100 + self.version, "--out", roster)
         for name, role in (("veiligheidshuis", "hub"), ("fg", "officer")):
-            self.cli("roster", "sign", "--covenant", self.newest, "--in", note, "--key", self.folder / "keys" / f"{name}.pem", "--name",
-                     region.urn(role, name))
-        self.cli("roster", "apply", note, identity="operator-politie")
+            sign("roster", roster, role, name, *of_it)
+        return roster
 
     def wait_for_covenant(self, version, partners, seconds=60):
         for partner in partners:

@@ -2,7 +2,6 @@
 import hashlib
 import re
 import subprocess
-import time
 import unittest
 
 import scenario
@@ -14,6 +13,8 @@ FOUR = list(region.PARTNER_IDS)
 HUB = ["veiligheidshuis"]
 RESHARES = [["--kind", "reshare", "--purpose", KEY[0], "--class", name] for name in ("BSN", "PERSON")]
 NEW = "reclassering"
+# In how many seconds a covenant begins.
+SOON = 12
 NEW_PARTNER = (NEW, "Reclassering Zuid (demo)", "KVK:99000005", "LID2", True, 5)
 
 
@@ -65,9 +66,6 @@ class CovenantTest(scenario.ScenarioTest):
         self.here.start()
         self.pids = {name: process.pid for name, process in self.here.processes.items()}
 
-    def soon(self, seconds=12):
-        return int(time.time()) + seconds
-
     def assert_all_there(self, what):
         """Staff see and open every match that there ever was, and new signals of all join."""
         listed = {one["id"]: one for one in self.here.wait_until_matched()}
@@ -105,11 +103,11 @@ class CovenantTest(scenario.ScenarioTest):
     def five(self):
         lines = self.here.prepare(NEW_PARTNER)
 
-        def with_five(text):
+        def with_five(text, _):
             text = text.replace("broker {", lines + "broker {", 1)
             return re.sub(r'(  submitters: "woningcorporatie"\n)', rf'\1  submitters: "{NEW}"\n', text)
 
-        self.here.succeed(self.soon(), FOUR + [NEW] + HUB, edit=with_five)
+        self.here.succeed(SOON, FOUR + [NEW] + HUB, edit=with_five)
         self.here.wait_for_covenant(2, FOUR)
         self.here.start_joined(NEW)
         self.pids[NEW] = self.here.processes[NEW].pid
@@ -133,14 +131,13 @@ class CovenantTest(scenario.ScenarioTest):
         self.assert_all_there("five")
 
     def four_again(self):
-        def without_new(text):
+        def without_new(text, _):
             text = re.sub(rf'  submitters: "{NEW}"\n', "", text)
             found = [block for block in re.findall(r"(?ms)^partners \{.*?^\}\n", text) if f'id: "{NEW}"' in block]
             assert len(found) == 1
             return text.replace(found[0], "")
 
-        begins = self.soon(25)
-        self.here.succeed(begins, FOUR + HUB, [KEY[0]], without_new)
+        self.here.succeed(2 * SOON, FOUR + HUB, [KEY[0]], without_new)
         wait_for(lambda: all(self.here.operator(p, "status")["next_covenant"] for p in FOUR), "all know the next covenant")
         self.here.make_keys(FOUR, ["--all-missing", "--next"])
         self.here.wait_for_covenant(3, FOUR)
@@ -157,8 +154,7 @@ class CovenantTest(scenario.ScenarioTest):
         self.assertLessEqual(len(submitted), 2, "who left submits nothing new")
 
     def other_quorum(self):
-        begins = self.soon()
-        self.here.succeed(begins, FOUR + HUB, edit=lambda text: text.replace("quorum: 3\n", "quorum: 2\n"))
+        self.here.succeed(SOON, FOUR + HUB, edit=lambda text, _: text.replace("quorum: 3\n", "quorum: 2\n"))
         self.here.wait_for_covenant(4, FOUR)
         self.here.make_keys(FOUR, *RESHARES)
         for partner in FOUR:

@@ -58,14 +58,11 @@ class RotationTest(scenario.ScenarioTest):
         before = self.here.matches_by_content()
         self.assertEqual(set(before), expected(signals[:half]))
 
-        begins = int(time.time()) + BEFORE_SECONDS
-        until = stamp(begins + OVERLAP_SECONDS)
+        def shorter(text, begins):
+            until = f'previous_epoch_until: "{stamp(begins + OVERLAP_SECONDS)}"'
+            return "\n".join(until if "previous_epoch_until:" in line else line for line in text.splitlines()) + "\n"
 
-        def shorter(text):
-            lines = [f'previous_epoch_until: "{until}"' if "previous_epoch_until:" in line else line for line in text.splitlines()]
-            return "\n".join(lines) + "\n"
-
-        self.here.succeed(begins, region.PARTNER_IDS + ["veiligheidshuis"], [PURPOSE], shorter)
+        begins = self.here.succeed(BEFORE_SECONDS, region.PARTNER_IDS + ["veiligheidshuis"], [PURPOSE], shorter)
         wait_for(lambda: all(self.here.operator(p, "status")["next_covenant"] for p in region.PARTNER_IDS), "all know the next covenant")
         self.here.make_keys(region.PARTNER_IDS, ["--all-missing", "--next"])
         with Watch(self.here) as watch:
@@ -114,7 +111,7 @@ class RotationTest(scenario.ScenarioTest):
             keys = lambda p=partner: {(one["epoch"], one["state"]) for one in self.here.operator(p, "status")["keys"]}
             wait_for(lambda: keys() == {(2, "in_use")}, f"old keys are gone at {partner}: {keys()}")
             wait_for(lambda p=partner: not [path for folder in ("shares", "keysets") for path in (self.here.folder / folder / p).glob("*")
-                                            if b"\nepoch 1\n" in path.read_bytes()], f"files of the old epoch are gone at {partner}")
+                                            if b"\nepoch 1\n" in scenario.content(path)], f"files of the old epoch are gone at {partner}")
         self.assertTrue(self.entries("tags_destroyed"))
 
 

@@ -47,6 +47,14 @@ def wait_for(condition, what, seconds=60):
         time.sleep(0.05)
 
 
+def content(path):
+    """Of a file that a process may delete while we look; empty when it is gone."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
 class ScenarioTest(unittest.TestCase):
     """Each class has one folder. It stays when something failed, and its place is printed."""
     maxDiff = 4000
