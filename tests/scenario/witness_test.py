@@ -217,9 +217,9 @@ class WitnessTest(scenario.ScenarioTest):
         of_hub = here.json("officer", "audit", "list", "--log", "hub", "--action", "open")["entries"][-1]
         self.assertEqual(of_hub["trace_id"], listed[logged["index"]]["trace_id"])
 
+        since = len(self.broker_log())
         for name in AWAY:
             here.kill_one(name)
-        since = len(self.broker_log())
         for attempt in ("asks the witnesses", "knows that they are away"):
             with self.subTest(attempt):
                 refused = self.open_match(match)
@@ -241,9 +241,9 @@ class WitnessTest(scenario.ScenarioTest):
 
     def test_6_without_quorum_there_is_an_alarm_and_in_the_end_no_service(self):
         here = self.here
+        since = len(self.broker_log())
         for name in AWAY:
             here.kill_one(name)
-        since = len(self.broker_log())
         here.json("officer", "audit", "list")
         wait_for(lambda: "log.no_quorum" in self.broker_log(since), "the alarm", 60)
         here.json("staff", "match", "list")  # goes on for the grace
@@ -261,7 +261,7 @@ class WitnessTest(scenario.ScenarioTest):
         for name in AWAY:
             here.restart_one(name)
         wait_for(lambda: not refused(), "service again, with the quorum back", 60)
-        self.assertIn('"log.quorum"', self.broker_log(since))
+        wait_for(lambda: '"log.quorum"' in self.broker_log(since), "the end of the alarm", 60)
 
 
 if __name__ == "__main__":
