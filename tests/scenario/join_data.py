@@ -33,7 +33,8 @@ def passes_eleven_test(digits):
 
 
 def sixteen_years_before(day):
-    return day.replace(year=day.year - 16, day=min(day.day, 28))
+    leap_day = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year - 16, day=28 if leap_day else day.day)
 
 
 class World:
@@ -159,7 +160,7 @@ class World:
                  at("house_letter", "1", "HOUSE_LETTER_INVALID"), at("house_suffix", "bis/2", "HOUSE_SUFFIX_INVALID"),
                  at("purpose", "opsporing", "PURPOSE_UNKNOWN"), at("kind", "case", "KIND_INVALID"), at("category", "onbekend", "CATEGORY_UNKNOWN"),
                  at("kind", "case_report", "KIND_NOT_ALLOWED", purpose="onaantastbaren"),
-                 at("birth_date", sixteen_years_before(self.today).isoformat(), "AGE_NOT_ALLOWED", **young),
+                 at("birth_date", (sixteen_years_before(self.today) - NEAR_MIDNIGHT).isoformat(), "AGE_NOT_ALLOWED", **young),
                  at("birth_date", "", "AGE_UNKNOWN", **young), at("client_ref", "", "FIELD_MISSING"), at("kind", "", "FIELD_MISSING"),
                  at("client_ref", "x" * 129, "FIELD_TOO_LONG"), at("note", "é" * 1001, "FIELD_TOO_LONG"), at("surname", "s" * 257, "FIELD_TOO_LONG"),
                  ({"purpose": "gezinsaanpak", "house_number": ""}, ("", "NO_RULE_APPLIES"))]
