@@ -118,9 +118,10 @@ def copy_log(folder, to, checkpoint="checkpoint"):
     _, size, _ = read_checkpoint(to / "checkpoint")
     for level, count in [("entries", size), *((level, size >> 8 * level) for level in range(8))]:
         for path, first, _ in tile_paths(to, level, count):
-            source = folder / path.relative_to(to)
-            if not source.exists():
+            try:
+                data = (folder / path.relative_to(to)).read_bytes()
+            except FileNotFoundError:
                 path = tile_path(to, level, first // TILE, TILE)
-                source = folder / path.relative_to(to)
+                data = (folder / path.relative_to(to)).read_bytes()
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(source.read_bytes())
+            path.write_bytes(data)
