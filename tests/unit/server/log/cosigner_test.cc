@@ -60,6 +60,12 @@ class CosignerTest : public ::testing::Test {
                                       uint32_t year = kYear) {
     return cosigner_->CosignThrough(year, index, clock_.Now() + limit);
   }
+  // That no quorum covers the entry, and that the round which found so has ended: threads may take longer
+  // than a short limit.
+  void ExpectNoQuorum(uint64_t index) {
+    EXPECT_THAT(Through(index, absl::Milliseconds(50)), HasReason(reason::kQuorumMissing));
+    ASSERT_TRUE(Eventually([&] { return !cosigner_->GetStanding().quorum; }));
+  }
   // How many of the four verified; the note must be of `size` entries.
   size_t Cosigned(const std::string& bytes, uint64_t size) {
     const auto opened = tlog::OpenCheckpoint(bytes, log_.verifier());
@@ -121,7 +127,7 @@ TEST_F(CosignerTest, BelowTheQuorumNothingCounts) {
   witnesses_[0]->Be(Mood::kAway);
   witnesses_[1]->Be(Mood::kLiar);
   files_.Publish(kYear, 7);
-  EXPECT_THAT(Through(6, absl::Milliseconds(200)), HasReason(reason::kQuorumMissing));
+  ExpectNoQuorum(6);
   EXPECT_EQ(files_.Cosigned(kYear), std::nullopt);
   const auto standing = cosigner_->GetStanding();
   EXPECT_FALSE(standing.quorum);
@@ -154,7 +160,7 @@ TEST_F(CosignerTest, QuorumIsThereUntilARoundFailsAndAgainWhenOneSucceeds) {
   witnesses_[0]->Be(Mood::kAway);
   witnesses_[1]->Be(Mood::kAway);
   files_.Publish(kYear, 8);
-  EXPECT_THAT(Through(7, absl::Milliseconds(50)), HasReason(reason::kQuorumMissing));
+  ExpectNoQuorum(7);
   const int calls = witnesses_[0]->calls();
   EXPECT_THAT(check(), HasReason(reason::kQuorumMissing));
   EXPECT_GT(witnesses_[0]->calls(), calls) << "asked again, at once";
@@ -167,7 +173,7 @@ TEST_F(CosignerTest, CheckOfTheQuorumEndsAtItsDeadline) {
   Start();
   for (size_t i = 0; i < 2; ++i) witnesses_[i]->Be(Mood::kAway);
   files_.Publish(kYear, 7);
-  EXPECT_THAT(Through(6, absl::Milliseconds(50)), HasReason(reason::kQuorumMissing));
+  ExpectNoQuorum(6);
   for (size_t i = 0; i < 2; ++i) witnesses_[i]->Be(Mood::kSilent);
   ASSERT_TRUE(
       Eventually([&] { return !cosigner_->CheckQuorum(clock_.Now() + absl::Milliseconds(20)).ok(); }));
@@ -193,7 +199,7 @@ TEST_F(CosignerTest, SilentWitnessDelaysNobody) {
     ASSERT_THAT(cosigned, IsOk());
     EXPECT_EQ(Cosigned(*cosigned, size), 3u);
   }
-  EXPECT_EQ(witnesses_[2]->calls(), 1);
+  EXPECT_TRUE(Eventually([&] { return witnesses_[2]->calls() == 1; }));
 }
 
 TEST_F(CosignerTest, OutsideWitnessIsKeptAndDoesNotCount) {
@@ -304,7 +310,7 @@ TEST_F(CosignerTest, AfterTheGraceCallsAreRefusedUntilTheQuorumIsBack) {
   ASSERT_THAT(Through(4), IsOk());
   for (size_t i = 0; i < 2; ++i) witnesses_[i]->Be(Mood::kAway);
   files_.Publish(kYear, 8);
-  EXPECT_THAT(Through(7, absl::Milliseconds(20)), HasReason(reason::kQuorumMissing));
+  ExpectNoQuorum(7);
   // Entry 5, the first that is not cosigned, was made 5 s after the log began.
   EXPECT_EQ(cosigner_->GetStanding().uncovered_since, clock_.Now() + absl::Seconds(5));
   EXPECT_THAT(cosigner_->CheckStanding(), IsOk());
@@ -325,7 +331,7 @@ TEST_F(CosignerTest, AtTheStartTheWitnessesAreGivenTime) {
   files_.Publish(kYear, 5);
   clock_.Advance(absl::Hours(10));
   Start();
-  EXPECT_THAT(Through(4, absl::Milliseconds(20)), HasReason(reason::kQuorumMissing));
+  ExpectNoQuorum(4);
   EXPECT_TRUE(cosigner_->GetStanding().uncovered_since.has_value());
   EXPECT_THAT(cosigner_->CheckStanding(), IsOk());
 }
@@ -345,8 +351,7 @@ TEST_F(CosignerTest, CosignaturesThatCannotBeKeptDoNotCount) {
   Start();
   files_.FailWrites(true);
   files_.Publish(kYear, 5);
-  EXPECT_THAT(Through(4, absl::Milliseconds(100)), HasReason(reason::kQuorumMissing));
-  EXPECT_FALSE(cosigner_->GetStanding().quorum);
+  ExpectNoQuorum(4);
   files_.FailWrites(false);
   EXPECT_THAT(Through(4), IsOk());
 }
@@ -377,7 +382,7 @@ TEST_F(CosignerTest, RestoredLogGetsNoQuorumAndSaysWhy) {
   files_.SetCosigned(kYear, log_.Checkpoint(4));
   files_.Publish(kYear, 6);
   Start();
-  EXPECT_THAT(Through(5, absl::Milliseconds(100)), HasReason(reason::kQuorumMissing));
+  ExpectNoQuorum(5);
   for (size_t i = 0; i < 4; ++i) {
     EXPECT_THAT(cosigner_->GetStanding().witnesses.at(kNames[i]), HasReason(reason::kLogRollback));
   }
@@ -394,7 +399,7 @@ TEST_F(CosignerTest, SecondHistoryGetsNoQuorumAndEachWitnessSeesIt) {
   files_.Add(kYear, second, clock_.Now());
   files_.Publish(kYear, 9);
   Start();
-  EXPECT_THAT(Through(8, absl::Milliseconds(100)), HasReason(reason::kQuorumMissing));
+  ExpectNoQuorum(8);
   for (size_t i = 0; i < 4; ++i) {
     EXPECT_THAT(cosigner_->GetStanding().witnesses.at(kNames[i]), HasReason(reason::kLogFork));
     EXPECT_THAT(witnesses_[i]->contradictions().Seen(), ::testing::Contains(Contradiction::Kind::kFork));
