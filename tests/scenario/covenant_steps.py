@@ -47,7 +47,7 @@ class ChangingRegion(CeremonyRegion):
             seconds *= 2
         for kind, made in (("covenant", note), ("roster", roster)):
             self.cli(kind, "apply", made, identity="operator-politie")
-        self.newest = note
+        self.newest, self.begins = note, begins
         return begins
 
     def make_covenant(self, note, begins, signers, more, edit):
@@ -68,7 +68,8 @@ class ChangingRegion(CeremonyRegion):
             sign("roster", roster, role, name, *of_it)
         return roster
 
-    def wait_for_covenant(self, version, partners, seconds=60):
+    def wait_for_covenant(self, version, partners):
+        seconds = max(0, self.begins - time.time()) + 60
         for partner in partners:
             wait_for(lambda p=partner: self.operator(p, "status")["policy"].startswith(f"c{version}/"), f"covenant {version} at {partner}", seconds)
         # An order of staff names the covenant that it is given under, so they need the new one to go on.

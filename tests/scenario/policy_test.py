@@ -62,9 +62,9 @@ class PolicyTest(scenario.ScenarioTest):
     def in_force(self, process):
         return [details.policy for _, details in process_log.Snapshot(self.here, process, self.details_class).entries if details.action == "policy_load"][-1]
 
-    def wait_for_policy(self, policy):
+    def wait_for_policy(self, policy, begins_in=0):
         for process in PROCESSES:
-            scenario.wait_for(lambda: self.in_force(process) == policy, f"{process} goes to {policy}", SECONDS)
+            scenario.wait_for(lambda: self.in_force(process) == policy, f"{process} goes to {policy}", begins_in + SECONDS)
 
     def entries(self, process, action):
         return [details for _, details in process_log.Snapshot(self.here, process, self.details_class).entries if details.action == action]
@@ -135,12 +135,13 @@ class PolicyTest(scenario.ScenarioTest):
         # How long making one takes tells when the next can be published everywhere.
         start = time.monotonic()
         other = self.successor(2, valid_in_seconds=0, change=lambda text: text.replace("population: 300000", "population: 300001"), name="other")
-        covenant = type(self).second = self.successor(2, valid_in_seconds=max(15, 6 * (time.monotonic() - start)))
+        begins_in = max(15, 6 * (time.monotonic() - start))
+        covenant = type(self).second = self.successor(2, valid_in_seconds=begins_in)
         self.assertEqual(self.publish(covenant.read_bytes()), "OK")
         self.assertEqual(self.publish(self.roster(4, covenant=covenant)), "OK")
         self.assertEqual({process: self.in_force(process) for process in PROCESSES}, {process: "c1/r3" for process in PROCESSES})
         self.assertEqual(self.kept(), before, "a covenant that waits for its date destroys nothing")
-        self.wait_for_policy("c2/r4")
+        self.wait_for_policy("c2/r4", begins_in)
         self.purpose_has_ended(before)
         self.people_follow_without_a_changed_file(covenant)
         self.assertEqual(self.publish(other.read_bytes()), "COVENANT_OUTDATED")
