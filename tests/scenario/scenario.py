@@ -56,9 +56,9 @@ def content(path):
 
 
 class ScenarioTest(unittest.TestCase):
-    """Each class has one folder. It stays when something failed, and its place is printed."""
+    """Each class has one folder. It stays when something failed, also before the first test, and its place is printed."""
     maxDiff = 4000
-    failed = False
+    failed = None
 
     @classmethod
     def setUpClass(cls):
@@ -67,16 +67,16 @@ class ScenarioTest(unittest.TestCase):
 
     @classmethod
     def remove_folder(cls):
-        if cls.failed:
-            print(f"state is kept in {cls.folder}", file=sys.stderr)
-        else:
+        if cls.failed is False:
             shutil.rmtree(cls.folder)
+        else:
+            print(f"state is kept in {cls.folder}", file=sys.stderr)
 
     def run(self, result=None):
         bad = lambda: len(result.failures) + len(result.errors)
         before = bad()
         super().run(result)
-        type(self).failed = self.failed or bad() > before
+        type(self).failed = bool(self.failed) or bad() > before
         return result
 
     def assert_done(self, process):
