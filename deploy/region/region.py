@@ -18,6 +18,7 @@ import socket
 import sqlite3
 import subprocess
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -122,6 +123,23 @@ def write(path, text):
     temporary = path.with_name(path.name + ".new")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
+
+
+@contextlib.contextmanager
+def interrupted_later():
+    """What would interrupt the program in between does so at the end: else a process that was just started would be nobody's."""
+    came, before = [], {}
+    if threading.current_thread() is threading.main_thread():
+        for one in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(one) not in (None, signal.SIG_IGN):
+                before[one] = signal.signal(one, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    for number in came:
+        signal.raise_signal(number)
 
 
 class Region:
@@ -468,7 +486,7 @@ class Region:
         if name in self.signers():
             program = "raakvlak-signer"
         # Appended to, so that a later start does not hide what an earlier one said.
-        with open(self.folder / "log" / f"{name}.log", "ab") as log:
+        with open(self.folder / "log" / f"{name}.log", "ab") as log, interrupted_later():
             self.processes[name] = subprocess.Popen(
                 [self.binary(program), "--config", self.folder / "config" / f"{name}.textproto"], stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, start_new_session=True)

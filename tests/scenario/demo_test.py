@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import unittest
+from unittest import mock
 
 import scenario
 from scenario import ROOT, demo, region, wait_for
@@ -258,6 +259,26 @@ class InterruptedTest(scenario.ScenarioTest):
         self.assertNotIn("Traceback", running.output)
         self.assert_done(demo("--once", "--dir", state, "--json", self.folder / "after.json"))
         self.assertGreaterEqual(len(json.loads((self.folder / "after.json").read_text())["matches"]), 10)
+
+
+    def test_interrupted_in_the_moment_in_which_a_process_starts_that_process_is_known(self):
+        here = region.Region(self.folder / "starts", scenario.BINARIES)
+        (here.folder / "log").mkdir(parents=True)
+        program = here.folder / "program"
+        program.write_text("#!/bin/sh\nexec sleep 60\n")
+        program.chmod(0o700)
+        here.binary = lambda _: program
+        popen = subprocess.Popen
+
+        def interrupted(*arguments, **more):
+            process = popen(*arguments, **more)
+            os.kill(os.getpid(), signal.SIGINT)
+            return process
+
+        with mock.patch.object(subprocess, "Popen", interrupted), self.assertRaises(KeyboardInterrupt):
+            here.start_one("broker")
+        here.kill_one("broker")
+        self.assertIs(signal.getsignal(signal.SIGINT), signal.default_int_handler)
 
 
 class OtherDataTest(scenario.ScenarioTest):
