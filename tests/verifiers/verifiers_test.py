@@ -100,6 +100,11 @@ class VerifiersTest(unittest.TestCase):
                 self.expect_fault(path)
                 shutil.rmtree(self.folder)
 
+    def test_a_key_hash_in_capitals_is_refused(self):
+        self.copy_vectors()
+        self.change("log.vkey", lambda data: data.replace(b"+ba46f2a9+", b"+bA46f2a9+"))
+        self.expect_fault("log.vkey")
+
     def test_a_tree_written_anew_does_not_lead_to_the_signed_root(self):
         make_log(self.folder, 300)
         shutil.copy(VECTORS / "checkpoint", self.folder)

@@ -100,6 +100,10 @@ func (l *log) openCheckpoint(witnesses []string) error {
 	if err != nil {
 		return fault("log.vkey", "%v", err)
 	}
+	// NewVerifier takes capitals too: then a file could be changed unseen.
+	if !strings.HasPrefix(string(vkey), fmt.Sprintf("%s+%08x+", verifier.Name(), verifier.KeyHash())) {
+		return fault("log.vkey", "the key's hash is not in small letters")
+	}
 	verifiers := []note.Verifier{verifier}
 	for _, vkey := range witnesses {
 		witness, err := parseWitness(vkey)
