@@ -53,6 +53,9 @@ EXCLUDED_ADDRESSES = [("6299ZX", 25), ("6299ZZ", 1)]
 CEREMONY_SECONDS = 120
 
 LEAST_PORT = 10_000
+# The ports that the kernel gives away, and where they begin unless somebody said otherwise.
+PORT_RANGE = pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range")
+USUAL_PORT_RANGE = 32_768
 
 # What Linux allows for the path of a Unix socket.
 SOCKET_PATH_BYTES = 107
@@ -89,8 +92,9 @@ def claim(port):
 
 def free_ports(count):
     """Ports that nobody has now or takes while this process lives: they are not of those that the kernel gives to connections and to port 0."""
-    given, _ = map(int, pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
-    candidates = range(LEAST_PORT, given if given > 2 * LEAST_PORT else 65536)
+    given = PORT_RANGE.read_text().split() if PORT_RANGE.exists() else []
+    end = int(given[0]) if given else USUAL_PORT_RANGE
+    candidates = range(LEAST_PORT, end if end >= LEAST_PORT + 1000 else 65536)
     found = []
     while len(found) < count:
         port = random.choice(candidates)
