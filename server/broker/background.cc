@@ -8,6 +8,8 @@ namespace raakvlak::broker {
 namespace {
 
 constexpr absl::Duration kExpiryInterval = absl::Hours(1);
+// An epoch ends within seconds, however rarely the covenant lets match.
+constexpr absl::Duration kEndInterval = absl::Seconds(2);
 
 }  // namespace
 
@@ -21,9 +23,14 @@ Background::Background(storage::BrokerStore& store, policy::Authority& authority
       last_known_(in_force),
       expiring_([] { return kExpiryInterval; }, [this] { Expire(); }),
       matching_([this] { return absl::Seconds(LastKnown().covenant->text().matching_interval_seconds()); },
-                [this] { Match(); }) {}
+                [this] {
+                  base::MutexLock lock(matching_mutex_);
+                  Match();
+                }),
+      ending_([] { return kEndInterval; }, [this] { LookForEnds(); }) {}
 
 void Background::Stop() {
+  ending_.Stop();
   matching_.Stop();
   expiring_.Stop();
 }
@@ -58,6 +65,16 @@ void Background::EndEpochs(const policy::Snapshot& snapshot, const MatchTerms* t
   const absl::StatusOr<uint64_t> ended =
       epoch_end_.Run(ServedEpochs(snapshot, clock_.Now()), terms, snapshot.Name());
   if (!ended.ok()) base::LogStatus(base::LogLevel::kError, "broker.epoch_end_failed", ended.status());
+}
+
+void Background::LookForEnds() {
+  base::MutexLock lock(matching_mutex_);
+  const absl::StatusOr<bool> due = epoch_end_.IsDue(ServedEpochs(LastKnown(), clock_.Now()));
+  if (!due.ok()) {
+    base::LogStatus(base::LogLevel::kError, "broker.epoch_end_failed", due.status());
+  } else if (*due) {
+    Match();
+  }
 }
 
 void Background::Expire() {

@@ -1,7 +1,9 @@
-// Background: the broker's two jobs, each in a thread of its own: matching at the covenant's interval and
-// expiry every hour, both from the start on. Matching first lets expire what the day took, so that no signal
-// counts on its expiry day; after it goes what stood in epochs that are no longer served. While epochs of a
-// purpose overlap, the hourly job logs how many signals have been renewed.
+// Background: the broker's jobs, each in a thread of its own: matching at the covenant's interval, expiry
+// every hour, and a look every two seconds whether something stands in an epoch that is no longer served; all
+// from the start on. Matching first lets expire what the day took, so that no signal counts on its expiry
+// day; after it go such epochs. The look lets a matching run come at once when there is something to end, and
+// does nothing otherwise. While epochs of a purpose overlap, the hourly job logs how many signals have been
+// renewed.
 //
 // While covenant or roster are out of force nothing is matched, but retention and the end of epochs go on
 // under what was last in force. Failures are logged, and the next run tries again. Thread safety: Stop may be
@@ -35,22 +37,27 @@ class Background {
  private:
   // What is in force, or was last.
   policy::Snapshot LastKnown();
-  void Match();
-  void EndEpochs(const policy::Snapshot& snapshot, const MatchTerms* terms);
+  void Match() ABSL_EXCLUSIVE_LOCKS_REQUIRED(matching_mutex_);
+  void EndEpochs(const policy::Snapshot& snapshot, const MatchTerms* terms)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(matching_mutex_);
+  void LookForEnds();
   void Expire();
   void LogProgress(const policy::Snapshot& snapshot);
 
   policy::Authority& authority_;
   const base::Clock& clock_;
+  // Held by who matches and ends epochs, before mutex_.
+  base::Mutex matching_mutex_;
+  uint32_t matched_day_ ABSL_GUARDED_BY(matching_mutex_) = 0;
   Matcher matcher_;
   EpochEnd epoch_end_;
   Expiry expiry_;
   base::Mutex mutex_;
   policy::Snapshot last_known_ ABSL_GUARDED_BY(mutex_);
-  uint32_t matched_day_ = 0;  // only the matching thread's
   // The threads end before what they use.
   base::PeriodicJob expiring_;
   base::PeriodicJob matching_;
+  base::PeriodicJob ending_;
 };
 
 }  // namespace raakvlak::broker

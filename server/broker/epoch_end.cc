@@ -19,8 +19,7 @@ std::set<PurposeEpoch> ServedEpochs(const policy::Snapshot& snapshot, absl::Time
   return served;
 }
 
-absl::StatusOr<uint64_t> EpochEnd::Run(const std::set<PurposeEpoch>& served, const MatchTerms* terms,
-                                       const std::string& policy) {
+absl::StatusOr<EpochEnd::Over> EpochEnd::FindOver(const std::set<PurposeEpoch>& served) {
   std::vector<PurposeEpoch> live;
   std::vector<std::string> matched;
   RAAKVLAK_RETURN_IF_ERROR(store_.Read("epochs", [&](storage::BrokerReader& reader) -> absl::Status {
@@ -28,10 +27,26 @@ absl::StatusOr<uint64_t> EpochEnd::Run(const std::set<PurposeEpoch>& served, con
     RAAKVLAK_ASSIGN_OR_RETURN(matched, reader.MatchPurposes());
     return absl::OkStatus();
   }));
-  std::vector<PurposeEpoch> over;
-  std::set_difference(live.begin(), live.end(), served.begin(), served.end(), std::back_inserter(over));
+  Over over;
+  std::set_difference(live.begin(), live.end(), served.begin(), served.end(),
+                      std::back_inserter(over.epochs));
+  for (const std::string& purpose : matched) {
+    const auto found = served.lower_bound({purpose, 0});
+    if (found == served.end() || found->purpose != purpose) over.match_purposes.push_back(purpose);
+  }
+  return over;
+}
+
+absl::StatusOr<bool> EpochEnd::IsDue(const std::set<PurposeEpoch>& served) {
+  RAAKVLAK_ASSIGN_OR_RETURN(const Over over, FindOver(served));
+  return !over.epochs.empty() || !over.match_purposes.empty();
+}
+
+absl::StatusOr<uint64_t> EpochEnd::Run(const std::set<PurposeEpoch>& served, const MatchTerms* terms,
+                                       const std::string& policy) {
+  RAAKVLAK_ASSIGN_OR_RETURN(const Over over, FindOver(served));
   uint64_t ended = 0;
-  for (const PurposeEpoch& epoch : over) {
+  for (const PurposeEpoch& epoch : over.epochs) {
     uint64_t done = batch_;
     while (done == batch_) {
       RAAKVLAK_ASSIGN_OR_RETURN(done, EndBatch(epoch, terms, policy));
@@ -40,9 +55,7 @@ absl::StatusOr<uint64_t> EpochEnd::Run(const std::set<PurposeEpoch>& served, con
       ended += done;
     }
   }
-  for (const std::string& purpose : matched) {
-    const auto found = served.lower_bound({purpose, 0});
-    if (found != served.end() && found->purpose == purpose) continue;
+  for (const std::string& purpose : over.match_purposes) {
     RAAKVLAK_RETURN_IF_ERROR(DeleteMatches(purpose, policy));
   }
   return ended;

@@ -8,8 +8,8 @@
 // Before the first version of an epoch goes, and in the same transaction, what is dirty is matched, so that a
 // match goes on under its id in the newer versions of its signals. Those that have none yet leave it.
 //
-// Thread safety: Run only in the thread that runs the Matcher, so that no matching run comes between two
-// transactions of one end; Progress from any thread.
+// Thread safety: no Run beside a run of the Matcher, so that no matching comes between two transactions of
+// one end; IsDue and Progress from any thread.
 #pragma once
 
 #include <cstdint>
@@ -46,10 +46,13 @@ class EpochEnd {
            size_t batch = kBatch)
       : store_(store), clock_(clock), matcher_(matcher), actor_(std::move(actor)), batch_(batch) {}
 
+  // IsDue: whether Run would find something to end. It costs a look at two indices. STORAGE_FAILED.
+  absl::StatusOr<bool> IsDue(const std::set<storage::PurposeEpoch>& served);
+
   // Run ends every epoch that is not in `served` and returns how many versions went. Each transaction that
   // ended some has one audit entry "tags_destroyed" with purpose, object "epoch <n>" and their number, or
-  // "matches_destroyed" with purpose and number. With nothing to end it costs a look at two indices. Without
-  // terms (nothing is in force) nothing is matched; `policy` is for the entries. STORAGE_FAILED.
+  // "matches_destroyed" with purpose and number. With nothing to end it costs what IsDue does. Without terms
+  // (nothing is in force) nothing is matched; `policy` is for the entries. STORAGE_FAILED.
   absl::StatusOr<uint64_t> Run(const std::set<storage::PurposeEpoch>& served, const MatchTerms* terms,
                                const std::string& policy);
 
@@ -58,6 +61,12 @@ class EpochEnd {
   absl::StatusOr<std::vector<Renewal>> Progress(const std::set<storage::PurposeEpoch>& served);
 
  private:
+  // What stands in the store and is not served.
+  struct Over {
+    std::vector<storage::PurposeEpoch> epochs;
+    std::vector<std::string> match_purposes;
+  };
+  absl::StatusOr<Over> FindOver(const std::set<storage::PurposeEpoch>& served);
   absl::StatusOr<uint64_t> EndBatch(const storage::PurposeEpoch& epoch, const MatchTerms* terms,
                                     const std::string& policy);
   absl::Status DeleteMatches(const std::string& purpose, const std::string& policy);

@@ -45,8 +45,8 @@ TEST(BackgroundTest, SignalThatEndsAtMidnightIsExpiredByTheNextMatchingRun) {
   EXPECT_EQ(store.LiveSignals(), 0u);
 }
 
-TEST(BackgroundTest, EpochThatIsNoLongerServedIsDestroyedByTheNextMatchingRun) {
-  testing::BrokerRegion region;
+TEST(BackgroundTest, EpochThatIsNoLongerServedIsMatchedAndDestroyedLongBeforeTheNextMatchingRun) {
+  testing::BrokerRegion region([](v1::Covenant& covenant) { covenant.set_matching_interval_seconds(3600); });
   testing::FailingStore store;
   Exchange exchange(store, region.clock());
   v1::SubmitRequest request;
@@ -61,10 +61,20 @@ TEST(BackgroundTest, EpochThatIsNoLongerServedIsDestroyedByTheNextMatchingRun) {
   Background background(store, region.region().authority(), region.clock(), random, region.Snapshot());
   ASSERT_TRUE(WaitForEntry(store, "match_run"));
   EXPECT_EQ(store.LiveSignals(), 1u);
+  const std::string seal_key = region.Snapshot().covenant->FindSealKey(testing::kListPurpose, 2)->id();
+  *request.mutable_envelopes(0) =
+      region.MakeEnvelope("politie", testing::kListPurpose, [&](v1::SignalHeader& header, v1::EnvelopeBody&) {
+        header.set_epoch(2);
+        header.set_seal_key_id(seal_key);
+      });
+  ASSERT_THAT(exchange.Submit(region.Node("politie"), request), IsOk());
   region.clock().Advance(absl::Hours(49));
   ASSERT_TRUE(WaitForEntry(store, "tags_destroyed"));
-  EXPECT_EQ(store.LiveSignals(), 0u);
+  EXPECT_EQ(store.LiveSignals(), 1u);
   EXPECT_EQ(store.Audit("tags_destroyed").at(0).object, "epoch 1");
+  ASSERT_EQ(store.Audit("match_run").size(), 2u);
+  EXPECT_EQ(store.Audit("match_run").at(1).count, 1u) << "what came since is matched before anything goes";
+  EXPECT_EQ(store.Audit().back().action, "tags_destroyed");
 }
 
 }  // namespace

@@ -232,6 +232,21 @@ TEST_P(EpochsTest, MatchesOfAPurposeThatLeftTheCovenantAreDestroyed) {
   EXPECT_THAT(Dirty(), IsEmpty());
 }
 
+TEST_P(EpochsTest, EndIsDueWhileVersionsOrMatchesStandInWhatIsNotServed) {
+  Submit("politie", "a", 1);
+  Submit("gemeente", "b", 1);
+  Run();
+  EpochEnd end(*store_, clock_, *matcher_, "urn:broker");
+  EXPECT_FALSE(*end.IsDue({{kPurpose, 2}, {kPurpose, 1}}));
+  EXPECT_TRUE(*end.IsDue({{kPurpose, 2}}));
+  Withdraw("politie", "a");
+  Withdraw("gemeente", "b");
+  EXPECT_FALSE(*end.IsDue({{kPurpose, 2}}));
+  EXPECT_TRUE(*end.IsDue({})) << "the match is still there";
+  End({});
+  EXPECT_FALSE(*end.IsDue({}));
+}
+
 TEST_P(EpochsTest, WithNothingToEndThereIsNoEntry) {
   Submit("politie", "a", 1);
   Submit("politie", "a", 2);
