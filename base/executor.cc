@@ -27,9 +27,9 @@ void Executor::Drain() {
     draining_ = true;
     wakeup_.NotifyAll();
   }
-  for (auto& thread : threads_) {
-    if (thread.joinable()) thread.join();
-  }
+  MutexLock lock(join_mutex_);
+  for (auto& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 void Executor::Run() {

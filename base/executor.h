@@ -24,7 +24,8 @@ class Executor {
   // Post queues `work`. Returns false, and does not run it, when the queue is full or Drain was called.
   [[nodiscard]] bool Post(std::function<void()> work);
 
-  // Drain stops accepting work and returns when all that was queued has run. May be called twice.
+  // Drain stops accepting work and returns when all that was queued has run. May be called again, also while
+  // another thread drains. REQUIRES: not called by work that this executor runs.
   void Drain();
 
  private:
@@ -35,7 +36,9 @@ class Executor {
   ConditionVariable wakeup_;
   std::deque<std::function<void()>> queue_ ABSL_GUARDED_BY(mutex_);
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
-  std::vector<std::thread> threads_;
+  // Held while joining: who drains at the same time waits for that, because a thread is joined once.
+  Mutex join_mutex_;
+  std::vector<std::thread> threads_ ABSL_GUARDED_BY(join_mutex_);
 };
 
 }  // namespace raakvlak::base

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <future>
+#include <thread>
+#include <vector>
 
 #include "gtest/gtest.h"
 
@@ -36,6 +38,33 @@ TEST(ExecutorTest, DrainedExecutorRefusesWork) {
   Executor executor(1, 10);
   executor.Drain();
   EXPECT_FALSE(executor.Post([] {}));
+}
+
+TEST(ExecutorTest, ThreadsThatDrainAtOnceAllReturnWhenTheWorkIsDone) {
+  for (int round = 0; round < 50; ++round) {
+    std::promise<void> gate;
+    const std::shared_future<void> opened = gate.get_future().share();
+    std::atomic<int> done = 0;
+    std::atomic<int> arrived = 0;
+    Executor executor(2, 10);
+    for (int i = 0; i < 4; ++i) {
+      ASSERT_TRUE(executor.Post([&done, opened] {
+        opened.wait();
+        ++done;
+      }));
+    }
+    std::vector<std::thread> drainers;
+    for (int i = 0; i < 3; ++i) {
+      drainers.emplace_back([&] {
+        ++arrived;
+        executor.Drain();
+        EXPECT_EQ(done, 4);
+      });
+    }
+    while (arrived < 3) std::this_thread::yield();
+    gate.set_value();
+    for (std::thread& drainer : drainers) drainer.join();
+  }
 }
 
 }  // namespace
