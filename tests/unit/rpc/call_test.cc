@@ -65,6 +65,7 @@ TEST_F(CallTest, CoreIsToldTheTraceIdOfTheCallerOrAFreshOne) {
     ASSERT_THAT(SubmitRaw(channel, context), IsOk());
   }
   ASSERT_THAT(Submit(channel), IsOk());
+  executor_.Drain();  // its threads wrote the ids
   ASSERT_EQ(ids.size(), 3u);
   EXPECT_EQ(ids[0], "4bf92f3577b34da6a3ce929d0e0e4736");
   EXPECT_EQ(ids[1].size(), 32u);
@@ -280,8 +281,10 @@ TEST_F(CallTest, DrainedExecutorAnswersOverloadedToWhatGrpcWouldRefuse) {
 
 TEST_F(CallTest, SlowCoreEndsInDeadlineExceeded) {
   std::promise<void> release;
-  exchange_.core = [&](const Gate::Pass&, const v1::SubmitRequest&, v1::SubmitResponse&) {
-    release.get_future().wait();
+  // Its own: on a busy machine it may start when this test has ended.
+  exchange_.core = [released = release.get_future().share()](const Gate::Pass&, const v1::SubmitRequest&,
+                                                             v1::SubmitResponse&) {
+    released.wait();
     return absl::OkStatus();
   };
   EXPECT_THAT(Submit(ChannelAs("node", "politie"), absl::Milliseconds(300)),
