@@ -353,7 +353,8 @@ class MatcherPropertyTest : public storage::BrokerStoreTest {
       while (world_.known[resolved].merged_into != 0) resolved = world_.known[resolved].merged_into;
       if (match.id.empty()) match.id = records[number].id;
       ASSERT_EQ(match.id.size(), 16u);
-      const auto found = Get([&](storage::BrokerReader& reader) { return reader.FindMatch(match.id); });
+      const auto found =
+          Get([&id = match.id](storage::BrokerReader& reader) { return reader.FindMatch(id); });
       ASSERT_TRUE(found.has_value());
       EXPECT_EQ(found->number, resolved);
       if (match.state == MatchState::kMerged) {
