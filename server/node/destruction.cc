@@ -44,30 +44,38 @@ absl::Status Destruction::DestroyKeys(const policy::Snapshot& snapshot) {
 
 absl::Status Destruction::DestroyEpoch(const policy::Snapshot& snapshot, const std::string& purpose,
                                        uint32_t epoch) {
-  if (logged_.count({purpose, epoch}) == 0) {
-    std::vector<std::string> keysets;
-    for (const auto& keyset : environment_.keys->Now()->keysets().all()) {
-      if (keyset->text().purpose == purpose && keyset->text().epoch == epoch) keysets.push_back(keyset->id());
-    }
-    const absl::Status written =
-        environment_.store->Write("key_destroyed", [&](NodeTransaction& transaction) -> absl::Status {
-          for (const std::string& keyset_id : keysets) {
-            storage::AuditEntry entry =
-                NewEntry(environment_, snapshot, OwnUrn(environment_, snapshot), "node", "key_destroyed");
-            entry.object = base::Hex(keyset_id);
-            entry.purpose = purpose;
-            entry.reason = absl::StrCat("epoch ", epoch);
-            RAAKVLAK_RETURN_IF_ERROR(transaction.AppendAudit(entry).status());
-          }
-          // That of the epoch after it was for the overlap of the two.
-          return transaction.ForgetAllowances(purpose, epoch + 2);
-        });
-    if (!written.ok()) return written;
-    logged_.emplace(purpose, epoch);
+  std::vector<std::string> keysets;
+  for (const auto& keyset : environment_.keys->Now()->keysets().all()) {
+    if (keyset->text().purpose == purpose && keyset->text().epoch == epoch) keysets.push_back(keyset->id());
   }
-  RAAKVLAK_RETURN_IF_ERROR(environment_.keys->Drop(purpose, epoch).status());
+  RAAKVLAK_RETURN_IF_ERROR(LogDestroyed(snapshot, purpose, epoch, keysets));
+  RAAKVLAK_ASSIGN_OR_RETURN(keysets, environment_.keys->Drop(purpose, epoch));
+  // A ceremony may have brought one in between.
+  RAAKVLAK_RETURN_IF_ERROR(LogDestroyed(snapshot, purpose, epoch, keysets));
   base::Log(base::LogLevel::kInfo, "node.key_destroyed",
             {{"purpose", purpose}, {"epoch", absl::StrCat(epoch)}});
+  return absl::OkStatus();
+}
+
+absl::Status Destruction::LogDestroyed(const policy::Snapshot& snapshot, const std::string& purpose,
+                                       uint32_t epoch, std::vector<std::string> keysets) {
+  std::erase_if(keysets, [this](const std::string& id) { return logged_.contains(id); });
+  if (keysets.empty()) return absl::OkStatus();
+  const absl::Status written =
+      environment_.store->Write("key_destroyed", [&](NodeTransaction& transaction) -> absl::Status {
+        for (const std::string& keyset_id : keysets) {
+          storage::AuditEntry entry =
+              NewEntry(environment_, snapshot, OwnUrn(environment_, snapshot), "node", "key_destroyed");
+          entry.object = base::Hex(keyset_id);
+          entry.purpose = purpose;
+          entry.reason = absl::StrCat("epoch ", epoch);
+          RAAKVLAK_RETURN_IF_ERROR(transaction.AppendAudit(entry).status());
+        }
+        // That of the epoch after it was for the overlap of the two.
+        return transaction.ForgetAllowances(purpose, epoch + 2);
+      });
+  RAAKVLAK_RETURN_IF_ERROR(written);
+  logged_.insert(keysets.begin(), keysets.end());
   return absl::OkStatus();
 }
 

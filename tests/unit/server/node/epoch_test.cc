@@ -2,6 +2,8 @@
 // under, what it serves as a holder and grants beside quotas, and what it destroys.
 #include <climits>
 #include <filesystem>
+#include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -15,6 +17,7 @@
 #include "server/node/evaluation.h"
 #include "server/node/sealing_epoch.h"
 #include "server/storage/testing/entries.h"
+#include "tests/support/keyset.h"
 #include "tests/unit/server/node/node_world.h"
 
 namespace raakvlak::node {
@@ -58,6 +61,16 @@ class EpochTest : public ::testing::Test {
       if (keyset->text().purpose == purpose) epochs.insert(keyset->text().epoch);
     }
     return {epochs.begin(), epochs.end()};
+  }
+  // What the entries "key_destroyed" of politie name.
+  std::multiset<std::string> Destroyed() {
+    std::multiset<std::string> ids;
+    for (const auto& entry : Entries("key_destroyed")) ids.insert(entry.object);
+    return ids;
+  }
+  std::filesystem::path ShareOf(const policy::Keyset& keyset) const {
+    return std::filesystem::path(world_.excluded_addresses_path()).parent_path() / "politie.shares" /
+           (base::Hex(keyset.id()) + ".share");
   }
   storage::NodeSignal Stored(const std::string& client_ref) {
     auto& node = world_.node("politie");
@@ -312,10 +325,7 @@ TEST_F(EpochTest, KeysAreNotDestroyedBeforeThatIsLogged) {
 
 TEST_F(EpochTest, AFileThatCannotBeDeletedIsTriedAgainWithoutFurtherEntries) {
   world_.RaiseEpoch(kPurpose, absl::ZeroDuration());
-  const std::filesystem::path shares =
-      std::filesystem::path(world_.excluded_addresses_path()).parent_path() / "politie.shares";
-  const std::filesystem::path share =
-      shares / (base::Hex(world_.KeysetOf(kPurpose, v1::PERSON, 1)->id()) + ".share");
+  const std::filesystem::path share = ShareOf(*world_.KeysetOf(kPurpose, v1::PERSON, 1));
   ASSERT_TRUE(std::filesystem::remove(share));
   ASSERT_TRUE(std::filesystem::create_directories(share / "in the way"));
   Look();
@@ -327,6 +337,74 @@ TEST_F(EpochTest, AFileThatCannotBeDeletedIsTriedAgainWithoutFurtherEntries) {
   Look();
   EXPECT_THAT(EpochsOf(kPurpose), ::testing::ElementsAre(2));
   EXPECT_EQ(Entries("key_destroyed").size(), entries);
+}
+
+TEST_F(EpochTest, AProcessThatDiesBetweenEntryAndDeletionWritesTheEntryTwiceAndLosesNone) {
+  world_.RaiseEpoch(kPurpose, absl::ZeroDuration());
+  std::multiset<std::string> twice;
+  for (const auto& keyset : world_.node("politie").keys->Now()->keysets().all()) {
+    if (keyset->text().purpose != kPurpose || keyset->text().epoch != 1) continue;
+    for (int i = 0; i < 2; ++i) twice.insert(base::Hex(keyset->id()));
+  }
+  ASSERT_FALSE(twice.empty());
+  const std::filesystem::path share = ShareOf(*world_.KeysetOf(kPurpose, v1::PERSON, 1));
+  ASSERT_TRUE(std::filesystem::remove(share));
+  ASSERT_TRUE(std::filesystem::create_directories(share / "in the way"));
+  Look();
+  std::filesystem::remove_all(share);
+  Destruction(world_.node("politie").environment).Look();
+  EXPECT_THAT(EpochsOf(kPurpose), ::testing::ElementsAre(2));
+  EXPECT_EQ(Destroyed(), twice);
+}
+
+// Installs a keyset once, between the entries of others and their deletion.
+class InstallingStore final : public raakvlak::testing::ForwardingNodeStore {
+ public:
+  InstallingStore(storage::NodeStore& store, KeyRing& ring, raakvlak::testing::MadeKeyset made)
+      : ForwardingNodeStore(store), ring_(ring), made_(std::move(made)) {}
+  absl::Status Write(absl::string_view name,
+                     absl::FunctionRef<absl::Status(storage::NodeTransaction&)> body) override {
+    const absl::Status written = ForwardingNodeStore::Write(name, body);
+    if (!std::exchange(installed_, true)) {
+      EXPECT_THAT(ring_.Install(made_.note, made_.keyset, nullptr), IsOk());
+    }
+    return written;
+  }
+
+ private:
+  KeyRing& ring_;
+  const raakvlak::testing::MadeKeyset made_;
+  bool installed_ = false;
+};
+
+TEST_F(EpochTest, AKeysetThatComesWhileOrAfterItsEpochIsDestroyedHasItsEntryToo) {
+  world_.RaiseEpoch(kPurpose, absl::ZeroDuration());
+  const policy::Snapshot snapshot = world_.Snapshot();
+  const auto late = [&](v1::IdentifierClass identifier_class) {
+    const auto old = snapshot.chain->all().front();
+    return raakvlak::testing::MakeKeyset(world_.region(), *old, *snapshot.chain, *old->FindPurpose(kPurpose),
+                                         identifier_class, crypto::group::Scalar::Random(world_.random()),
+                                         world_.random());
+  };
+  Environment environment = world_.node("politie").environment;
+  KeyRing& ring = *world_.node("politie").keys;
+  const raakvlak::testing::MadeKeyset after = late(v1::PERSON);
+  const raakvlak::testing::MadeKeyset between = late(v1::BSN);
+  InstallingStore store(*environment.store, ring, between);
+  Destruction destruction(environment);
+  destruction.Look();
+  ASSERT_THAT(EpochsOf(kPurpose), ::testing::ElementsAre(2));
+  EXPECT_EQ(Destroyed().count(base::Hex(after.keyset->id())), 0u);
+  ASSERT_THAT(ring.Install(after.note, after.keyset, nullptr), IsOk());
+  destruction.Look();
+  EXPECT_THAT(EpochsOf(kPurpose), ::testing::ElementsAre(2));
+  EXPECT_EQ(Destroyed().count(base::Hex(after.keyset->id())), 1u);
+
+  ASSERT_THAT(ring.Install(after.note, after.keyset, nullptr), IsOk());
+  environment.store = &store;
+  Destruction(environment).Look();
+  EXPECT_THAT(EpochsOf(kPurpose), ::testing::ElementsAre(2));
+  EXPECT_EQ(Destroyed().count(base::Hex(between.keyset->id())), 1u);
 }
 
 TEST_F(EpochTest, WithNothingToDestroyNothingIsWritten) {
