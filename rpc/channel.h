@@ -16,7 +16,7 @@ namespace raakvlak::rpc {
 inline constexpr int kMaxResponseBytes = 16 << 20;
 
 // MakeChannel returns a lazily connecting channel to `address` ("127.0.0.1:7001") whose server must be
-// `server_urn`. Reconnects by itself with a backoff of 0.2 to 1 s; keepalive 60 s; no proxy, no retries, no
+// `server_urn`. Reconnects by itself with a backoff of 0.1 to 0.2 s; keepalive 60 s; no proxy, no retries, no
 // session cache. Errors as MakeChannelCredentials.
 absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const std::string& address,
                                                            absl::string_view server_urn,
