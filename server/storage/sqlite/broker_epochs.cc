@@ -23,7 +23,7 @@ absl::StatusOr<std::vector<PurposeEpoch>> SqliteBrokerTransaction::Epochs() {
 
 absl::StatusOr<std::vector<TokenCount>> SqliteBrokerTransaction::CountTokens(const PurposeEpoch& epoch) {
   Statement query = connection_.Query(
-      "SELECT partner, rule, tokens FROM token_counts WHERE purpose = ? AND epoch = ? AND tokens > 0 "
+      "SELECT partner, rule, tokens FROM token_counts WHERE purpose = ? AND epoch = ? "
       "ORDER BY partner, rule");
   query.BindText(epoch.purpose).Bind(epoch.epoch);
   std::vector<TokenCount> counts;
@@ -53,9 +53,6 @@ absl::StatusOr<uint64_t> SqliteBrokerTransaction::EndEpoch(const PurposeEpoch& e
     RAAKVLAK_ASSIGN_OR_RETURN(versions, Numbers(std::move(query)));
   }
   for (const uint64_t number : versions) RAAKVLAK_RETURN_IF_ERROR(DeleteVersion(number));
-  Statement clear =
-      connection_.Query("DELETE FROM token_counts WHERE purpose = ? AND epoch = ? AND tokens = 0");
-  RAAKVLAK_RETURN_IF_ERROR(clear.BindText(epoch.purpose).Bind(epoch.epoch).Run());
   return versions.size();
 }
 

@@ -245,6 +245,10 @@ absl::Status SqliteBrokerTransaction::DeleteVersion(uint64_t number) {
              "AND token_counts.epoch = signals.epoch AND token_counts.partner = signals.partner "
              "AND token_counts.rule = tokens.rule",
              number));
+  RAAKVLAK_RETURN_IF_ERROR(
+      RunFor("DELETE FROM token_counts WHERE tokens = 0 AND (purpose, epoch, partner) = "
+             "(SELECT purpose, epoch, partner FROM signals WHERE number = ?)",
+             number));
   RAAKVLAK_RETURN_IF_ERROR(RunFor("DELETE FROM match_members WHERE signal = ?", number));
   RAAKVLAK_RETURN_IF_ERROR(RunFor("DELETE FROM tokens WHERE signal = ?", number));
   RAAKVLAK_RETURN_IF_ERROR(RunFor("DELETE FROM envelopes WHERE signal = ?", number));

@@ -52,7 +52,7 @@ TEST_P(SqliteBrokerStoreTest, EverythingIsThereAfterReopening) {
 }
 
 TEST_P(SqliteBrokerStoreTest, EndedSignalIsGoneFromTheFile) {
-  const StoredToken token = MakeToken("bsn", "jan", v1::EXACT);
+  const StoredToken token = MakeToken("rule-of-secret", "jan", v1::EXACT);
   ASSERT_THAT(Insert(MakeSignal("politie", "secret", {token})), IsOk());
   ASSERT_THAT(Insert(MakeSignal("politie", "kept", {MakeToken("bsn", "piet", v1::EXACT)})), IsOk());
   const std::string path = folder_.path() + "/broker.db";
@@ -72,6 +72,7 @@ TEST_P(SqliteBrokerStoreTest, EndedSignalIsGoneFromTheFile) {
   EXPECT_THAT(*after, Not(HasSubstr("signature of secret")));
   EXPECT_THAT(*after, Not(HasSubstr(token.tag)));
   EXPECT_THAT(*after, Not(HasSubstr(token.commitments_hash)));
+  EXPECT_THAT(*after, Not(HasSubstr(token.rule))) << "a count of none is kept";
 }
 
 TEST_P(SqliteBrokerStoreTest, DatabaseOfAnotherProgramIsRefused) {
