@@ -78,8 +78,8 @@ class BrokerProcess::Prover final : public log::Prover {
     std::map<std::string, crypto::note::PrivateKey> keys;
     std::map<std::string, const crypto::note::PrivateKey*> witnesses;
     for (const char* partner : {"politie", "gemeente", "jeugdzorg", "woningcorporatie"}) {
-      const std::string urn = TestRegion::Urn("node", partner);
-      witnesses[urn] = &keys.emplace(urn, TestRegion::WitnessKeyOf(urn)).first->second;
+      const std::string witness = TestRegion::Urn("node", partner);
+      witnesses[witness] = &keys.emplace(witness, TestRegion::WitnessKeyOf(witness)).first->second;
     }
     const v1::LogEntry entry =
         storage::LogEntryOf(store_.audit_log().Origin(logged.id.year), logged, storage::LeafOf(logged));

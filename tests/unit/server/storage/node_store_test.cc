@@ -410,8 +410,8 @@ TEST_P(NodeStoreTest, WhatIsDueForAnEpochComesOldestFirstAndEndsWhenItIsSettled)
   for (int number = 1; number <= 6; ++number) Insert(MakeSignal(number, number == 5 ? "other" : "p1"));
   for (const auto& [number, epoch] :
        std::vector<std::pair<int, uint32_t>>{{1, 2}, {2, 1}, {3, 1}, {4, 3}, {5, 1}}) {
-    EXPECT_TRUE(
-        Applied([&](auto& t) { return t.MarkSubmitted(MakeSignal(number).signal_id, "r", epoch, 5); }));
+    const std::string id = MakeSignal(number).signal_id;
+    EXPECT_TRUE(Applied([&, e = epoch](auto& t) { return t.MarkSubmitted(id, "r", e, 5); }));
   }
   const auto due = [&](RotationPlace after, size_t limit) {
     std::vector<uint64_t> sequences;
