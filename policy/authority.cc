@@ -23,26 +23,16 @@ absl::Status Outdated(const char* reason, absl::string_view message) {
   return base::Error(absl::StatusCode::kFailedPrecondition, reason, message);
 }
 
-// Whether `covenant` may follow the newest one ever seen here.
+// Whether `covenant` may follow the newest one ever seen here, whose text is gone.
 absl::Status CheckFollows(const Covenant& covenant, const Newest& newest) {
   const uint32_t version = covenant.text().version();
-  if (newest.covenant_id.empty() || covenant.id() == newest.covenant_id) return absl::OkStatus();
-  if (version < newest.covenant_version) {
-    return Outdated(base::reason::kCovenantOutdated,
-                    absl::StrCat("covenant version ", version, " is older than version ",
-                                 newest.covenant_version, ", which was in force here"));
+  if (version > newest.covenant_version && covenant.text().supersedes() == base::Hex(newest.covenant_id)) {
+    return absl::OkStatus();
   }
-  if (version == newest.covenant_version) {
-    return Outdated(base::reason::kCovenantOutdated,
-                    absl::StrCat("another covenant of version ", version, " was in force here"));
-  }
-  if (covenant.text().supersedes() != base::Hex(newest.covenant_id)) {
-    return Outdated(base::reason::kCovenantOutdated,
-                    absl::StrCat("covenant version ", version,
-                                 " does not supersede the one that was in force here, version ",
-                                 newest.covenant_version));
-  }
-  return absl::OkStatus();
+  return Outdated(
+      base::reason::kCovenantOutdated,
+      absl::StrCat("covenant version ", version, " is older than the one that was in force here, version ",
+                   newest.covenant_version, ", or does not supersede it"));
 }
 
 // Why `covenant` is none of `chain`.
@@ -159,7 +149,7 @@ absl::Status Authority::CheckPartner(const Snapshot& snapshot, absl::string_view
 
 Authority::FileMark Authority::MarkOf(const std::string& path) {
   struct stat status = {};
-  if (path.empty() || stat(path.c_str(), &status) != 0) return FileMark();
+  if (stat(path.c_str(), &status) != 0) return FileMark();
   return FileMark{.changed_ns = int64_t{status.st_ctim.tv_sec} * 1'000'000'000 + status.st_ctim.tv_nsec,
                   .inode = status.st_ino,
                   .size = status.st_size};
@@ -207,7 +197,6 @@ absl::Status Authority::CheckRosterFile() {
 }
 
 void Authority::ReadFolder() {
-  if (files_.folder.empty()) return;
   auto notes = ReadNotes(files_.folder);
   if (!notes.ok()) {
     LogOnce("policy.folder_unreadable", files_.folder, notes.status());

@@ -1,16 +1,21 @@
 #include "policy/authority.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/reason.h"
 #include "base/testing/status_matchers.h"
+#include "policy/policy_copy.h"
 #include "policy/text.h"
 #include "tests/support/region.h"
+#include "tests/unit/policy/note_folder_fixture.h"
 
 namespace raakvlak::policy {
 namespace {
@@ -88,8 +93,10 @@ TEST_F(AuthorityTest, UnchangedFilesAreStoredOnce) {
 TEST_F(AuthorityTest, StartFailsOnWhatDoesNotVerify) {
   const std::string covenant = CovenantFile();
   const std::string roster = RosterFile();
-  PutCovenant("nonsense");
-  EXPECT_THAT(Create(), HasReason(base::reason::kCovenantInvalid));
+  for (const char* broken : {"nonsense", ""}) {
+    PutCovenant(broken);
+    EXPECT_THAT(Create(), HasReason(base::reason::kCovenantInvalid)) << broken;
+  }
   PutCovenant(covenant);
   PutRoster(covenant);
   EXPECT_THAT(Create(), HasReason(base::reason::kRosterInvalid));
@@ -178,9 +185,19 @@ TEST_F(AuthorityTest, SucceedingCovenantComesIntoForceWithItsRoster) {
   PutRoster(old_roster);
   EXPECT_EQ(InForce(), "c1/r1") << "the covenant waits for its roster";
   EXPECT_EQ(high_water_.newest.covenant_version, 1u);
+  const std::string first = authority_->Current()->covenant->id();
   PutRoster(new_roster);
   EXPECT_EQ(InForce(), "c2/r2");
   EXPECT_EQ(high_water_.newest.covenant_version, 2u);
+  Snapshot snapshot = *authority_->Current();
+  EXPECT_EQ(snapshot.FindCovenant(first)->id(), first);
+  EXPECT_EQ(snapshot.FindCovenant("another"), nullptr);
+  EXPECT_EQ(snapshot.TermsOf("another", 1), nullptr);
+  snapshot.chain = nullptr;
+  EXPECT_EQ(snapshot.FindCovenant(snapshot.covenant->id()), snapshot.covenant);
+  EXPECT_EQ(snapshot.FindCovenant(first), nullptr);
+  high_water_.newest = Newest();
+  EXPECT_THAT(Create(), IsOk()) << "a process that comes later";
 }
 
 TEST_F(AuthorityTest, SuspensionDoesNotWaitForACovenantThatIsBroken) {
@@ -285,6 +302,132 @@ TEST_F(AuthorityTest, SuspensionHoldsWhenItCannotBeStoredAndIsStoredLater) {
   high_water_.broken = false;
   EXPECT_EQ(InForce(), "c1/r2");
   EXPECT_EQ(high_water_.newest.roster_number, 2u);
+}
+
+constexpr absl::Duration kOneDay = absl::Hours(24);
+
+// What the command line of somebody with the region's first covenant and roster knows.
+class PolicyCopyTest : public NoteFolderTest {
+ protected:
+  PolicyCopyTest() : first_(Remember()) {}
+
+  absl::StatusOr<PolicyCopy> Read() {
+    return PolicyCopy::Read({region_.covenant_path(), region_.roster_path(), folder()});
+  }
+  absl::Status Take(PolicyCopy& copy, const std::vector<std::string>& notes) {
+    return copy.Take(notes, region_.clock().Now());
+  }
+  // "c<version>/r<number>", or why not.
+  std::string Known(const PolicyCopy& copy) {
+    const absl::Time now = region_.clock().Now();
+    const auto covenant = copy.CovenantAt(now);
+    if (!covenant.ok()) return base::ReasonOf(covenant.status());
+    const auto roster = copy.RosterAt(now);
+    return absl::StrCat(
+        "c", (*covenant)->text().version(), "/",
+        roster.ok() ? absl::StrCat("r", (*roster)->number()) : base::ReasonOf(roster.status()));
+  }
+  std::string KnownFromDisk() {
+    const auto copy = Read();
+    return copy.ok() ? Known(*copy) : base::ReasonOf(copy.status());
+  }
+  size_t Kept() { return ReadNotes(folder())->size(); }
+
+  const Notes first_;
+};
+
+TEST_F(PolicyCopyTest, CovenantThatWasHandedOverIsInForceAtItsDateOnceItHasARoster) {
+  const Notes next = Next(kOneDay);
+  auto copy = Read();
+  ASSERT_THAT(copy, IsOk());
+  EXPECT_EQ(Known(*copy), "c1/r1");
+  EXPECT_THAT(copy->Hashes(),
+              ::testing::UnorderedElementsAre(base::Sha256(first_.covenant), base::Sha256(first_.roster)));
+  ASSERT_THAT(Take(*copy, {next.covenant}), IsOk());
+  EXPECT_EQ(Known(*copy), "c1/r1");
+  region_.clock().Advance(kOneDay);
+  EXPECT_EQ(Known(*copy), "c1/r1") << "as the processes, which wait for its roster";
+  ASSERT_THAT(Take(*copy, {next.roster}), IsOk());
+  EXPECT_EQ(Known(*copy), "c2/r2");
+  EXPECT_THAT(copy->Hashes(), ::testing::SizeIs(4));
+  EXPECT_EQ(KnownFromDisk(), "c2/r2") << "kept in the folder";
+  region_.clock().Advance(-kOneDay);
+  EXPECT_EQ(KnownFromDisk(), "c1/r1");
+  region_.clock().Advance(40 * kOneDay);
+  EXPECT_EQ(KnownFromDisk(), "c2/ROSTER_EXPIRED") << "and not that the other one is of another covenant";
+}
+
+TEST_F(PolicyCopyTest, OfTwoRostersTheHigherNumberCounts) {
+  const std::string second = NextRoster().roster, third = NextRoster().roster;
+  PutFiles(first_);
+  for (const auto& order : {std::vector{second, third}, std::vector{third, second}}) {
+    auto copy = Read();
+    ASSERT_THAT(Take(*copy, order), IsOk());
+    EXPECT_EQ(Known(*copy), "c1/r3");
+    EXPECT_EQ(Kept(), 1u) << "the older one is of no use";
+    std::filesystem::remove_all(folder());
+  }
+  PutFiles({first_.covenant, third});
+  auto copy = Read();
+  ASSERT_THAT(Take(*copy, {second}), IsOk());
+  EXPECT_EQ(Known(*copy), "c1/r3");
+}
+
+TEST_F(PolicyCopyTest, WhoWasAwayUntilEverythingExpiredFindsBack) {
+  auto copy = Read();
+  region_.clock().Advance(40 * kOneDay);
+  EXPECT_EQ(Known(*copy), "c1/ROSTER_EXPIRED");
+  // Past the end of the first covenant.
+  region_.clock().Set(*ParseUtc(region_.covenant().valid_until()) + kOneDay);
+  EXPECT_EQ(Known(*copy), "COVENANT_EXPIRED");
+  const Notes next = Next(absl::ZeroDuration(), [&](v1::Covenant& covenant) {
+    covenant.set_valid_until(FormatUtc(region_.clock().Now() + 300 * kOneDay));
+    region_.roster().set_issued(FormatUtc(region_.clock().Now()));
+    region_.roster().set_expires(FormatUtc(region_.clock().Now() + 30 * kOneDay));
+  });
+  ASSERT_THAT(Take(*copy, {next.roster, next.covenant}), IsOk());
+  EXPECT_EQ(Known(*copy), absl::StrCat("c2/r", region_.roster().number()));
+  EXPECT_EQ(KnownFromDisk(), absl::StrCat("c2/r", region_.roster().number()));
+}
+
+TEST_F(PolicyCopyTest, WhatDoesNotFollowIsNeitherTakenNorKept) {
+  // Valid before the one that it follows.
+  const Notes early = Next(-181 * kOneDay);
+  std::string altered = Next().roster;
+  altered.replace(altered.find("number: "), 9, "number: 9");
+  crypto::note::Note withdrawal{
+      WithdrawalText(base::Sha256(crypto::note::Parse(first_.covenant)->text), "politie"), {}};
+  const std::string by_hand = crypto::note::Format(withdrawal);
+  auto copy = Read();
+  ASSERT_THAT(Take(*copy, {early.covenant, early.roster, altered, by_hand, "no note"}), IsOk());
+  EXPECT_EQ(Known(*copy), "c1/r1");
+  EXPECT_EQ(Kept(), 0u);
+  ASSERT_THAT(Take(*copy, {Withdrawal(first_.covenant, "politie", "politie")}), IsOk());
+  EXPECT_EQ(Kept(), 1u);
+  EXPECT_EQ(KnownFromDisk(), "c1/r1");
+}
+
+TEST_F(PolicyCopyTest, FolderThatTakesNothingIsNoHindrance) {
+  const Notes next = Next();
+  ASSERT_THAT(base::WriteFileAtomically(folder(), "a file", 0644), IsOk());
+  auto copy = Read();
+  ASSERT_THAT(copy, IsOk());
+  EXPECT_THAT(Take(*copy, {next.covenant, next.roster}), HasReason(base::reason::kStorageFailed));
+  EXPECT_EQ(Known(*copy), "c2/r2");
+  EXPECT_EQ(KnownFromDisk(), "c1/r1");
+}
+
+TEST_F(PolicyCopyTest, FilesThatAreMissingAreTold) {
+  std::filesystem::remove(region_.roster_path());
+  EXPECT_EQ(KnownFromDisk(), "c1/FILE_UNREADABLE");
+  EXPECT_EQ(Known(*PolicyCopy::Read({.covenant = region_.covenant_path(), .roster = ""})),
+            "c1/ROSTER_EXPIRED");
+  ASSERT_THAT(base::WriteFileAtomically(region_.covenant_path(), first_.roster, 0644), IsOk());
+  const auto copy = Read();
+  EXPECT_THAT(copy.status(), HasReason(base::reason::kCovenantInvalid));
+  EXPECT_THAT(std::string(copy.status().message()), ::testing::HasSubstr(region_.covenant_path()));
+  std::filesystem::remove(region_.covenant_path());
+  EXPECT_EQ(KnownFromDisk(), "FILE_UNREADABLE");
 }
 
 }  // namespace

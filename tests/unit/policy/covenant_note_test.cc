@@ -136,6 +136,7 @@ TEST_F(CovenantNoteTest, LookUpsFindWhatIsThereAndNothingElse) {
   ASSERT_NE(Covenant::FindRule(*purpose, "bsn"), nullptr);
   EXPECT_EQ(Covenant::FindRule(*purpose, "address"), nullptr);
   ASSERT_NE(covenant->FindSealKey("risicojeugd", 1), nullptr);
+  EXPECT_EQ(covenant->FindSealKey("risicojeugd", 1)->purpose(), "risicojeugd");
   EXPECT_EQ(covenant->FindSealKey("risicojeugd", 2), nullptr);
   EXPECT_TRUE(Covenant::MaySubmit(*purpose, "jeugdzorg"));
   EXPECT_FALSE(Covenant::MayReportCases(*purpose, "jeugdzorg"));

@@ -12,14 +12,14 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/reason.h"
 #include "base/testing/status_matchers.h"
 #include "crypto/note/note.h"
-#include "policy/policy_copy.h"
 #include "policy/text.h"
-#include "tests/support/region.h"
+#include "tests/unit/policy/note_folder_fixture.h"
 
 namespace raakvlak::policy {
 namespace {
@@ -34,72 +34,6 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 constexpr absl::Duration kDay = absl::Hours(24);
-
-class NoteFolderTest : public ::testing::Test {
- protected:
-  NoteFolderTest() { Remember(); }
-
-  // Notes of the covenant and roster as they are written now, by version and number.
-  struct Notes {
-    std::string covenant;
-    std::string roster;
-  };
-  Notes Remember() {
-    region_.Write();
-    return {*base::ReadFile(region_.covenant_path()), *base::ReadFile(region_.roster_path())};
-  }
-  // The covenant that follows, valid from `in` on, with the next roster; the files stay what they were.
-  Notes Next(absl::Duration in = absl::ZeroDuration(),
-             const std::function<void(v1::Covenant&)>& change = nullptr) {
-    const Notes files = {*base::ReadFile(region_.covenant_path()), *base::ReadFile(region_.roster_path())};
-    region_.NextCovenant();
-    region_.covenant().set_valid_from(FormatUtc(region_.clock().Now() + in));
-    if (change) change(region_.covenant());
-    const Notes next = NextRoster();
-    PutFiles(files);
-    return next;
-  }
-  Notes NextRoster() {
-    region_.roster().set_number(region_.roster().number() + 1);
-    return Remember();
-  }
-  void PutFiles(const Notes& notes) {
-    ASSERT_THAT(base::WriteFileAtomically(region_.covenant_path(), notes.covenant, 0644), IsOk());
-    ASSERT_THAT(base::WriteFileAtomically(region_.roster_path(), notes.roster, 0644), IsOk());
-  }
-  std::string Withdrawal(const std::string& covenant_note, const std::string& partner,
-                         const std::string& signer) {
-    crypto::note::Note note{WithdrawalText(base::Sha256(crypto::note::Parse(covenant_note)->text), partner),
-                            {}};
-    const std::string urn = TestRegion::Urn("node", signer);
-    const auto& key = region_.KeyOf(urn);
-    crypto::note::Sign(note, *crypto::note::VerifierKey::Create(urn, key.public_key()), key);
-    return crypto::note::Format(note);
-  }
-
-  absl::StatusOr<std::unique_ptr<Authority>> Create(bool read_only = false) {
-    return Authority::Create({region_.covenant_path(), region_.roster_path(), folder(), read_only},
-                             region_.clock(), high_water_);
-  }
-  void Start() {
-    auto authority = Create();
-    ASSERT_THAT(authority, IsOk());
-    authority_ = *std::move(authority);
-  }
-  std::string InForce() {
-    const auto snapshot = authority_->Current();
-    return snapshot.ok() ? snapshot->Name() : base::ReasonOf(snapshot.status());
-  }
-  void Add(const std::string& note) { ASSERT_THAT(AddNote(folder(), note), IsOk()); }
-  std::string folder() { return region_.policy_folder(); }
-  absl::StatusOr<CheckedNote> CheckHere(const std::string& note) {
-    return CheckNote(note, *authority_->Current(), region_.clock().Now());
-  }
-
-  TestRegion region_;
-  MemoryHighWater high_water_;
-  std::unique_ptr<Authority> authority_;
-};
 
 TEST_F(NoteFolderTest, NoteIsKeptOnceUnderItsDigest) {
   EXPECT_THAT(*ReadNotes(folder()), IsEmpty()) << "a folder that is missing holds nothing";
@@ -178,6 +112,49 @@ TEST_F(NoteFolderTest, WhatIsInForceSurvivesARestart) {
   EXPECT_THAT(Create(), IsOk());
 }
 
+TEST_F(NoteFolderTest, WhenTheNewestIsLostWhatFollowsItIsTaken) {
+  const Notes first = Remember();
+  const Notes second = Next();
+  PutFiles(second);
+  Start();
+  Notes third = Next();
+  region_.covenant().set_supersedes(base::Hex(base::Sha256(crypto::note::Parse(second.covenant)->text)));
+  region_.covenant().set_version(2);
+  const Notes no_later = NextRoster();
+  const auto create = [&](const Notes& files, const Notes& arrived) {
+    authority_.reset();
+    std::filesystem::remove_all(folder());
+    PutFiles(files);
+    Add(arrived.covenant);
+    Add(arrived.roster);
+    const policy::Newest newest = *high_water_.Load();
+    auto authority = Create();
+    EXPECT_THAT(high_water_.Store(newest), IsOk());
+    return authority.ok() ? (*authority)->Current()->Name() : base::ReasonOf(authority.status());
+  };
+  EXPECT_EQ(create(third, first), "c3/r3");
+  EXPECT_EQ(create(no_later, first), reason::kCovenantOutdated);
+  third.roster = first.roster;
+  EXPECT_EQ(create(first, third), reason::kCovenantMismatch) << "it has no roster";
+}
+
+TEST_F(NoteFolderTest, StartFailsOnFilesOfTheConfigurationThatAreNotOfThePolicyInForce) {
+  const Notes first = Remember();
+  Start();
+  for (const std::string& roster : {first.covenant, std::string("nonsense")}) {
+    PutFiles({first.covenant, roster});
+    EXPECT_THAT(Create(), HasReason(reason::kRosterInvalid)) << "also when the folder has one";
+  }
+  std::filesystem::remove(region_.roster_path());
+  EXPECT_THAT(Create(), HasReason(reason::kFileUnreadable));
+  region_.covenant().set_population(299'999);
+  PutFiles({Remember().covenant, first.roster});
+  EXPECT_THAT(Create(), HasReason(reason::kCovenantOutdated)) << "another of that version";
+  const Notes next = Next(absl::ZeroDuration(), [](v1::Covenant& covenant) { covenant.set_version(4); });
+  PutFiles({next.covenant, first.roster});
+  EXPECT_THAT(Create(), HasReason(reason::kCovenantOutdated)) << "a later one that does not follow";
+}
+
 TEST_F(NoteFolderTest, FilesOfTheConfigurationAreKept) {
   const Notes first = Remember();
   ASSERT_THAT(Create(/*read_only=*/true), IsOk());
@@ -192,6 +169,23 @@ TEST_F(NoteFolderTest, FilesOfTheConfigurationAreKept) {
   EXPECT_NE(authority_->Current()->FindCovenant(base::Sha256(crypto::note::Parse(first.covenant)->text)),
             nullptr)
       << "signals under the first are judged by it";
+}
+
+TEST_F(NoteFolderTest, FilesOfTheConfigurationThatAreNotInForceAreNotKept) {
+  const Notes first = Remember();
+  const Notes second = NextRoster();
+  Start();
+  region_.covenant().set_population(299'999);
+  const Notes other = Remember();
+  for (const Notes& files :
+       {first, Notes{first.covenant, "nonsense"}, Notes{other.covenant, second.roster}}) {
+    PutFiles(files);
+    EXPECT_EQ(InForce(), "c1/r2");
+    EXPECT_THAT(*ReadNotes(folder()), SizeIs(2));
+  }
+  std::filesystem::remove_all(folder());
+  std::filesystem::remove(region_.roster_path());
+  EXPECT_EQ(InForce(), "c1/r2");
 }
 
 TEST_F(NoteFolderTest, HighestRosterOfFilesAndFolderIsInForce) {
@@ -237,7 +231,13 @@ TEST_F(NoteFolderTest, NoteThatDoesNotVerifyOrFollowIsPassedOver) {
   crypto::note::Note unsigned_note = *crypto::note::Parse(next.covenant);
   unsigned_note.signatures.pop_back();
   Add(crypto::note::Format(unsigned_note));
+  ::testing::internal::CaptureStderr();
   EXPECT_EQ(InForce(), "c1/r1") << "another k needs a new epoch";
+  Add("more nonsense");
+  EXPECT_EQ(InForce(), "c1/r1");
+  const std::vector<std::string> told =
+      absl::StrSplit(::testing::internal::GetCapturedStderr(), "policy.note_refused");
+  EXPECT_THAT(told, SizeIs(4)) << "each once";
   EXPECT_THAT(authority_->Current()->chain->all(), SizeIs(1));
   region_.covenant() =
       *ParseCovenantText(crypto::note::Parse(*base::ReadFile(region_.covenant_path()))->text);
@@ -245,6 +245,18 @@ TEST_F(NoteFolderTest, NoteThatDoesNotVerifyOrFollowIsPassedOver) {
   Add(good.covenant);
   Add(good.roster);
   EXPECT_EQ(InForce(), "c2/r3");
+}
+
+TEST_F(NoteFolderTest, CovenantThatIsNotFollowedAsItShouldBeIsNotInTheChain) {
+  const Notes first = Remember();
+  const Notes next = Next(absl::ZeroDuration(), [](v1::Covenant& covenant) {
+    covenant.mutable_purposes(0)->set_disclosure_threshold(3);
+  });
+  PutFiles(next);
+  Add(first.covenant);
+  Start();
+  EXPECT_EQ(InForce(), "c2/r2") << "all signed it";
+  EXPECT_THAT(authority_->Current()->chain->all(), SizeIs(1));
 }
 
 TEST_F(NoteFolderTest, CovenantThatReplacesAWaitingOneIsTakenInItsPlace) {
@@ -256,6 +268,33 @@ TEST_F(NoteFolderTest, CovenantThatReplacesAWaitingOneIsTakenInItsPlace) {
   Add(third.roster);
   region_.clock().Advance(kDay);
   EXPECT_EQ(InForce(), "c3/r3");
+}
+
+TEST_F(NoteFolderTest, WhenItsRosterHasExpiredACovenantDoesNotGiveWayToTheOneBefore) {
+  const Notes first = Remember();
+  region_.roster().set_number(5);
+  region_.roster().set_expires(FormatUtc(region_.clock().Now() + 80 * kDay));
+  const Notes of_the_first = Remember();
+  PutFiles(first);
+  region_.roster().set_number(1);
+  region_.roster().set_expires(FormatUtc(region_.clock().Now() + 20 * kDay));
+  const Notes next = Next();
+  Start();
+  Add(next.covenant);
+  Add(next.roster);
+  ASSERT_EQ(InForce(), "c2/r2");
+  Add(of_the_first.roster);
+  region_.clock().Advance(21 * kDay);
+  EXPECT_EQ(InForce(), reason::kRosterExpired);
+}
+
+TEST_F(NoteFolderTest, RosterInForceHoldsWhenItsFileIsLost) {
+  const Notes first = Remember();
+  authority_ = *Create(/*read_only=*/true);
+  std::filesystem::remove(region_.roster_path());
+  Add(Withdrawal(first.covenant, "jeugdzorg", "jeugdzorg"));
+  ASSERT_EQ(InForce(), "c1/r1");
+  EXPECT_TRUE(authority_->Current()->IsOut("jeugdzorg"));
 }
 
 TEST_F(NoteFolderTest, ExpiredRosterIsMendedByTheNext) {
@@ -412,130 +451,6 @@ TEST_F(NoteFolderTest, RostersThatNothingLetsComeBackAreDeletedAndNothingElse) {
   MemoryHighWater other;
   ASSERT_THAT(Authority::Create(files, region_.clock(), other), IsOk());
   EXPECT_FALSE(kept().contains(third));
-}
-
-// What the command line of somebody with the region's first covenant and roster knows.
-class PolicyCopyTest : public NoteFolderTest {
- protected:
-  PolicyCopyTest() : first_(Remember()) {}
-
-  absl::StatusOr<PolicyCopy> Read() {
-    return PolicyCopy::Read({region_.covenant_path(), region_.roster_path(), folder()});
-  }
-  absl::Status Take(PolicyCopy& copy, const std::vector<std::string>& notes) {
-    return copy.Take(notes, region_.clock().Now());
-  }
-  // "c<version>/r<number>", or why not.
-  std::string Known(const PolicyCopy& copy) {
-    const absl::Time now = region_.clock().Now();
-    const auto covenant = copy.CovenantAt(now);
-    if (!covenant.ok()) return base::ReasonOf(covenant.status());
-    const auto roster = copy.RosterAt(now);
-    return absl::StrCat(
-        "c", (*covenant)->text().version(), "/",
-        roster.ok() ? absl::StrCat("r", (*roster)->number()) : base::ReasonOf(roster.status()));
-  }
-  std::string KnownFromDisk() {
-    const auto copy = Read();
-    return copy.ok() ? Known(*copy) : base::ReasonOf(copy.status());
-  }
-  size_t Kept() { return ReadNotes(folder())->size(); }
-
-  const Notes first_;
-};
-
-TEST_F(PolicyCopyTest, CovenantThatWasHandedOverIsInForceAtItsDateOnceItHasARoster) {
-  const Notes next = Next(kDay);
-  auto copy = Read();
-  ASSERT_THAT(copy, IsOk());
-  EXPECT_EQ(Known(*copy), "c1/r1");
-  EXPECT_THAT(copy->Hashes(),
-              ::testing::UnorderedElementsAre(base::Sha256(first_.covenant), base::Sha256(first_.roster)));
-  ASSERT_THAT(Take(*copy, {next.covenant}), IsOk());
-  EXPECT_EQ(Known(*copy), "c1/r1");
-  region_.clock().Advance(kDay);
-  EXPECT_EQ(Known(*copy), "c1/r1") << "as the processes, which wait for its roster";
-  ASSERT_THAT(Take(*copy, {next.roster}), IsOk());
-  EXPECT_EQ(Known(*copy), "c2/r2");
-  EXPECT_THAT(copy->Hashes(), SizeIs(4));
-  EXPECT_EQ(KnownFromDisk(), "c2/r2") << "kept in the folder";
-  region_.clock().Advance(-kDay);
-  EXPECT_EQ(KnownFromDisk(), "c1/r1");
-  region_.clock().Advance(40 * kDay);
-  EXPECT_EQ(KnownFromDisk(), "c2/ROSTER_EXPIRED") << "and not that the other one is of another covenant";
-}
-
-TEST_F(PolicyCopyTest, OfTwoRostersTheHigherNumberCounts) {
-  const std::string second = NextRoster().roster, third = NextRoster().roster;
-  PutFiles(first_);
-  for (const auto& order : {std::vector{second, third}, std::vector{third, second}}) {
-    auto copy = Read();
-    ASSERT_THAT(Take(*copy, order), IsOk());
-    EXPECT_EQ(Known(*copy), "c1/r3");
-    EXPECT_EQ(Kept(), 1u) << "the older one is of no use";
-    std::filesystem::remove_all(folder());
-  }
-  PutFiles({first_.covenant, third});
-  auto copy = Read();
-  ASSERT_THAT(Take(*copy, {second}), IsOk());
-  EXPECT_EQ(Known(*copy), "c1/r3");
-}
-
-TEST_F(PolicyCopyTest, WhoWasAwayUntilEverythingExpiredFindsBack) {
-  auto copy = Read();
-  region_.clock().Advance(40 * kDay);
-  EXPECT_EQ(Known(*copy), "c1/ROSTER_EXPIRED");
-  // Past the end of the first covenant.
-  region_.clock().Set(*ParseUtc(region_.covenant().valid_until()) + kDay);
-  EXPECT_EQ(Known(*copy), "COVENANT_EXPIRED");
-  const Notes next = Next(absl::ZeroDuration(), [&](v1::Covenant& covenant) {
-    covenant.set_valid_until(FormatUtc(region_.clock().Now() + 300 * kDay));
-    region_.roster().set_issued(FormatUtc(region_.clock().Now()));
-    region_.roster().set_expires(FormatUtc(region_.clock().Now() + 30 * kDay));
-  });
-  ASSERT_THAT(Take(*copy, {next.roster, next.covenant}), IsOk());
-  EXPECT_EQ(Known(*copy), absl::StrCat("c2/r", region_.roster().number()));
-  EXPECT_EQ(KnownFromDisk(), absl::StrCat("c2/r", region_.roster().number()));
-}
-
-TEST_F(PolicyCopyTest, WhatDoesNotFollowIsNeitherTakenNorKept) {
-  // Valid before the one that it follows.
-  const Notes early = Next(-181 * kDay);
-  std::string altered = Next().roster;
-  altered.replace(altered.find("number: "), 9, "number: 9");
-  crypto::note::Note withdrawal{
-      WithdrawalText(base::Sha256(crypto::note::Parse(first_.covenant)->text), "politie"), {}};
-  const std::string by_hand = crypto::note::Format(withdrawal);
-  auto copy = Read();
-  ASSERT_THAT(Take(*copy, {early.covenant, early.roster, altered, by_hand, "no note"}), IsOk());
-  EXPECT_EQ(Known(*copy), "c1/r1");
-  EXPECT_EQ(Kept(), 0u);
-  ASSERT_THAT(Take(*copy, {Withdrawal(first_.covenant, "politie", "politie")}), IsOk());
-  EXPECT_EQ(Kept(), 1u);
-  EXPECT_EQ(KnownFromDisk(), "c1/r1");
-}
-
-TEST_F(PolicyCopyTest, FolderThatTakesNothingIsNoHindrance) {
-  const Notes next = Next();
-  ASSERT_THAT(base::WriteFileAtomically(folder(), "a file", 0644), IsOk());
-  auto copy = Read();
-  ASSERT_THAT(copy, IsOk());
-  EXPECT_THAT(Take(*copy, {next.covenant, next.roster}), HasReason(reason::kStorageFailed));
-  EXPECT_EQ(Known(*copy), "c2/r2");
-  EXPECT_EQ(KnownFromDisk(), "c1/r1");
-}
-
-TEST_F(PolicyCopyTest, FilesThatAreMissingAreTold) {
-  std::filesystem::remove(region_.roster_path());
-  EXPECT_EQ(KnownFromDisk(), "c1/FILE_UNREADABLE");
-  EXPECT_EQ(Known(*PolicyCopy::Read({.covenant = region_.covenant_path(), .roster = ""})),
-            "c1/ROSTER_EXPIRED");
-  ASSERT_THAT(base::WriteFileAtomically(region_.covenant_path(), first_.roster, 0644), IsOk());
-  const auto copy = Read();
-  EXPECT_THAT(copy.status(), HasReason(reason::kCovenantInvalid));
-  EXPECT_THAT(std::string(copy.status().message()), HasSubstr(region_.covenant_path()));
-  std::filesystem::remove(region_.covenant_path());
-  EXPECT_EQ(KnownFromDisk(), "FILE_UNREADABLE");
 }
 
 }  // namespace

@@ -186,16 +186,14 @@ TEST_F(SuccessionTest, PartnerThatIsOnlyRemovedNeedNotSign) {
   v1::Quota quota = region_.covenant().quotas(0);
   quota.set_partner("jeugdzorg");
   *region_.covenant().add_quotas() = quota;
+  region_.covenant().mutable_partners(2)->set_participant_class(v1::LID1);
+  region_.covenant().mutable_purposes(1)->add_case_reporters("jeugdzorg");
+  region_.covenant().set_overlap_days(7);
   covenants_.clear();
   Agree();
   Next();
   Leave("jeugdzorg");
   Raise(kWeek);
-  region_.covenant().set_overlap_days(0);
-  for (auto& purpose : *region_.covenant().mutable_purposes()) purpose.clear_previous_epoch_until();
-  auto& keys = *region_.covenant().mutable_hub()->mutable_seal_keys();
-  keys.erase(std::remove_if(keys.begin(), keys.end(), [](const auto& key) { return key.epoch() == 1; }),
-             keys.end());
   region_.covenant().set_quorum(2);
   region_.covenant().set_witness_quorum(3);
   region_.covenant().set_valid_until(FormatUtc(region_.clock().Now() + absl::Hours(24 * 100)));
@@ -408,8 +406,24 @@ TEST_F(SuccessionTest, ChainGoesBackBeyondAPurposeThatCameAgain) {
   Take();
   std::map<std::string, std::shared_ptr<const Covenant>> known;
   for (const auto& covenant : covenants_) known.emplace(covenant->id(), covenant);
-  const auto chain = BuildChain(known, covenants_.back(), [](const Covenant&, const absl::Status&) {});
+  const auto chain =
+      BuildChain(known, covenants_.back(), [](const Covenant&, const absl::Status&) { ADD_FAILURE(); });
   EXPECT_EQ(chain->all().size(), covenants_.size());
+}
+
+TEST_F(SuccessionTest, OfTwoThatFollowTheEarlierOneCounts) {
+  std::map<std::string, std::shared_ptr<const Covenant>> known;
+  Next();
+  const absl::Time now = region_.clock().Now();
+  for (const int days : {3, 1, 4, 2}) {
+    region_.covenant().set_valid_from(FormatUtc(now + absl::Hours(24 * days)));
+    ASSERT_THAT(Check(), IsOk());
+    known.emplace(last_->id(), last_);
+  }
+  const auto chain =
+      BuildChain(known, covenants_[0], [](const Covenant&, const absl::Status&) { ADD_FAILURE(); });
+  ASSERT_EQ(chain->all().size(), 2u);
+  EXPECT_EQ(chain->all()[1]->valid_from(), now + absl::Hours(24));
 }
 
 TEST_F(SuccessionTest, SealKeyStaysWithItsEpochAndGoesWithIt) {
@@ -453,6 +467,10 @@ TEST_F(EpochsWantedTest, ThoseThatAreServedAndThoseOfCovenantsThatFollow) {
   Next();
   region_.RaiseEpoch("onaantastbaren", absl::ZeroDuration());
   Take();
+  const auto chain = CovenantChain::Create(covenants_);
+  for (const auto& covenant : covenants_) EXPECT_EQ(chain->AtOrBefore(covenant->valid_from()), covenant);
+  EXPECT_EQ(chain->AtOrBefore(covenants_[0]->valid_from() - absl::Seconds(1)), nullptr);
+  EXPECT_EQ(chain->AtOrBefore(covenants_[2]->valid_from() - absl::Seconds(1)), covenants_[1]);
   region_.clock().Advance(-absl::Hours(72));
   EXPECT_EQ(Wanted(1), (std::set<uint32_t>{1, 2, 3})) << "all wait for their dates";
   region_.clock().Advance(absl::Hours(72));
