@@ -254,7 +254,7 @@ absl::Status CeremonyDriver::Resume(Known& known) {
     if (share != nullptr) old_share = *share;
   }
   RAAKVLAK_ASSIGN_OR_RETURN(ceremony::Participant participant,
-                            ceremony::Participant::Import(state, *environment_.signing_key, old_share));
+                            ceremony::Participant::Import(state, KeyFor(known), old_share));
   known.participant = std::make_unique<ceremony::Participant>(std::move(participant));
   known.fetched = 0;
   known.num_posted = 0;
@@ -359,10 +359,10 @@ absl::Status CeremonyDriver::SignKeyset(const policy::Snapshot& snapshot, Known&
   crypto::note::Note note{
       policy::FormatKeysetText(policy::KeysetOf(known.parameters, outcome, old_keyset.get())), {}};
   if (outcome.share.has_value()) {
-    const auto verifier = crypto::note::VerifierKey::Create(OwnUrn(environment_, snapshot),
-                                                            environment_.signing_key->public_key());
+    const crypto::note::PrivateKey& key = KeyFor(known);
+    const auto verifier = crypto::note::VerifierKey::Create(OwnUrn(environment_, snapshot), key.public_key());
     RAAKVLAK_CHECK(verifier.ok(), "a partner's URN is a name");
-    crypto::note::Sign(note, *verifier, *environment_.signing_key);
+    crypto::note::Sign(note, *verifier, key);
     unsent.set_keyset(crypto::note::Format(note));
     next.keyset = unsent.keyset();
     const base::SecretBytes share = base::SecretBytes::Take(outcome.share->Encode());
@@ -468,11 +468,17 @@ absl::Status CeremonyDriver::Stop(const policy::Snapshot& snapshot, Known& known
   return absl::OkStatus();
 }
 
+const crypto::note::PrivateKey& CeremonyDriver::KeyFor(const Known& known) const {
+  const ceremony::Member* self = known.parameters.Find(known.index);
+  RAAKVLAK_CHECK(self != nullptr, "only a member signs in a ceremony");
+  return environment_.signing_keys.For(self->signing_key);
+}
+
 ceremony::SignedMessage CeremonyDriver::OwnAbort(const Known& known, ceremony::Step step) const {
   const ceremony::Finding finding = {known.index, step, ceremony::Check::kMissing};
   const ceremony::Content content = {ceremony::Step::kAbort, known.id(), known.index,
                                      ceremony::FormatAccusation({finding, {}})};
-  return ceremony::SignContent(known.parameters, content, *environment_.signing_key);
+  return ceremony::SignContent(known.parameters, content, KeyFor(known));
 }
 
 absl::Status CeremonyDriver::Save(Known& known, NodeCeremony next,

@@ -192,10 +192,9 @@ absl::StatusOr<v1::CeremonyState> CeremonyDriver::DoApprove(const rpc::Gate::Pas
     }
     old_share = *share;
   }
-  RAAKVLAK_ASSIGN_OR_RETURN(
-      ceremony::Participant participant,
-      ceremony::Participant::Create(known.parameters, known.index, *environment_.signing_key, old_share,
-                                    *environment_.random));
+  RAAKVLAK_ASSIGN_OR_RETURN(ceremony::Participant participant,
+                            ceremony::Participant::Create(known.parameters, known.index, KeyFor(known),
+                                                          old_share, *environment_.random));
   NodeCeremony row;
   row.ceremony_id = known.id();
   row.parameters = known.parameters.bytes();

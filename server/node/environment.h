@@ -6,11 +6,11 @@
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "crypto/note/ed25519.h"
 #include "policy/authority.h"
 #include "policy/budget/covenant_budget.h"
 #include "rpc/gate.h"
 #include "server/node/key_ring.h"
+#include "server/node/signing_keys.h"
 #include "server/node/vault.h"
 #include "server/storage/node_store.h"
 
@@ -21,7 +21,7 @@ class AddressExclusion;
 struct Environment {
   // This node's partner id.
   std::string partner;
-  const crypto::note::PrivateKey* signing_key = nullptr;
+  SigningKeys signing_keys;
   policy::Authority* authority = nullptr;
   KeyRing* keys = nullptr;
   storage::NodeStore* store = nullptr;
@@ -61,6 +61,13 @@ inline storage::AuditEntry NewEntry(const Environment& environment, const rpc::G
   entry.origin = pass.origin;
   entry.trace_id = pass.trace_id;
   return entry;
+}
+
+// OwnKey is the key with which the partner signs what `covenant` judges; any, when it is not in it.
+inline const crypto::note::PrivateKey& OwnKey(const Environment& environment,
+                                              const policy::Covenant& covenant) {
+  if (covenant.FindPartner(environment.partner) == nullptr) return environment.signing_keys.First();
+  return environment.signing_keys.For(covenant.PartnerKey(environment.partner));
 }
 
 // OwnUrn is the node's own name, the actor of what it does by itself.

@@ -75,7 +75,8 @@ absl::StatusOr<v1::EvaluateResponse> KeyShare::Evaluate(const policy::Snapshot& 
   v1::EvaluateResponse response;
   response.set_evaluated(std::move(evaluation.evaluated));
   response.set_proof(std::move(evaluation.proof));
-  response.set_signature(crypto::note::SignMessage(*environment_.signing_key, crypto::note::kEvaluatedKind,
+  response.set_signature(crypto::note::SignMessage(OwnKey(environment_, *snapshot.covenant),
+                                                   crypto::note::kEvaluatedKind,
                                                    EvaluatedDigest(request, response)));
   return response;
 }

@@ -79,10 +79,17 @@ server::Self SelfOf(const v1::NodeConfig& config) {
 
 // What is read from files at the start.
 struct Files {
-  crypto::note::PrivateKey signing_key;
+  std::vector<crypto::note::PrivateKey> signing_keys;
   base::SecretBytes vault_key;
   std::unique_ptr<KeyRing> keys;
 };
+
+// `files` outlive what is returned.
+SigningKeys SigningKeysOf(const Files& files) {
+  std::vector<const crypto::note::PrivateKey*> keys;
+  for (const crypto::note::PrivateKey& key : files.signing_keys) keys.push_back(&key);
+  return SigningKeys(std::move(keys));
+}
 
 // `random` outlives what is returned.
 absl::StatusOr<Files> ReadFiles(const v1::NodeConfig& config, const policy::Snapshot& snapshot,
@@ -93,18 +100,21 @@ absl::StatusOr<Files> ReadFiles(const v1::NodeConfig& config, const policy::Snap
                        absl::StrCat("the covenant has no partner ", config.partner()));
   }
   RAAKVLAK_RETURN_IF_ERROR(policy::CheckLinkage(covenant.text()));
-  RAAKVLAK_ASSIGN_OR_RETURN(crypto::note::PrivateKey signing_key,
-                            policy::ReadSigningKey(config.signing_key()));
-  if (!(signing_key.public_key() == covenant.PartnerKey(config.partner()))) {
+  Files files;
+  for (const std::string& path : config.signing_key()) {
+    RAAKVLAK_ASSIGN_OR_RETURN(crypto::note::PrivateKey signing_key, policy::ReadSigningKey(path));
+    files.signing_keys.push_back(std::move(signing_key));
+  }
+  if (SigningKeysOf(files).Find(covenant.PartnerKey(config.partner())) == nullptr) {
     return base::Error(absl::StatusCode::kFailedPrecondition, base::reason::kConfigInvalid,
                        "signing_key is not the key that the covenant gives this partner");
   }
-  RAAKVLAK_ASSIGN_OR_RETURN(base::SecretBytes vault_key,
+  RAAKVLAK_ASSIGN_OR_RETURN(files.vault_key,
                             policy::ReadVaultKey(config.vault_key(), UrnOf(config, covenant)));
-  RAAKVLAK_ASSIGN_OR_RETURN(std::unique_ptr<KeyRing> keys,
-                            KeyRing::Load({config.keysets(), config.shares()}, config.partner(),
-                                          vault_key.Copy(), *policy::ChainOf(snapshot), random));
-  return Files{std::move(signing_key), std::move(vault_key), std::move(keys)};
+  RAAKVLAK_ASSIGN_OR_RETURN(
+      files.keys, KeyRing::Load({config.keysets(), config.shares()}, config.partner(), files.vault_key.Copy(),
+                                *policy::ChainOf(snapshot), random));
+  return files;
 }
 
 absl::Status Serve(const v1::NodeConfig& config) {
@@ -128,8 +138,8 @@ absl::Status Serve(const v1::NodeConfig& config) {
   // Judged once more for each covenant that comes into force.
   policy::LinkageCheck linkage_check;
   const Environment environment = {
-      config.partner(), &files.signing_key, &authority, files.keys.get(), store.get(), &vault, &clock,
-      &random,          &linkage_check,     &exclusion};
+      config.partner(), SigningKeysOf(files), &authority, files.keys.get(), store.get(), &vault, &clock,
+      &random,          &linkage_check,       &exclusion};
 
   RAAKVLAK_ASSIGN_OR_RETURN(
       const auto broker,
@@ -205,10 +215,15 @@ absl::Status Serve(const v1::NodeConfig& config) {
   base::PeriodicJob ceremony_steps([&] { return until_next_step; },
                                    [&] { until_next_step = ceremonies.Step(); });
   EpochReminder epochs(clock);
-  process->RunUntilStop({intake_server.get(), peer_server.get()}, [&](const policy::Snapshot& now) {
-    intake_server->SetHealth(kAddressRules, exclusion.Look(*now.covenant));
-    intake_server->SetHealth(kEpochs, epochs.Look(now));
-  });
+  std::vector<crypto::note::PublicKey> public_keys;
+  for (const crypto::note::PrivateKey& key : files.signing_keys) public_keys.push_back(key.public_key());
+  process->RunUntilStop(
+      {intake_server.get(), peer_server.get()},
+      [&](const policy::Snapshot& now) {
+        intake_server->SetHealth(kAddressRules, exclusion.Look(*now.covenant));
+        intake_server->SetHealth(kEpochs, epochs.Look(now));
+      },
+      public_keys);
   policy_poller.Stop();
   ceremony_steps.Stop();
   destroying.Stop();
@@ -223,10 +238,11 @@ absl::Status Serve(const v1::NodeConfig& config) {
 }
 
 absl::Status Run(const v1::NodeConfig& config, server::RunMode mode) {
+  const std::string first_signing_key = config.signing_key().empty() ? "" : config.signing_key(0);
   RAAKVLAK_RETURN_IF_ERROR(server::CheckRequired(config.common(), {{"partner", config.partner()},
                                                                    {"listen_intake", config.listen_intake()},
                                                                    {"listen_peer", config.listen_peer()},
-                                                                   {"signing_key", config.signing_key()},
+                                                                   {"signing_key", first_signing_key},
                                                                    {"vault_key", config.vault_key()},
                                                                    {"keysets", config.keysets()},
                                                                    {"shares", config.shares()}}));

@@ -190,7 +190,7 @@ absl::StatusOr<crypto::oprf::ElementList> Pseudonymiser::Ask(const Question& que
   const v1::EvaluateRequest request =
       MakeEvaluateRequest({question.keyset.id(), environment_.partner, holder.partner,
                            environment_.random->Bytes(kRequestIdSize), environment_.clock->Now()},
-                          question.blinded.packed(), *environment_.signing_key);
+                          question.blinded.packed(), OwnKey(environment_, *question.snapshot.covenant));
   absl::StatusOr<v1::EvaluateResponse> response = candidate.client->Evaluate(request, holder_timeout_);
   if (!response.ok()) {
     // A refusal with this reason is about our elements, which are right: it is the holder's word, not proof

@@ -116,8 +116,8 @@ absl::StatusOr<v1::Envelope> Seal(const Environment& environment, const policy::
 
   v1::Envelope envelope;
   envelope.set_body(body.SerializeAsString());
-  envelope.set_signature(
-      crypto::note::SignMessage(*environment.signing_key, crypto::note::kEnvelopeKind, envelope.body()));
+  envelope.set_signature(crypto::note::SignMessage(OwnKey(environment, *snapshot.covenant),
+                                                   crypto::note::kEnvelopeKind, envelope.body()));
   return envelope;
 }
 

@@ -143,7 +143,7 @@ absl::Status Sender::DoSendWithdrawals(const std::vector<storage::NodeWithdrawal
     v1::SignedWithdrawal& signed_withdrawal = *request.add_withdrawals();
     signed_withdrawal.set_body(body.SerializeAsString());
     signed_withdrawal.set_signature(crypto::note::SignMessage(
-        *environment_.signing_key, crypto::note::kWithdrawalKind, signed_withdrawal.body()));
+        OwnKey(environment_, *snapshot.covenant), crypto::note::kWithdrawalKind, signed_withdrawal.body()));
   }
   RAAKVLAK_ASSIGN_OR_RETURN(const v1::WithdrawSignalsResponse response,
                             exchange_.Withdraw(request, options_.submit_timeout));

@@ -70,8 +70,9 @@ void Process::StartRetention(Retention::EraseMore erase_more) {
 }
 
 void Process::RunUntilStop(const std::vector<rpc::Server*>& servers,
-                           const std::function<void(const policy::Snapshot&)>& look) {
-  OwnPart own_part(in_force_.covenant, urn_);
+                           const std::function<void(const policy::Snapshot&)>& look,
+                           std::vector<crypto::note::PublicKey> signing_keys) {
+  OwnPart own_part(in_force_.covenant, urn_, std::move(signing_keys));
   base::PeriodicJob each_second([] { return absl::Seconds(1); },
                                 [&] {
                                   const bool in_order = witnessed_->IsInOrder();

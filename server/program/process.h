@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/executor.h"
 #include "base/random.h"
+#include "crypto/note/ed25519.h"
 #include "policy/authority.h"
 #include "raakvlak/v1/config.pb.h"
 #include "rpc/call.h"
@@ -102,10 +103,11 @@ class Process {
   void StartRetention(Retention::EraseMore erase_more = nullptr);
 
   // RunUntilStop returns when the process is asked to stop. Each second, from the start on, it tells the
-  // health of `servers`, looks whether the covenant in force needs another configuration (OwnPart), and calls
-  // `look` with what is in force.
+  // health of `servers`, looks whether the covenant in force needs another configuration (OwnPart; a node has
+  // `signing_keys`), and calls `look` with what is in force.
   void RunUntilStop(const std::vector<rpc::Server*>& servers,
-                    const std::function<void(const policy::Snapshot&)>& look = nullptr);
+                    const std::function<void(const policy::Snapshot&)>& look = nullptr,
+                    std::vector<crypto::note::PublicKey> signing_keys = {});
 
   // Stop ends the threads, writes what was counted and publishes what was logged. Call when no call can come
   // any more. The destructor ends the threads too.

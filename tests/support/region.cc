@@ -113,6 +113,13 @@ std::string TestRegion::ReplaceKeyOf(const std::string& urn) {
   return VerifierOf(urn);
 }
 
+std::vector<const crypto::note::PrivateKey*> TestRegion::KeysOf(const std::string& urn) {
+  std::vector<const crypto::note::PrivateKey*> keys = {&KeyOf(urn)};
+  const auto replaced = replaced_.find(urn);
+  if (replaced != replaced_.end()) keys.push_back(&replaced->second);
+  return keys;
+}
+
 std::string TestRegion::VerifierOf(const std::string& urn) {
   return crypto::note::VerifierKey::Create(urn, KeyOf(urn).public_key())->Encode();
 }

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/testing/fakes.h"
 #include "crypto/note/ed25519.h"
@@ -63,6 +64,8 @@ class TestRegion {
   std::shared_ptr<const policy::Covenant> SignedCovenant();
   // The key that ReplaceKeyOf replaced last. REQUIRES: it did.
   const crypto::note::PrivateKey& ReplacedKeyOf(const std::string& urn) const { return replaced_.at(urn); }
+  // KeyOf, and with it the one that it replaced.
+  std::vector<const crypto::note::PrivateKey*> KeysOf(const std::string& urn);
   // Signs both with everybody's keys and writes them. The roster follows the covenant's id.
   void Write();
   // Writes a roster with the next number in which `partner` is suspended.

@@ -437,7 +437,7 @@ TEST_F(CeremonyDriverTest, NothingIsPostedThatIsNotStored) {
           node.vault->Decrypt(Column::kCeremonyState, started->ceremony_id(), rows->front().secret);
       EXPECT_THAT(state, IsOk());
       const auto stored =
-          crypto::ceremony::Participant::Import(*state, *node.environment.signing_key, std::nullopt);
+          crypto::ceremony::Participant::Import(*state, node.environment.signing_keys.First(), std::nullopt);
       EXPECT_THAT(stored, IsOk());
       EXPECT_GE(stored->Sent().size(), posted) << "write " << fail_at;
       return absl::OkStatus();

@@ -148,7 +148,7 @@ void CeremonyWorld::Restart(const std::string& partner) {
   storage::NodeStore* store = node.store.get();
   if (node.flaky != nullptr) store = node.flaky.get();
   node.environment = {partner,
-                      &region_.KeyOf(TestRegion::Urn("node", partner)),
+                      SigningKeys(region_.KeysOf(TestRegion::Urn("node", partner))),
                       &region_.authority(),
                       node.keys.get(),
                       store,

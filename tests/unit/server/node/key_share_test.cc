@@ -332,5 +332,35 @@ TEST_F(KeyShareQuotaTest, TheNodesOwnRequestsAreCountedAndAuditedToo) {
   EXPECT_EQ(Audit().size(), 2u);
 }
 
+TEST_F(KeyShareTest, ANodeWithBothSigningKeysUsesTheOneThatTheCovenantInForceNames) {
+  TestRegion& region = world_.region();
+  const std::string urn = TestRegion::Urn("node", "politie");
+  const auto push_at_both = [this](const std::string& client_ref) {
+    for (const char* partner : {"politie", "gemeente"}) {
+      world_.Push(partner, NodeWorld::RecordOf(client_ref));
+      world_.clock().Advance(absl::Seconds(30));
+      world_.Drain(partner);
+      EXPECT_EQ(world_.StateOf(partner, client_ref).state(), v1::SUBMITTED) << partner << " " << client_ref;
+    }
+  };
+  const std::string verifier = region.ReplaceKeyOf(urn);
+  world_.Restart("politie");
+  push_at_both("ref-1");
+
+  region.covenant().mutable_partners(0)->set_signing_key(verifier);
+  region.covenant().set_version(2);
+  region.covenant().set_supersedes(base::Hex(world_.Snapshot().covenant->id()));
+  region.roster().set_number(2);
+  region.Write();
+  ASSERT_EQ(world_.Snapshot().Name(), "c2/r2");
+  v1::WithdrawRequest withdrawal;
+  withdrawal.set_client_ref("ref-1");
+  withdrawal.set_reason("unjust");
+  ASSERT_THAT(world_.node("politie").intake->Withdraw(world_.ItPass("politie"), withdrawal), IsOk());
+  push_at_both("ref-2");
+  EXPECT_EQ(world_.broker().withdrawn.size(), 1u);
+  EXPECT_THAT(world_.broker().refusals, ::testing::IsEmpty());
+}
+
 }  // namespace
 }  // namespace raakvlak::node

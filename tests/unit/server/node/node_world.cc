@@ -203,7 +203,7 @@ TestNode& NodeWorld::Restart(const std::string& partner, storage::NodeStore* sto
   // The covenant that its keysets name may be in force no more.
   if (node.keys == nullptr) node.keys = LoadKeys(partner);
   node.environment = {partner,
-                      &region_.KeyOf(raakvlak::testing::TestRegion::Urn("node", partner)),
+                      SigningKeys(region_.KeysOf(raakvlak::testing::TestRegion::Urn("node", partner))),
                       &region_.authority(),
                       node.keys.get(),
                       store,

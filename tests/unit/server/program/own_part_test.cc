@@ -65,6 +65,17 @@ TEST_F(OwnPartTest, OwnKeysThatChangeAreNamed) {
   EXPECT_THAT(ChangedPart(*start_, *next, broker_), IsEmpty());
 }
 
+TEST_F(OwnPartTest, SigningKeyThatTheNodeHasNeedsNoOtherConfiguration) {
+  const crypto::note::PublicKey before = region_.KeyOf(politie_).public_key();
+  region_.covenant().mutable_partners(0)->set_signing_key(region_.ReplaceKeyOf(politie_));
+  region_.covenant().mutable_hub()->set_signing_key(region_.ReplaceKeyOf(hub_));
+  const auto next = Next();
+  EXPECT_THAT(ChangedPart(*start_, *next, politie_), ElementsAre("signing_key"));
+  EXPECT_TRUE(OwnPart(start_, politie_, {before}).Look(*next));
+  EXPECT_FALSE(OwnPart(start_, politie_, {before, region_.KeyOf(politie_).public_key()}).Look(*next));
+  EXPECT_THAT(ChangedPart(*start_, *next, hub_), IsEmpty()) << "the hub's process has no such key";
+}
+
 TEST_F(OwnPartTest, ProcessThatIsInItNoMoreIsTold) {
   EXPECT_THAT(ChangedPart(*start_, *start_, TestRegion::Urn("node", "nobody")), IsEmpty());
   v1::Partner& fifth = *region_.covenant().add_partners();
