@@ -30,9 +30,10 @@ class ChangingRegion(CeremonyRegion):
             known["covenant"], known["roster"] = (str(self.folder / f"{what}-{self.in_force}.note") for what in ("covenant", "roster"))
             region.write(path, json.dumps(known))
 
-    def succeed(self, seconds, signers, next_epochs=(), edit=lambda text, begins: text):
+    def succeed(self, seconds, signers, next_epochs=(), edit=lambda text, begins: text, new_keys=()):
         """Makes the next covenant, which begins in so many seconds, and its roster, and publishes them well before; on a machine that is too slow for
-        that it begins later. `edit` changes its text, given when it begins. Returns that time."""
+        that it begins later. `edit` changes its text, given when it begins. Those in `new_keys` have another signing key in it, <name>-2.pem, and sign
+        with both. Returns that time."""
         self.version += 1
         note = self.folder / f"covenant-{self.version}.note"
         more = []
@@ -41,7 +42,7 @@ class ChangingRegion(CeremonyRegion):
             more += ["--next-epoch", purpose, "--seal-key", f"{purpose}={made['public_key']}"]
         while True:
             begins = int(time.time()) + seconds
-            roster = self.make_covenant(note, begins, signers, more, edit)
+            roster = self.make_covenant(note, begins, signers, more, edit, new_keys)
             if begins - time.time() > seconds / 2:
                 break
             seconds *= 2
@@ -50,7 +51,7 @@ class ChangingRegion(CeremonyRegion):
         self.newest, self.begins = note, begins
         return begins
 
-    def make_covenant(self, note, begins, signers, more, edit):
+    def make_covenant(self, note, begins, signers, more, edit, new_keys):
         """Makes and signs the next covenant, and a roster of it. Returns the path of the roster."""
         draft, roster = note.with_suffix(".textproto"), self.folder / f"roster-{self.version}.note"
         for path in (note, roster):
@@ -58,10 +59,13 @@ class ChangingRegion(CeremonyRegion):
         text = self.cli("covenant", "new", "--previous", self.newest, "--valid-from", stamp(begins), *more).stdout
         region.write(draft, edit(text, begins))
         self.cli("covenant", "new", "--from", draft, "--out", note)
-        sign = lambda kind, path, role, name, *which: self.cli(
-            kind, "sign", *which, "--in", path, "--key", self.folder / "keys" / f"{name}.pem", "--name", region.urn(role, name))
+        sign = lambda kind, path, role, name, *which, key="": self.cli(
+            kind, "sign", *which, "--in", path, "--key", self.folder / "keys" / f"{name}{key}.pem", "--name", region.urn(role, name))
         for name in signers:
-            sign("covenant", note, "hub" if name == "veiligheidshuis" else "node", name)
+            before = ("--previous", self.newest) if name in new_keys else ()
+            sign("covenant", note, "hub" if name == "veiligheidshuis" else "node", name, *before)
+        for name in new_keys:
+            sign("covenant", note, "node", name, key="-2")
         of_it = ("--covenant", note)
         self.cli("roster", "new", *of_it, "--from", self.folder / "roster.textproto", "--number", 100 + self.version, "--out", roster)
         for name, role in (("veiligheidshuis", "hub"), ("fg", "officer")):

@@ -1,7 +1,11 @@
 """A region of four becomes five, then four again, then its quorum changes: nothing is restarted, and no match is lost or out of reach."""
 import hashlib
+import json
 import re
+import socket
+import socketserver
 import subprocess
+import threading
 import unittest
 
 import scenario
@@ -18,8 +22,54 @@ SOON = 12
 NEW_PARTNER = (NEW, "Reclassering Zuid (demo)", "KVK:99000005", "LID2", True, 5)
 
 
+class SecondAddress(socketserver.ThreadingTCPServer):
+    """Another address of a port of this machine. `callers` are those who came by it."""
+    daemon_threads = True
+
+    def __init__(self, port):
+        self.upstream = ("127.0.0.1", port)
+        self.callers = 0
+        super().__init__(("127.0.0.1", 0), None)
+        self.address = "127.0.0.1:%d" % self.server_address[1]
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def finish_request(self, request, client_address):
+        self.callers += 1
+        with socket.create_connection(self.upstream) as upstream:
+            back = threading.Thread(target=self.pump, args=(upstream, request), daemon=True)
+            back.start()
+            self.pump(request, upstream)
+            back.join()
+
+    @staticmethod
+    def pump(source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            # One side is gone: so is the other.
+            for one in (source, target):
+                one.close()
+
+
 class GrowingRegion(ChangingRegion):
-    """Can make what a fifth partner needs, beside a region that runs."""
+    """Can make what a fifth partner needs, beside a region that runs. Only covenants say where the broker is, and politie has its next signing
+    key from the start."""
+
+    def create(self):
+        super().create()
+        made = self.cli("--json", "key", "new", "--kind", "signing", "--out", self.folder / "keys/politie-2.pem", "--name", region.urn("node", "politie"))
+        self.next_key = json.loads(made.stdout)["signing_key"]
+
+    def _write_configuration(self):
+        super()._write_configuration()
+        for name in ["hub"] + region.PARTNER_IDS:
+            path = self.folder / "config" / f"{name}.textproto"
+            text = re.sub(r'broker_address: "[^"]*"\n', "", path.read_text())
+            if name == "politie":
+                text += f'signing_key: "{self.folder}/keys/politie-2.pem"\n'
+            region.write(path, text)
 
     def prepare(self, partner):
         """Certificates, keys and ports of a partner that is in no covenant yet. Returns its lines of the covenant."""
@@ -154,7 +204,20 @@ class CovenantTest(scenario.ScenarioTest):
         self.assertLessEqual(len(submitted), 2, "who left submits nothing new")
 
     def other_quorum(self):
-        self.here.succeed(SOON, FOUR + HUB, edit=lambda text, _: text.replace("quorum: 3\n", "quorum: 2\n"))
+        """With it the broker goes to another address, and politie to another signing key."""
+        moved = SecondAddress(self.here.ports["broker"])
+        self.addCleanup(moved.server_close)
+        self.addCleanup(moved.shutdown)
+        changes = {"quorum: 3\n": "quorum: 2\n", f'127.0.0.1:{self.here.ports["broker"]}': moved.address,
+                   json.loads((self.here.folder / "verifiers.json").read_text())["politie"]: self.here.next_key}
+
+        def edit(text, _):
+            for old, new in changes.items():
+                self.assertEqual(text.count(old), 1, old)
+                text = text.replace(old, new)
+            return text
+
+        self.here.succeed(SOON, FOUR + HUB, edit=edit, new_keys=["politie"])
         self.here.wait_for_covenant(4, FOUR)
         self.here.make_keys(FOUR, *RESHARES)
         for partner in FOUR:
@@ -166,6 +229,11 @@ class CovenantTest(scenario.ScenarioTest):
         self.here.wait_until_submitted(["politie", "gemeente"], seconds=60)
         self.remember()
         self.assert_all_there("another quorum")
+        self.assertGreaterEqual(moved.callers, len(HUB + FOUR))
+        for name in ["hub"] + FOUR:
+            said = (self.here.folder / "log" / f"{name}.log").read_text()
+            self.assertEqual(said.count("policy.broker_moved"), 1, name)
+            self.assertNotIn("policy.other_configuration", said, name)
 
 
 if __name__ == "__main__":
