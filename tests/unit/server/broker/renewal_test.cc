@@ -294,6 +294,19 @@ TEST_F(RenewalTest, EvidenceComparesNothingThatIsOfTwoEpochs) {
   EXPECT_EQ(match.evidence(0).rule(), names);
 }
 
+TEST_F(RenewalTest, PartnerWithAnotherIndexInTheNewEpochIsStillOneOrganisation) {
+  ASSERT_EQ(Submit(Make("politie", "a", 1)), "OK");
+  ASSERT_EQ(Submit(Make("gemeente", "b", 1)), "OK");
+  RaiseEpochs([](v1::Covenant& covenant) { covenant.mutable_partners(0)->set_index(9); });
+  ASSERT_EQ(Submit(Make("politie", "a", 2)), "OK");
+  RunMatcher();
+  const v1::MatchSummary match = ListAll(kListPurpose).at(0);
+  EXPECT_EQ(match.signals(), 2u);
+  WithdrawSignal("gemeente", "b");
+  EXPECT_THAT(ListAll(kListPurpose), IsEmpty()) << "what is left is of politie alone";
+  EXPECT_THAT(Open(OrderFor(match)), HasReason(reason::kMatchClosed));
+}
+
 TEST_F(RenewalTest, ThresholdOfAnEpochIsThatOfItsCovenant) {
   RaiseEpochs([](v1::Covenant& covenant) { covenant.mutable_purposes(0)->set_disclosure_threshold(3); });
   const MatchTerms terms = TermsOf(Snapshot());
