@@ -214,8 +214,14 @@ TEST_F(KeysetCeremonyTest, WhatDoesNotFitTheCovenantIsRefused) {
   scope = Scope(Kind::kRefresh);
   scope.identifier_class = 2;
   EXPECT_THAT(refused(scope, first.get()), mismatch);
+  scope = Scope(Kind::kRefresh);
+  scope.purpose = "onaantastbaren";
+  EXPECT_THAT(refused(scope, first.get()), mismatch) << "the old key is of another purpose";
   EXPECT_THAT(refused(Scope(Kind::kReshare, {1, 2, 5}), first.get()), mismatch);
   EXPECT_THAT(refused(Scope(Kind::kReshare, {1, 2}), first.get()), HasReason(base::reason::kInvalidArgument));
+  region_.RaiseEpoch("risicojeugd", absl::ZeroDuration());
+  Reload();
+  EXPECT_THAT(refused(Scope(Kind::kRefresh), first.get()), mismatch) << "the old key is of the epoch before";
 }
 
 TEST_F(KeysetCeremonyTest, ATextThatSomebodyElseMadeOtherwiseIsRefused) {

@@ -136,6 +136,7 @@ TEST_F(KeysetTest, OtherSpellingsAreRefused) {
   EXPECT_THAT(parse("epoch 1", "epoch +1"), HasReason(reason::kKeysetInvalid));
   EXPECT_THAT(parse("epoch 1", "epoch  1"), HasReason(reason::kKeysetInvalid));
   EXPECT_THAT(parse("epoch 1", "epoch 4294967296"), HasReason(reason::kKeysetInvalid));
+  EXPECT_THAT(parse("class 1", "class 0"), HasReason(reason::kKeysetInvalid));
   EXPECT_THAT(parse("class 1", "class 4"), HasReason(reason::kKeysetInvalid));
   EXPECT_THAT(parse("class 1", "class 257"), HasReason(reason::kKeysetInvalid));
   EXPECT_THAT(parse("transcript 74", "transcript 7A"), HasReason(reason::kKeysetInvalid));
@@ -269,6 +270,7 @@ TEST_F(KeysetTest, OnlyAKeyThatStayedReplacesAKeyset) {
   const auto invalid = HasReason(reason::kKeysetInvalid);
   EXPECT_THAT(with("1", other), invalid);
   EXPECT_THAT(with("0", "-"), invalid);
+  EXPECT_THAT(with("0", other), invalid);
   EXPECT_THAT(with("2", "-"), invalid);
   EXPECT_THAT(with("2", other.substr(2)), invalid);
   const auto second = with("2", other);
