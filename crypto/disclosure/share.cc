@@ -84,18 +84,6 @@ absl::StatusOr<Scalar> EvaluateShare(absl::Span<const Scalar> coefficients, uint
   return value;
 }
 
-absl::Status VerifyShare(absl::string_view share, uint32_t index, absl::string_view commitments,
-                         uint32_t disclosure_threshold) {
-  RAAKVLAK_RETURN_IF_ERROR(CheckIndex(index));
-  RAAKVLAK_ASSIGN_OR_RETURN(const std::vector<PublicPoint> points,
-                            DecodeCommitments(commitments, disclosure_threshold));
-  const absl::StatusOr<Scalar> scalar = Scalar::Decode(share);
-  if (!scalar.ok() || !ShareFits(*scalar, index, points)) {
-    return VerificationFailed("a share does not fit its commitments");
-  }
-  return absl::OkStatus();
-}
-
 absl::StatusOr<Recovered> Recover(absl::Span<const IndexedShare> shares, absl::string_view commitments,
                                   uint32_t disclosure_threshold, std::vector<size_t>* out_faulty) {
   if (out_faulty != nullptr) out_faulty->clear();

@@ -36,12 +36,6 @@ std::string Commit(absl::Span<const group::Scalar> coefficients);
 // coefficients).
 absl::StatusOr<group::Scalar> EvaluateShare(absl::Span<const group::Scalar> coefficients, uint32_t index);
 
-// VerifyShare: VERIFICATION_FAILED unless `share` (32 bytes) is canonical and fits `commitments` (k x 32
-// bytes, valid and not the identity) at `index`. INVALID_ARGUMENT as CheckIndex, or when the number of
-// commitments is not k.
-absl::Status VerifyShare(absl::string_view share, uint32_t index, absl::string_view commitments,
-                         uint32_t disclosure_threshold);
-
 struct IndexedShare {
   uint32_t index;
   // 32 bytes.

@@ -14,7 +14,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                    "no proof is made of chance");
   }
   if (size > 33) {
-    raakvlak::crypto::disclosure::VerifyShare(input.substr(1, 32), data[0], input.substr(33), 2)
+    raakvlak::crypto::disclosure::Recover({{data[0], std::string(input.substr(1, 32))}}, input.substr(33), 2,
+                                          nullptr)
+        .status()
         .IgnoreError();
   }
   return 0;

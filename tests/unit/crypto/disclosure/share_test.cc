@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/reason.h"
+#include "base/status.h"
 #include "base/testing/fakes.h"
 #include "base/testing/status_matchers.h"
 #include "crypto/group/element.h"
@@ -18,6 +19,15 @@ using group::Scalar;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 namespace reason = base::reason;
+
+// What Recover says of one share alone, which is always too few.
+absl::Status VerifyShare(absl::string_view share, uint32_t index, absl::string_view commitments, uint32_t k) {
+  std::vector<size_t> faulty;
+  const absl::Status status = Recover({{index, std::string(share)}}, commitments, k, &faulty).status();
+  if (base::ReasonOf(status) != reason::kThresholdNotMet) return status;
+  if (faulty.empty()) return absl::OkStatus();
+  return base::Error(absl::StatusCode::kFailedPrecondition, reason::kVerificationFailed, "faulty");
+}
 
 // One identity: a polynomial, its commitments, and shares of any index.
 class ShareTest : public ::testing::Test {
