@@ -188,7 +188,7 @@ void AddAddressesCommands(Commands& commands) {
   make.add_option("--number", new_options->number, "One more than the last list's")
       ->required()
       ->check(CLI::PositiveNumber);
-  make.add_option("--out", new_options->out, "Where to write; default standard output");
+  make.add_option("--out", new_options->out, "New file to write; default standard output");
 
   auto sign_options = std::make_shared<AddressesSignOptions>();
   CLI::App& sign = commands.Add(
@@ -198,7 +198,7 @@ void AddAddressesCommands(Commands& commands) {
       Needs::kNothing, [sign_options](Context& context) { return Sign(*sign_options, context); });
   sign.add_option("--covenant", sign_options->covenant, "Signed covenant of the region")->required();
   sign.add_option("--in", sign_options->sign.in, "List")->required();
-  sign.add_option("--out", sign_options->sign.out, "Where to write; default the same file");
+  sign.add_option("--out", sign_options->sign.out, "New file to write; default the same file");
   sign.add_option("--key", sign_options->sign.key, "Ed25519 private key, PEM, mode 0600")->required();
   sign.add_option("--name", sign_options->sign.name, "URN of the hub")->required();
 

@@ -37,7 +37,10 @@ absl::StatusOr<std::shared_ptr<const policy::Covenant>> VerifyCovenant(absl::str
 }
 
 absl::Status WriteOutput(const std::string& path, absl::string_view text, Context& context) {
-  if (!path.empty()) RAAKVLAK_RETURN_IF_ERROR(base::WriteFileAtomically(path, text, 0644));
+  if (!path.empty()) {
+    RAAKVLAK_RETURN_IF_ERROR(CheckAbsent(path));
+    RAAKVLAK_RETURN_IF_ERROR(base::WriteFileAtomically(path, text, 0644));
+  }
   if (context.json) {
     PrintJson(context.out, path.empty() ? nlohmann::ordered_json{{"text", std::string(text)}}
                                         : nlohmann::ordered_json{{"file", path}});
@@ -50,10 +53,11 @@ absl::Status WriteOutput(const std::string& path, absl::string_view text, Contex
 absl::StatusOr<ExitCode> SignAgreement(const SignOptions& options, const crypto::note::Note& note,
                                        const std::vector<crypto::note::VerifierKey>& verifiers,
                                        Context& context) {
+  const std::string path = options.out.empty() ? options.in : options.out;
+  if (path != options.in) RAAKVLAK_RETURN_IF_ERROR(CheckAbsent(path));
   RAAKVLAK_ASSIGN_OR_RETURN(const auto key, policy::ReadSigningKey(options.key));
   RAAKVLAK_ASSIGN_OR_RETURN(const std::string file, SignFile(note, verifiers, options.name, key));
-  RAAKVLAK_RETURN_IF_ERROR(
-      base::WriteFileAtomically(options.out.empty() ? options.in : options.out, file, 0644));
+  RAAKVLAK_RETURN_IF_ERROR(base::WriteFileAtomically(path, file, 0644));
   RAAKVLAK_ASSIGN_OR_RETURN(const auto signed_note, ParseFile(file));
   RAAKVLAK_ASSIGN_OR_RETURN(const Signers signers, SignersOf(signed_note, verifiers));
   if (context.json) {

@@ -31,11 +31,12 @@ absl::StatusOr<std::shared_ptr<const policy::Covenant>> VerifyCovenant(absl::str
 // ReadCovenant verifies what it reads.
 absl::StatusOr<std::shared_ptr<const policy::Covenant>> ReadCovenant(const std::string& path);
 
-// WriteOutput writes `text` to a file, or to `out` when no path is given. As JSON, `out` gets {"file"} or
-// {"text"}.
+// WriteOutput writes `text` to a new file, or to `out` when no path is given. As JSON, `out` gets {"file"} or
+// {"text"}. INVALID_ARGUMENT when the file is there already: others may have signed it.
 absl::Status WriteOutput(const std::string& path, absl::string_view text, Context& context);
 
-// SignAgreement adds a signature, writes the file and says who is still to sign.
+// SignAgreement adds a signature, writes the file (the one that was read, or a new one) and says who is still
+// to sign. INVALID_ARGUMENT when the new one is there already.
 absl::StatusOr<ExitCode> SignAgreement(const SignOptions& options, const crypto::note::Note& note,
                                        const std::vector<crypto::note::VerifierKey>& verifiers,
                                        Context& context);

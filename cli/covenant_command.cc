@@ -272,7 +272,7 @@ void AddCovenantCommands(Commands& commands) {
                   "Linkage rules of the sample: default (the measured set), or basic (BSN, and surname with "
                   "initial and date of birth)")
       ->check(CLI::IsMember({kDefaultRules, kBasicRules}));
-  make.add_option("--out", new_options->out, "Where to write; default standard output");
+  make.add_option("--out", new_options->out, "New file to write; default standard output");
 
   auto sign_options = std::make_shared<CovenantSignOptions>();
   CLI::App& sign = commands.Add(group, "sign", "Add one signature. All partners and the hub must sign",
@@ -283,7 +283,7 @@ void AddCovenantCommands(Commands& commands) {
   sign.add_option("--previous", sign_options->previous,
                   "Covenant that this one follows: its partners sign too, with the keys they have there");
   sign.add_option("--in", sign_options->sign.in, "Covenant, signed by others or not yet")->required();
-  sign.add_option("--out", sign_options->sign.out, "Where to write; default the same file");
+  sign.add_option("--out", sign_options->sign.out, "New file to write; default the same file");
   sign.add_option("--key", sign_options->sign.key, "Ed25519 private key, PEM, mode 0600")->required();
   sign.add_option("--name", sign_options->sign.name, "URN of the signer")->required();
 
@@ -323,7 +323,7 @@ void AddCovenantCommands(Commands& commands) {
   withdraw.add_option("--partner", withdraw_options->partner, "Its id")->required();
   withdraw.add_option("--key", withdraw_options->key, "The partner's signing key, PEM, mode 0600")
       ->required();
-  withdraw.add_option("--out", withdraw_options->out, "Where to write the signed withdrawal");
+  withdraw.add_option("--out", withdraw_options->out, "New file for the signed withdrawal");
   withdraw.add_flag("--publish", withdraw_options->publish, "Hand it to the broker");
 
   auto show_file = std::make_shared<std::string>();

@@ -93,10 +93,7 @@ void PrintShare(const policy::Keyset& keyset, const std::string& verb, const std
 }
 
 absl::StatusOr<ExitCode> BackUp(const BackupOptions& options, Context& context) {
-  if (std::filesystem::exists(std::filesystem::symlink_status(options.out))) {
-    return base::Error(absl::StatusCode::kAlreadyExists, base::reason::kInvalidArgument,
-                       absl::StrCat(options.out, " is there already and is not replaced"));
-  }
+  RAAKVLAK_RETURN_IF_ERROR(CheckAbsent(options.out));
   RAAKVLAK_ASSIGN_OR_RETURN(const NodeFiles files, ReadNodeFiles(options.config));
   const auto identifier_class = static_cast<uint8_t>(ClassOf(options.class_name));
   std::shared_ptr<const policy::Keyset> keyset;

@@ -1,4 +1,3 @@
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -21,14 +20,6 @@ struct NewOptions {
   std::string out;
   std::string name;
 };
-
-// A lost key of a partner takes its signals with it: no key is ever written over.
-absl::Status CheckAbsent(const std::string& path) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) return absl::OkStatus();
-  return base::Error(absl::StatusCode::kAlreadyExists, base::reason::kInvalidArgument,
-                     absl::StrCat(path, " is there already and is not replaced"));
-}
 
 void PrintFields(Context& context, const nlohmann::ordered_json& fields) {
   if (context.json) return PrintJson(context.out, fields);
@@ -74,6 +65,7 @@ absl::StatusOr<ExitCode> NewSealKey(const NewOptions& options, Context& context)
   return ExitCode::kOk;
 }
 
+// A lost key of a partner takes its signals with it: no key is ever written over.
 absl::StatusOr<ExitCode> New(const NewOptions& options, Context& context) {
   if (options.kind == "signing") return NewSigningKey(options, context);
   if (options.kind == "log" || options.kind == "witness") return NewLogKey(options, context);

@@ -1,9 +1,11 @@
 #include "cli/output.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
+#include "base/reason.h"
 #include "base/status.h"
 #include "linkage/fold.h"
 
@@ -90,6 +92,13 @@ void Table::Print(std::ostream& out) {
     out << line << "\n";
   }
   rows_.clear();
+}
+
+absl::Status CheckAbsent(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) return absl::OkStatus();
+  return base::Error(absl::StatusCode::kAlreadyExists, base::reason::kInvalidArgument,
+                     absl::StrCat(path, " is there already and is not replaced"));
 }
 
 std::string DayText(uint32_t day) { return absl::FormatCivilTime(absl::CivilDay(1970, 1, 1) + day); }

@@ -1,4 +1,5 @@
-// Output: tables for people, JSON for programs, and text of others made safe for a terminal.
+// Output: tables for people, JSON for programs, text of others made safe for a terminal, and no file over
+// another.
 //
 // Thread safety: all functions and classes are for one thread.
 #pragma once
@@ -45,6 +46,10 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
   bool titles_written_ = false;
 };
+
+// CheckAbsent refuses to write over what somebody may need: INVALID_ARGUMENT when something, a dangling link
+// included, is at `path`.
+absl::Status CheckAbsent(const std::string& path);
 
 // Days since 1970-01-01 as an ISO date; milliseconds since 1970 as RFC 3339 in UTC, empty for 0.
 std::string DayText(uint32_t day);

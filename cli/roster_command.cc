@@ -111,7 +111,7 @@ void AddRosterCommands(Commands& commands) {
   make.add_option("--covenant", new_options->covenant, "Signed covenant that the roster is for");
   make.add_option("--number", new_options->number, "One more than the last roster's; default as in the text");
   make.add_option("--days", new_options->days, "Validity from now, at most 31")->check(CLI::Range(1, 31));
-  make.add_option("--out", new_options->out, "Where to write; default standard output");
+  make.add_option("--out", new_options->out, "New file to write; default standard output");
 
   auto sign_options = std::make_shared<RosterSignOptions>();
   CLI::App& sign = commands.Add(
@@ -121,7 +121,7 @@ void AddRosterCommands(Commands& commands) {
       Needs::kNothing, [sign_options](Context& context) { return Sign(*sign_options, context); });
   sign.add_option("--covenant", sign_options->covenant, "Signed covenant that the roster is for")->required();
   sign.add_option("--in", sign_options->sign.in, "Roster")->required();
-  sign.add_option("--out", sign_options->sign.out, "Where to write; default the same file");
+  sign.add_option("--out", sign_options->sign.out, "New file to write; default the same file");
   sign.add_option("--key", sign_options->sign.key, "Ed25519 private key, PEM, mode 0600")->required();
   sign.add_option("--name", sign_options->sign.name, "URN of the hub, or of the coordinating officer")
       ->required();

@@ -137,6 +137,7 @@ TEST_F(PolicyCommandsTest, VerifyTellsWhatFallsWhenOneOrganisationRunsTwoParts) 
   EXPECT_EQ(Run({"covenant", "new", "--from", Path("collusion.textproto")}), ExitCode::kVerificationFailed);
   EXPECT_THAT(err_, HasSubstr("accept_collusion"));
   Put("collusion.textproto", text + "accept_collusion: true\n");
+  std::filesystem::remove(Path("covenant.note"));
   ASSERT_EQ(Run({"covenant", "new", "--from", Path("collusion.textproto"), "--out", Path("covenant.note")}),
             ExitCode::kOk)
       << err_;
@@ -160,6 +161,7 @@ TEST_F(PolicyCommandsTest, VerifyRefusesAnExpiredCovenantAndAMissingFile) {
 TEST_F(PolicyCommandsTest, ACovenantThatFollowsAnotherGetsItsNewEpoch) {
   MakeCovenant();
   Put("covenant.textproto", Get("covenant.textproto") + "overlap_days: 30\n");
+  std::filesystem::remove(Path("covenant.note"));
   ASSERT_EQ(Run({"covenant", "new", "--from", Path("covenant.textproto"), "--out", Path("covenant.note")}),
             ExitCode::kOk)
       << err_;
@@ -403,6 +405,37 @@ TEST_F(PolicyCommandsTest, RosterCommandsRefuseWrongUse) {
                  "--number", "1"}),
             ExitCode::kVerificationFailed)
       << "keys are not filled in";
+}
+
+TEST_F(PolicyCommandsTest, AgreementsAreNeverWrittenOver) {
+  MakeCovenant();
+  SignByAll();
+  const std::string covenant = Path("covenant.note");
+  Put("mine", "mine");
+  Put("addresses.csv", "postcode,house_number\n6211AB,12\n");
+  std::vector<std::string> sign = {"covenant", "sign",
+                                   "--in",     covenant,
+                                   "--key",    Path("veiligheidshuis.pem"),
+                                   "--name",   "urn:raakvlak:maastricht:hub:veiligheidshuis"};
+  const std::vector<std::vector<std::string>> commands = {
+      {"covenant", "new"},
+      {"covenant", "new", "--from", Path("covenant.textproto")},
+      {"covenant", "new", "--previous", covenant},
+      {"covenant", "withdraw", "--covenant", covenant, "--partner", "politie", "--key", Path("politie.pem")},
+      {"roster", "new"},
+      {"addresses", "new", "--covenant", covenant, "--from", Path("addresses.csv"), "--number", "4"},
+      sign};
+  for (std::vector<std::string> command : commands) {
+    command.insert(command.end(), {"--out", Path("mine")});
+    EXPECT_EQ(Run(command), ExitCode::kError) << command[0] << " " << command[1];
+    EXPECT_THAT(err_, HasSubstr("is there already and is not replaced"));
+    EXPECT_EQ(Get("mine"), "mine") << command[0] << " " << command[1];
+    command.back() = Path("new");
+    EXPECT_EQ(Run(command), ExitCode::kOk) << command[0] << " " << command[1] << err_;
+    std::filesystem::remove(Path("new"));
+  }
+  sign.insert(sign.end(), {"--out", covenant});
+  EXPECT_EQ(Run(sign), ExitCode::kOk) << "the same file: " << err_;
 }
 
 TEST_F(PolicyCommandsTest, KeysAreNeverWrittenOver) {
