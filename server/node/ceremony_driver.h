@@ -105,9 +105,9 @@ class CeremonyDriver {
   absl::Status Stop(const policy::Snapshot& snapshot, Known& known, const std::string& why,
                     const crypto::ceremony::Blame* blame, const storage::AuditEntry* operator_entry = nullptr)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // What this node posts to say that it will not go on.
   // The key that the ceremony gives this node, a member of it.
   const crypto::note::PrivateKey& KeyFor(const Known& known) const;
+  // What this node posts to say that it will not go on.
   crypto::ceremony::SignedMessage OwnAbort(const Known& known, crypto::ceremony::Step step) const;
   // Writes the row; after an error memory is as the store is.
   absl::Status Save(Known& known, storage::NodeCeremony next, const std::vector<storage::AuditEntry>& entries)
