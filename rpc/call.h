@@ -130,20 +130,11 @@ absl::Status AnswerOrRefuse(const CallEnvironment& environment, const Gate::Pass
   return RefuseRequest(environment, pass, method, answer.status());
 }
 
-// RefusingCoreOf is CoreOf with AnswerOrRefuse. `name` is the name of the method, and lasts.
-template <typename Server, typename Request, typename Response>
-Core<Request, Response> RefusingCoreOf(const CallEnvironment& environment, const char* name, Server& server,
-                                       absl::StatusOr<Response> (Server::*method)(const Gate::Pass&,
-                                                                                  const Request&)) {
-  return [environment, name, &server, method](const Gate::Pass& pass, const Request& in, Response& out) {
-    return AnswerOrRefuse(environment, pass, name, (server.*method)(pass, in), out);
-  };
-}
-template <typename Server, typename Request, typename Response>
-Core<Request, Response> RefusingCoreOf(const CallEnvironment& environment, const char* name, Server& server,
-                                       absl::StatusOr<Response> (Server::*method)(const Gate::Pass&,
-                                                                                  const Request&) const) {
-  return [environment, name, &server, method](const Gate::Pass& pass, const Request& in, Response& out) {
+// RefusingCoreOf is CoreOf with AnswerOrRefuse; `method` may be const. `name` is the name of the method; all
+// of them outlive what is returned.
+template <typename Server, typename Method>
+auto RefusingCoreOf(const CallEnvironment& environment, const char* name, Server& server, Method method) {
+  return [&environment, name, &server, method](const Gate::Pass& pass, const auto& in, auto& out) {
     return AnswerOrRefuse(environment, pass, name, (server.*method)(pass, in), out);
   };
 }
