@@ -353,12 +353,16 @@ std::string Region::DatabaseOf(const std::string& process) const {
   return HomeOf(process).Path(process == kBroker ? "broker.db" : "node.db");
 }
 
-void Region::Backup(const std::string& process) {
+void Region::Drop(const std::string& process) {
   if (process == kBroker) {
     broker_->Drop();
   } else {
     nodes_.at(process)->Drop();
   }
+}
+
+void Region::Backup(const std::string& process) {
+  Drop(process);
   for (const char* part : kDatabaseParts) {
     const std::string file = DatabaseOf(process) + part;
     fs::remove(file + ".copy");
@@ -369,11 +373,7 @@ void Region::Backup(const std::string& process) {
 
 bool Region::Restore(const std::string& process) {
   if (!fs::exists(DatabaseOf(process) + ".copy")) return false;
-  if (process == kBroker) {
-    broker_->Drop();
-  } else {
-    nodes_.at(process)->Drop();
-  }
+  Drop(process);
   for (const char* part : kDatabaseParts) {
     const std::string file = DatabaseOf(process) + part;
     fs::remove(file);

@@ -90,6 +90,7 @@ class Region {
   const v1::Purpose* FindPurpose(const std::string& purpose) const;
   Home HomeOf(const std::string& process) const { return {folder_.File(process)}; }
   void MakeHome(const std::string& process);
+  void Drop(const std::string& process);
   absl::StatusOr<policy::Snapshot> HubSnapshot();
   v1::Order SignOrder(v1::OrderBody body, const policy::Snapshot& snapshot);
 
