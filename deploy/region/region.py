@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import pathlib
-import random
 import shutil
 import signal
 import socket
@@ -20,6 +19,8 @@ import subprocess
 import tempfile
 import threading
 import time
+
+import port_claims
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 NAME = "maastricht"
@@ -48,14 +49,8 @@ PURPOSE_IDS = [purpose[0] for purpose in PURPOSES]
 # Where people live who have nothing to do with one another: a hospital and a shelter, invented.
 EXCLUDED_ADDRESSES = [("6299ZX", 25), ("6299ZZ", 1)]
 
-
 # Far above what the ceremonies of a region take.
 CEREMONY_SECONDS = 120
-
-LEAST_PORT = 10_000
-# The ports that the kernel gives away, and where they begin unless somebody said otherwise.
-PORT_RANGE = pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range")
-USUAL_PORT_RANGE = 32_768
 
 # What Linux allows for the path of a Unix socket.
 SOCKET_PATH_BYTES = 107
@@ -67,50 +62,6 @@ class RegionError(Exception):
 
 def urn(role, name):
     return f"urn:raakvlak:{NAME}:{role}:{name}"
-
-
-# Ports that this process claims, each with the socket that says so to the others.
-CLAIMED = {}
-
-
-def claim(port):
-    """Claims a port for this process until it ends, towards other regions; false when another has it or something listens there."""
-    if port not in CLAIMED:
-        said = socket.socket(socket.AF_UNIX)
-        try:
-            # An abstract name is there once, like the port itself, and goes with the process.
-            said.bind(f"\0raakvlak-port-{port}")
-        except OSError:
-            said.close()
-            return False
-        CLAIMED[port] = said
-    if port_is_free(port):
-        return True
-    CLAIMED.pop(port).close()
-    return False
-
-
-def free_ports(count):
-    """Ports that nobody has now or takes while this process lives: they are not of those that the kernel gives to connections and to port 0."""
-    given = PORT_RANGE.read_text().split() if PORT_RANGE.exists() else []
-    end = int(given[0]) if given else USUAL_PORT_RANGE
-    candidates = range(LEAST_PORT, end if end >= LEAST_PORT + 1000 else 65536)
-    found = []
-    while len(found) < count:
-        port = random.choice(candidates)
-        if port not in CLAIMED and claim(port):
-            found.append(port)
-    return found
-
-
-def port_is_free(port):
-    with socket.socket() as one:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            one.bind(("127.0.0.1", port))
-            return True
-        except OSError:
-            return False
 
 
 def socket_answers(path):
@@ -322,8 +273,8 @@ class Region:
         path = self.folder / "ports.json"
         if path.exists():
             self.ports = json.loads(path.read_text())
-        taken = [name for name in names if name not in self.ports or not claim(self.ports[name])]
-        for name, port in zip(taken, free_ports(len(taken))):
+        taken = [name for name in names if name not in self.ports or not port_claims.claim(self.ports[name])]
+        for name, port in zip(taken, port_claims.free_ports(len(taken))):
             self.ports[name] = port
         write(path, json.dumps(self.ports))
 

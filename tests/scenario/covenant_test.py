@@ -11,7 +11,7 @@ import unittest
 import scenario
 from ceremony_region import KEY, use_partners
 from covenant_steps import ChangingRegion, Watch
-from scenario import region, wait_for
+from scenario import port_claims, region, wait_for
 
 FOUR = list(region.PARTNER_IDS)
 HUB = ["veiligheidshuis"]
@@ -84,7 +84,7 @@ class GrowingRegion(ChangingRegion):
         region.PARTNER_IDS.append(identifier)
         for folder in (self.keysets_of(identifier), self.folder / "shares" / identifier):
             folder.mkdir(mode=0o700)
-        for side, port in zip(("intake", "peer"), region.free_ports(2)):
+        for side, port in zip(("intake", "peer"), port_claims.free_ports(2)):
             self.ports[f"{identifier}.{side}"] = port
         return (f'partners {{ id: "{identifier}" name: "{name}" organisation: "{organisation}" participant_class: {participant} '
                 f'bsn_entitled: {str(entitled).lower()} index: {index} peer_address: "127.0.0.1:{self.ports[identifier + ".peer"]}" '

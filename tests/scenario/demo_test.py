@@ -13,7 +13,7 @@ import unittest
 from unittest import mock
 
 import scenario
-from scenario import ROOT, demo, region, wait_for
+from scenario import ROOT, demo, port_claims, region, wait_for
 
 PARTNERS = ["politie", "gemeente", "jeugdzorg", "woningcorporatie"]
 PROCESSES = [name + part for name in ["broker", "hub"] + PARTNERS for part in ("", ".signer")]
@@ -309,18 +309,18 @@ class OtherDataTest(scenario.ScenarioTest):
 
 class PortsTest(unittest.TestCase):
     def test_no_region_takes_a_port_that_another_has_or_on_which_something_listens(self):
-        ports = region.free_ports(20)
+        ports = port_claims.free_ports(20)
         self.assertEqual(len(set(ports)), 20)
         port = ports[0]
-        another = lambda: subprocess.run([sys.executable, "-c", f"import region; print(region.claim({port}))"], cwd=ROOT / "deploy" / "region",
+        another = lambda: subprocess.run([sys.executable, "-c", f"import port_claims; print(port_claims.claim({port}))"], cwd=ROOT / "deploy" / "region",
                                          stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
         self.assertEqual(another(), "False\n")
-        self.assertTrue(region.claim(port), "whoever has it still has it")
-        region.CLAIMED.pop(port).close()
+        self.assertTrue(port_claims.claim(port), "whoever has it still has it")
+        port_claims.CLAIMED.pop(port).close()
         self.assertEqual(another(), "True\n")
         with socket.create_server(("127.0.0.1", port)):
             self.assertEqual(another(), "False\n")
-            self.assertFalse(region.claim(port))
+            self.assertFalse(port_claims.claim(port))
 
 
 class HelpTest(unittest.TestCase):

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 import scenario
 from ceremony_region import CeremonyRegion
-from scenario import region
+from scenario import port_claims, region
 
 STEPS = ["join", "commit", "reveal", "shares", "certificate", "abort"]
 HEADER = 1 + 32 + 32 + 1
@@ -89,7 +89,7 @@ class RelayedRegion(CeremonyRegion):
         folder.mkdir(exist_ok=True)
         self.pb = messages(folder)
         self._choose_ports()
-        self.relay_port, = region.free_ports(1)
+        self.relay_port, = port_claims.free_ports(1)
         self.relay = EvilRelay(self, self.pb, self.relay_port)
 
     def _write_configuration(self):

@@ -12,7 +12,8 @@ sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "deploy" / "region"))
 
-import region  # noqa: E402: found by the path above
+import port_claims  # noqa: E402: found by the path above
+import region  # noqa: E402
 
 BINARIES = pathlib.Path(os.environ.get("RAAKVLAK_BINARIES", ROOT / "build" / "release"))
 DEMO_DATA = ROOT / "deploy" / "demo-data"

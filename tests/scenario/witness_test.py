@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 import scenario
-from scenario import region, wait_for
+from scenario import port_claims, region, wait_for
 
 BROKER = region.urn("broker", "centrum")
 AWAY = ["politie", "gemeente"]  # with them away 2 of 4 are left, and 3 are needed
@@ -36,7 +36,7 @@ class WitnessedRegion(region.Region):
             lines += f"  quorum_grace_seconds: {self.grace}\n"
         if name == "jeugdzorg":
             if "http" not in self.ports:
-                self.ports["http"] = region.free_ports(1)[0]
+                self.ports["http"] = port_claims.free_ports(1)[0]
             lines += f'  listen_witness: "127.0.0.1:{self.ports["http"]}"\n'
         return super()._common(name, certificate).replace("common {\n", "common {\n" + lines, 1)
 
